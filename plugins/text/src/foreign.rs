@@ -3,6 +3,9 @@
 
 use regex::Regex;
 
+/// The most groups that a message names.
+const MAX_SHOWN: usize = 9;
+
 /// A part of a replacement that means something elsewhere.
 #[derive(Debug, PartialEq)]
 pub struct Foreign<'a> {
@@ -91,7 +94,11 @@ impl Foreign<'_> {
                 format!("which is no group here; write ${{{name}}}")
             }
             Meaning::Group(name) => {
-                format!("which is no group here, and `pattern` has no group `{name}`{}", known(pattern))
+                let advice = groups(pattern).map_or_else(
+                    || "write ${0} for the whole match".to_string(),
+                    |groups| format!("write one of {groups}"),
+                );
+                format!("which is no group here, and `pattern` has no group `{name}`; {advice}")
             }
             Meaning::Around => {
                 "which is no text around the match here; put that into a group of `pattern`".into()
@@ -113,20 +120,13 @@ impl Foreign<'_> {
     }
 }
 
-/// The groups that a pattern has, as a replacement names them.
-fn known(pattern: &Regex) -> String {
-    let groups = pattern.capture_names().enumerate().skip(1);
+/// The groups that a pattern has, as a replacement names them. `None` if it has none.
+pub fn groups(pattern: &Regex) -> Option<String> {
+    let groups = pattern.capture_names().enumerate().skip(1).take(MAX_SHOWN);
     let shown: Vec<_> = groups
-        .take(9)
-        .map(|(number, name)| match name {
-            Some(name) => format!("${{{name}}}"),
-            None => format!("${{{number}}}"),
-        })
+        .map(|(number, name)| format!("${{{}}}", name.map_or(number.to_string(), str::to_string)))
         .collect();
-    match shown.is_empty() {
-        true => "; write ${0} for the whole match".into(),
-        false => format!("; write one of {}", shown.join(", ")),
-    }
+    (!shown.is_empty()).then(|| shown.join(", "))
 }
 
 /// True if a pattern has the group of this number or name.

@@ -77,9 +77,12 @@ pub fn check_replacement(pattern: &Regex, replacement: &str) -> Result<(), Strin
                 }
                 _ => String::new(),
             };
+            let groups = foreign::groups(pattern);
+            let groups =
+                groups.map_or_else(String::new, |groups| format!("; its groups are {groups}"));
             return Err(format!(
                 "`replacement` uses group `{name}`, which `pattern` does not have; write {hint}$$ \
-                 for a dollar sign"
+                 for a dollar sign{groups}"
             ));
         }
     }
@@ -144,7 +147,7 @@ mod tests {
         check("plain", Ok(()));
         check("$2/$1 $0 ${year} $year.", Ok(()));
         check("$$9 costs $ 5 ${2}0", Ok(()));
-        check("$3", Err("uses group `3`"));
+        check("$3", Err("write $$ for a dollar sign; its groups are ${year}, ${2}"));
         check(
             "$1a",
             Err("uses group `1a`, which `pattern` does not have; write ${1}a for group 1"),
