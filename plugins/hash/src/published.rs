@@ -79,7 +79,10 @@ fn chosen(text: &str, wanted: Wanted<'_>) -> Result<(Vec<Entry>, bool), String> 
     if text.len() > MAX_LENGTH {
         return Err(format!("`expected` is {} bytes long; the limit is {MAX_LENGTH}", text.len()));
     }
-    let (entries, are_alternatives) = list::entries(text)?;
+    let (mut entries, are_alternatives) = list::entries(text)?;
+    if let Wanted::Name(name) | Wanted::Path(name) = wanted {
+        entries.iter_mut().for_each(|entry| entry.take_number(name));
+    }
     let named: Vec<&Entry> = entries.iter().filter(|entry| entry.name.is_some()).collect();
     let is_of_one = named.windows(2).all(|pair| pair[0].plain_name() == pair[1].plain_name());
     let chosen: Vec<&Entry> = match wanted {
@@ -156,6 +159,16 @@ fn contradiction(one: &Entry, other: &Entry) -> String {
 impl Entry {
     fn plain_name(&self) -> Option<String> {
         self.name.as_deref().map(name::plain)
+    }
+
+    /// Takes the number before a name for a part of it, where the file is called so: `HEX 2026 report.pdf`.
+    fn take_number(&mut self, wanted: &str) {
+        if let (Some(size), Some(name)) = (self.size, &self.name) {
+            let whole = format!("{size} {name}");
+            if name::base(&name::plain(wanted)) == whole {
+                (self.name, self.size) = (Some(whole), None);
+            }
+        }
     }
 
     /// The algorithm by which it counts among others.

@@ -110,7 +110,11 @@ fn names_are_read_as_people_write_them() {
         let message = found(&text, Some("/dl/b.iso")).expect_err(&text);
         assert!(message.contains("it lists `a.iso`"), "{text}: {message}");
     }
-    for (text, name) in [("{}\t5 a.iso", "5 a.iso"), ("{} 01 - Song.mp3", "01 - Song.mp3")] {
+    for (text, name) in [
+        ("{}\t5 a.iso", "5 a.iso"),
+        ("{} 01 - Song.mp3", "01 - Song.mp3"),
+        ("{} 2026 report.pdf", "2026 report.pdf"),
+    ] {
         let entries = found(&text.replace("{}", HEX), Some(name)).unwrap();
         assert_eq!(entries[0].2.as_deref(), Some(name), "{text}");
     }
