@@ -40,7 +40,7 @@ mod calc {
     /// round(x, decimals) min max sum mean median geomean harmean stdev pstdev variance pvariance hypot gcd lcm
     /// factorial choose(n, k) perm(n, k) powmod(base, exponent, modulus) bitand bitor bitxor shl shr pow sqrt cbrt
     /// root(x, n) exp ln log2 log10 log(x, base) sin cos tan asin acos atan atan2(y, x) degrees radians; angles are in
-    /// radians, or `sin(30 deg)`; numbers without a unit beside angles are, too, while rpm, deg and turn have their 2 pi
+    /// radians, or `sin(30 deg)`; beside one, a number with pi in it is of radians, while rpm, deg and turn have their 2 pi
     /// already. Units at the end: `5 ft 3 in to cm`, `72 °F to °C`, `100 km/h to m/s`.
     ///
     /// Example: `1999.99 * 1.19^10`.

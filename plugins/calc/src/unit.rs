@@ -94,7 +94,7 @@ impl Dimension {
         is_divided || self.pi.signum() * self.turns.signum() > 0
     }
 
-    /// That of a value in parentheses. Pi in an area, a volume or a moment of inertia is of the circle, and of no turn.
+    /// The dimension of a value in parentheses. Pi in an area, a volume or a moment of inertia is of the circle, and of no turn.
     pub fn enclosed(self) -> Dimension {
         let [angle, length, _, time, ..] = self.powers;
         let is_of_circle = angle == 0 && self.turns == 0 && length > 1 && time == 0;
@@ -127,7 +127,7 @@ impl Dimension {
         }
     }
 
-    /// That of a sum of both.
+    /// The dimension of a sum of both.
     pub fn plus(self, other: Dimension) -> Dimension {
         let known = |a: i32, b: i32| if a == 0 { b } else { a };
         let turns = known(self.turns, other.turns);

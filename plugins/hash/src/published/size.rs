@@ -14,7 +14,7 @@ pub enum Told {
     Unread(String),
 }
 
-/// Words that the number behind them is the size of the file.
+/// Words behind which the size of the file stands.
 const KEYS: [&str; 20] = [
     "byte_count",
     "byte_size",
@@ -37,7 +37,7 @@ const KEYS: [&str; 20] = [
     "size_in_bytes",
     "sizeinbytes",
 ];
-/// Words between such a word and its number.
+/// Words that may stand between such a word and its number.
 const BETWEEN: [&str; 4] = ["byte", "bytes", "in", "is"];
 /// Words before `size` that make it that of something else.
 const OF_OTHERS: [&str; 12] = [
