@@ -42,7 +42,15 @@ pub(crate) fn name<'a>(key: &SpannedText<'a>) -> Result<&'a str, Diagnostic> {
 fn text(key: &str, value: SpannedValue<'_>) -> Result<String, Diagnostic> {
     let place = format!("{} in [grants.env]", quote(key));
     let DeValue::String(text) = value.get_ref() else {
-        return Err(wrong(&place, "text", value).help("put it in quotes"));
+        let help = match value.get_ref() {
+            DeValue::Array(_) | DeValue::Table(_) => "write it as one text; JSON, for example",
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => "put it in quotes",
+        };
+        return Err(wrong(&place, "text", value).help(help));
     };
     if text.contains('\0') {
         let message = format!("{place}: a variable cannot hold the character NUL");
