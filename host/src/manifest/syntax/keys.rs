@@ -241,7 +241,7 @@ impl Section {
     /// Returns advice about a key that the section does not have.
     pub(crate) fn advice(self, key: &str) -> String {
         let elsewhere = || self.named().into_iter().find(|section| section.keys().contains(&key));
-        if let Some(near) = nearest(key, self.keys()) {
+        if let Some(near) = nearest(key, self.keys()).or_else(|| self.by_other_name(key)) {
             return format!("did you mean {}?", self.written(near));
         }
         if let Some(section) = elsewhere() {
@@ -257,6 +257,19 @@ impl Section {
             return "this is cargo's manifest; build the crate and name its `.wasm`, or use `toolrack dev`".into();
         }
         self.takes()
+    }
+
+    /// Returns the key that goes by the word `key` elsewhere.
+    fn by_other_name(self, key: &str) -> Option<&'static str> {
+        match (self, key) {
+            (Self::Network, "prefix" | "scheme") => Some("before"),
+            (Self::Network, "host" | "origin") => Some("url"),
+            (Self::Network, "parameter" | "param") => Some("query"),
+            (Self::Files, "mode" | "permission" | "permissions") => Some("access"),
+            (Self::Files, "folder" | "directory" | "source" | "host") => Some("path"),
+            (Self::Files, "target" | "mount" | "guest") => Some("at"),
+            _ => None,
+        }
     }
 
     /// Returns the section of a manifest whose keys a section of a local file can replace.
