@@ -261,6 +261,12 @@ fn before(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
         let help = "write what stands before the secret, such as \"Bearer \"; `toolrack secret set` keeps the secret";
         return Err(Diagnostic::new(text.span(), message).help(help).secret());
     }
+    if holds_value(before) {
+        let message = format!("{}: a value stands behind its first word", Network.place("before"));
+        let help = "write what stands before the secret and no more, such as \"Bearer \"; `toolrack secret set` keeps \
+            the secret";
+        return Err(Diagnostic::new(text.span(), message).help(help).secret());
+    }
     let plain = before.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
     if plain && !before.starts_with(' ') && before.len() <= MAX_HEADER_NAME {
         return Ok(before.into());
@@ -269,6 +275,22 @@ fn before(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     let message = format!("{}: {expected}", Network.place("before"));
     let help = "it is what stands before the secret: \"Bearer \"";
     Err(Diagnostic::new(text.span(), message).help(help).secret())
+}
+
+/// True if `before` goes on behind the word for its scheme with a word that names nothing: in `Token token=` and
+/// `a=1; session=` the secret has a name, in `Bearer abc` another value takes its place.
+fn holds_value(before: &str) -> bool {
+    // The letters of a name do not change between small and capital ones, as those of a value in Base64 do.
+    let is_name = |name: &str| {
+        let rest = name.get(1..).unwrap_or_default();
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || b"-_".contains(&byte);
+        name.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.bytes().all(is_plain)
+    };
+    let names_more = |word: &str| match word.strip_suffix(['=', ':']) {
+        Some(name) => is_name(name.rsplit([',', ';']).next().unwrap_or_default()),
+        None => word.ends_with(['"', ',', ';']),
+    };
+    !before.split_ascii_whitespace().skip(1).all(names_more)
 }
 
 fn parameter(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
@@ -286,4 +308,34 @@ fn parameter(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     Err(Diagnostic::new(text.span(), message)
         .help("leave out `?`, `&`, `=` and the value")
         .secret())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_before_a_secret_is_a_scheme_and_no_value() {
+        for before in [
+            "",
+            "Bearer ",
+            "token ",
+            "Token token=",
+            "GoogleLogin auth=",
+            "a=1; session=",
+            "Digest x=\"y\", response=",
+            "sk-",
+        ] {
+            assert!(!holds_value(before), "{before}");
+        }
+        for before in [
+            "Bearer hunter2",
+            "Bearer hunter2 ",
+            "Basic dXNlcjpwdw==",
+            "Basic dXNlcjpwd=",
+            "X-Key: hunter2",
+        ] {
+            assert!(holds_value(before), "{before}");
+        }
+    }
 }
