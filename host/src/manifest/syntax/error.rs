@@ -77,7 +77,7 @@ impl ManifestError {
         let hidden: Vec<_> = hidden_values(text, &own).into_iter().map(|own| &text[own]).collect();
         let message = without_values(&message, &hidden);
         let found = found.map(|found| without_values(&found, &hidden));
-        let help = help.map(|help| shown(&without_values(&help, &hidden)));
+        let help = help.and_then(|help| advice(help, &hidden));
         if is_secret {
             return Self { help, ..Self::new(file, place.hidden(), message) };
         }
@@ -137,6 +137,16 @@ impl Diagnostic {
     pub(crate) fn maybe_help(self, help: Option<String>) -> Self {
         Self { help, ..self }
     }
+}
+
+/// Returns `help` as it is shown. Dots stand for no value in what is to be typed: such advice is kept up to its colon,
+/// or not at all.
+fn advice(help: String, hidden: &[&str]) -> Option<String> {
+    if without_values(&help, hidden) == help {
+        return Some(shown(&help));
+    }
+    let (words, _) = help.split_once(": ")?;
+    (without_values(words, hidden) == words).then(|| shown(words))
 }
 
 /// True if one of the lines that `span` touches has a URL that may hold a password: one with a user, or with a

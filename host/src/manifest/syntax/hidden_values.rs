@@ -1,7 +1,8 @@
 //! The values in a manifest's text that no message shows, since they may be secrets: what stands in the place of a
 //! secret, what a key says that no file has, and whatever looks like a token.
 //!
-//! The text need not be TOML: what is shown of it is mostly what is wrong with it.
+//! The text need not be TOML: what is shown of it is mostly what is wrong with it. A name with a colon, or one that
+//! begins a line, counts as a key then, and all behind it as its value.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -13,10 +14,40 @@ use crate::token_shape::{looks_like_token, word_ends};
 
 /// The keys whose values are secrets, or are easily taken for their place.
 const SENSITIVE_KEYS: [&str; 4] = ["secret", "secrets", "before", "env"];
+/// The keys whose values name a part of a request, and are easily taken for its place.
+const REQUEST_KEYS: [&str; 2] = ["header", "query"];
 /// The keys below which a plugin's author chooses the keys.
 const OPEN_TABLES: [&str; 4] = ["config", "config_keys", "meta", "parameters"];
 /// The keys whose values look like tokens and are none.
 const DIGEST_KEYS: [&str; 1] = ["sha256"];
+/// Parts of the names of secrets, in small letters.
+const SECRET_WORDS: [&str; 9] =
+    ["token", "secret", "passw", "pwd", "api_key", "apikey", "credential", "auth", "private"];
+/// Words that stand in many manifests, in small letters: none of them is a secret.
+const PLAIN_WORDS: [&str; 22] = [
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "none",
+    "null",
+    "default",
+    "read",
+    "write",
+    "tools",
+    "functions",
+    "command",
+    "text",
+    "json",
+    "public",
+    "bearer",
+    "token",
+    "basic",
+    "bot",
+    "apikey",
+];
 /// The keys of all sections, of both files.
 static KNOWN_KEYS: LazyLock<BTreeSet<&str>> =
     LazyLock::new(|| Section::ALL.into_iter().flat_map(Section::keys).collect());
@@ -37,12 +68,12 @@ pub(crate) fn hidden_values(text: &str, span: &Range<usize>) -> Vec<Range<usize>
     within.filter(|own| !own.is_empty()).collect()
 }
 
-/// The start of the last line before `start` that opens a section, or of the text.
+/// The start of the last line before `start` that surely opens a section, or of the text.
 fn section_start(text: &str, start: usize) -> usize {
     let mut end = start;
     while end > 0 {
         let line = text[..end - 1].rfind('\n').map_or(0, |newline| newline + 1);
-        if header(&text[line..end]).is_some() {
+        if header(&text[line..end]).is_some_and(|header| header.is_certain) {
             return line;
         }
         end = line;
@@ -50,13 +81,33 @@ fn section_start(text: &str, start: usize) -> usize {
     0
 }
 
-/// Returns the name of the section that `line` opens, with its dots.
-fn header(line: &str) -> Option<&str> {
+/// A line that opens a section.
+struct Header<'a> {
+    /// The name of the section, with its dots.
+    name: &'a str,
+    /// True if the line can be nothing else: its brackets close, or a manifest has the section.
+    is_certain: bool,
+}
+
+/// Reads `line` as a header, whose brackets need not close.
+fn header(line: &str) -> Option<Header<'_>> {
     let line = line.split('#').next().unwrap_or_default().trim();
-    let name = line.strip_prefix('[')?.strip_suffix(']')?;
-    let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    let name = line.strip_prefix('[')?;
+    let name = name.strip_prefix('[').unwrap_or(name);
+    let opened = line.len() - name.len();
+    let inner = name.trim_end_matches(']');
+    let is_closed = name.len() - inner.len() == opened;
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_-. ".contains(c);
-    (!name.is_empty() && name.chars().all(is_name)).then_some(name)
+    let first = inner.split('.').next().unwrap_or_default().trim();
+    let is_certain = is_closed || Section::Top.keys().contains(&first);
+    (!inner.is_empty() && inner.chars().all(is_name)).then_some(Header { name: inner, is_certain })
+}
+
+/// A bracket that is open.
+enum Bracket<'a> {
+    List,
+    /// A table, with the key that it is the value of.
+    Table(Vec<&'a str>),
 }
 
 /// Reads keys and values, whether or not they are TOML.
@@ -67,9 +118,10 @@ struct Reader<'a> {
     /// The place from which it looks for values to hide: before it, it reads keys alone.
     start: usize,
     section: Vec<&'a str>,
-    /// The keys of the tables that are open, and how many brackets were when each was.
-    tables: Vec<Vec<&'a str>>,
+    open: Vec<Bracket<'a>>,
     key: Vec<&'a str>,
+    /// True if the key has no value yet.
+    is_value_due: bool,
     hidden: Vec<Range<usize>>,
 }
 
@@ -82,16 +134,18 @@ impl<'a> Reader<'a> {
                 line_end = self.at + rest.find('\n').unwrap_or(rest.len());
             }
             let line = &self.text[self.at..line_end];
-            if std::mem::take(&mut is_line_start)
-                && let Some(name) = header(line)
-            {
-                self.section = name.split('.').map(str::trim).collect();
-                (self.tables, self.key) = (Vec::new(), Vec::new());
-                self.hide_tokens(self.at..self.at + line.len());
-                self.at += line.len();
-                continue;
-            }
             let Some(first) = rest.chars().next() else { return };
+            if is_line_start && !first.is_whitespace() {
+                if self.begin_line(line) {
+                    is_line_start = false;
+                    continue;
+                }
+                if !matches!(first, '#' | '{' | '}' | '=' | ',' | '[' | ']') {
+                    self.word(first, line, true);
+                    is_line_start = false;
+                    continue;
+                }
+            }
             match first {
                 '\n' => is_line_start = true,
                 '#' => {
@@ -99,20 +153,56 @@ impl<'a> Reader<'a> {
                     self.at += line.len();
                     continue;
                 }
-                '{' => self.tables.push(std::mem::take(&mut self.key)),
-                '}' => self.key = self.tables.pop().unwrap_or_default(),
-                c if c.is_whitespace() || "=,[]".contains(c) => {}
+                '{' => self.open.push(Bracket::Table(std::mem::take(&mut self.key))),
+                '[' => self.open.push(Bracket::List),
+                ']' => {
+                    self.open.pop_if(|open| matches!(open, Bracket::List));
+                }
+                '}' => self.close_table(),
+                // A table has one key after another, a list many values of one key.
+                ',' if matches!(self.open.last(), Some(Bracket::Table(_))) => self.key.clear(),
+                c if c.is_whitespace() || "=,:".contains(c) => {}
                 _ => {
-                    self.word(first, line);
+                    self.word(first, line, false);
                     continue;
                 }
+            }
+            if !first.is_whitespace() {
+                is_line_start = false;
+                self.is_value_due &= "=:".contains(first);
             }
             self.at += first.len_utf8();
         }
     }
 
+    /// Begins a line. Returns true if it opens a section, and was read.
+    fn begin_line(&mut self, line: &'a str) -> bool {
+        let is_free = self.open.is_empty() && !self.is_value_due;
+        let header = header(line).filter(|header| header.is_certain || is_free);
+        if header.is_some() || is_free {
+            // The value on the line before does not go on.
+            self.key.clear();
+        }
+        let Some(header) = header else { return false };
+        self.section = header.name.split('.').map(str::trim).collect();
+        (self.open, self.is_value_due) = (Vec::new(), false);
+        self.hide_tokens(self.at..self.at + line.len());
+        self.at += line.len();
+        true
+    }
+
+    fn close_table(&mut self) {
+        while let Some(open) = self.open.pop() {
+            if let Bracket::Table(key) = open {
+                self.key = key;
+                return;
+            }
+        }
+        self.key.clear();
+    }
+
     /// Reads a key or a value, between quotes or without.
-    fn word(&mut self, first: char, line: &'a str) {
+    fn word(&mut self, first: char, line: &'a str, is_line_start: bool) {
         let rest = &self.text[self.at..];
         let (quotes, length) = match first {
             '"' | '\'' => {
@@ -122,42 +212,58 @@ impl<'a> Reader<'a> {
                     None => (1, closed(&line[1..], first).unwrap_or(line.len() - 1)),
                 }
             }
-            _ => {
-                let is_end = |c: char| c.is_whitespace() || "=,[]{}#\"'".contains(c);
-                (0, line.find(is_end).unwrap_or(line.len()))
-            }
+            _ => (0, bare_word(line)),
         };
         let inner = self.at + quotes..self.at + quotes + length;
         let after = (inner.end + quotes).min(self.text.len());
         self.at = after;
-        if self.text[after..].trim_start_matches([' ', '\t']).starts_with('=') {
-            let word = &self.text[inner.clone()];
+        let next = self.text[after..].trim_start_matches([' ', '\t']);
+        let word = &self.text[inner.clone()];
+        let is_first = is_line_start && self.open.is_empty() && !self.is_value_due;
+        if next.starts_with('=') {
             self.key = if quotes == 0 { word.split('.').collect() } else { vec![word] };
-            // A token in the place of a key.
-            self.hide_tokens(inner);
-        } else if inner.end <= self.start {
-            // It is shown nowhere.
-        } else if self.is_hidden(&self.text[inner.clone()]) {
-            self.hidden.push(inner);
+        } else if next.starts_with(':') {
+            // As in YAML, in JSON and in a header: a value may be named inside of a value.
+            self.key.push(word);
+        } else if is_first && quotes == 0 && is_key_alone(word, next) {
+            self.key = word.split('.').collect();
         } else {
-            self.hide_tokens(inner);
+            self.is_value_due = false;
+            if inner.end > self.start && self.is_hidden(word) {
+                self.hidden.push(inner);
+            } else {
+                self.hide_tokens(inner);
+            }
+            return;
         }
+        self.is_value_due = true;
+        // A token in the place of a key.
+        self.hide_tokens(inner);
     }
 
     /// True if `value` is not shown because of its key.
     fn is_hidden(&self, value: &str) -> bool {
-        let above = self.section.iter().chain(self.tables.iter().flatten());
-        let mut path = above.chain(&self.key);
+        let tables = self.open.iter().filter_map(|open| match open {
+            Bracket::List => None,
+            Bracket::Table(key) => Some(key),
+        });
+        let mut path = self.section.iter().chain(tables.flatten()).chain(&self.key);
         let Some(last) = self.key.last() else { return false };
-        let is_plain = |c: char| c.is_ascii_digit() || "_.+-".contains(c);
-        if value.chars().all(is_plain) || matches!(value, "true" | "false") {
+        if is_harmless(value) {
             return false;
         }
         if path.clone().any(|key| SENSITIVE_KEYS.contains(key)) {
             return !(is_name(value) || is_scheme(value));
         }
+        let has_secret_name = {
+            let name = last.to_ascii_lowercase().replace('-', "_");
+            SECRET_WORDS.iter().any(|word| name.contains(word))
+        };
         if path.any(|key| OPEN_TABLES.contains(key)) {
-            return false;
+            return has_secret_name;
+        }
+        if REQUEST_KEYS.contains(last) {
+            return !value.chars().all(|c| c.is_ascii_alphabetic() || "_-".contains(c));
         }
         if KNOWN_KEYS.contains(last) {
             return false;
@@ -165,7 +271,7 @@ impl<'a> Reader<'a> {
         // A slip of a key is shown as the key is.
         match nearest(last, KNOWN_KEYS.iter().copied()) {
             Some(near) => SENSITIVE_KEYS.contains(&near) && !is_name(value),
-            None => true,
+            None => has_secret_name || !is_place(value),
         }
     }
 
@@ -177,7 +283,7 @@ impl<'a> Reader<'a> {
         let mut at = place.start;
         for piece in self.text[place].split_inclusive(word_ends) {
             let word = piece.trim_end_matches(word_ends);
-            let secret = if looks_like_token(word) { Some(0..word.len()) } else { user(word) };
+            let secret = user(word).or_else(|| token(word));
             if let Some(own) = secret.filter(|own| at + own.end > self.start) {
                 self.hidden.push(at + own.start..at + own.end);
             }
@@ -191,6 +297,62 @@ fn user(word: &str) -> Option<Range<usize>> {
     let start = word.find("://")? + "://".len();
     let end = start + word[start..].rfind('@')?;
     Some(start..end)
+}
+
+/// Returns the place of a token in `word`: all of it, or what follows the host of a URL. `None` if none is there.
+fn token(word: &str) -> Option<Range<usize>> {
+    let start = path_start(word).unwrap_or(0);
+    looks_like_token(&word[start..]).then_some(start..word.len())
+}
+
+/// Returns the place at which the host of a URL ends. `None` if `word` is no URL.
+fn path_start(word: &str) -> Option<usize> {
+    let host = word.find("://")? + "://".len();
+    Some(word[host..].find(['/', '?', '#']).map_or(word.len(), |length| host + length))
+}
+
+/// Returns the length of the word without quotes that `line` begins with. It ends before the colon that names a value.
+fn bare_word(line: &str) -> usize {
+    let is_end = |c: char| c.is_whitespace() || "=,[]{}#\"'".contains(c);
+    let length = line.find(is_end).unwrap_or(line.len());
+    let word = &line[..length];
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    match word.split_once(':') {
+        // Neither a URL, nor a drive, nor a host's port.
+        Some((name, value))
+            if name.len() > 1
+                && name.chars().all(is_name)
+                && !value.starts_with(['/', '\\'])
+                && (value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit())) =>
+        {
+            name.len()
+        }
+        _ => length,
+    }
+}
+
+/// True if `word`, the first of a line, is a key whose `=` is missing: what follows, `next`, is its value.
+fn is_key_alone(word: &str, next: &str) -> bool {
+    let value = next.split(['\n', '#']).next().unwrap_or_default().trim();
+    let is_key = || {
+        is_name(word)
+            || word.split('.').any(|part| nearest(part, KNOWN_KEYS.iter().copied()).is_some())
+    };
+    value.starts_with(['"', '\'', '[', '{']) || (!value.is_empty() && is_key())
+}
+
+/// True if `value` is no secret, whatever its key: a number, or a word that stands in many manifests.
+fn is_harmless(value: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_digit() || "_.+-".contains(c);
+    value.chars().all(is_plain)
+        || KNOWN_KEYS.contains(value)
+        || PLAIN_WORDS.contains(&&*value.to_ascii_lowercase())
+}
+
+/// True if `value` is a host's URL and nothing behind it, or a path in the home directory.
+fn is_place(value: &str) -> bool {
+    let is_url = path_start(value).is_some_and(|end| matches!(&value[end..], "" | "/"));
+    (is_url && user(value).is_none()) || (value.starts_with("~/") && !looks_like_token(value))
 }
 
 /// True if `value` is a secret's name as names are written by convention: in capitals.
@@ -238,10 +400,16 @@ fn without_value(message: &str, value: &str) -> String {
         // Between quotes stands all of it, and no longer word that begins so.
         let is_quoted = rest[..at].ends_with(is_quote) && rest[at + length..].starts_with(is_quote);
         kept.push_str(&rest[..at]);
-        if is_quoted || first.len() >= OWN_WORD {
+        let common = &rest[at..at + length];
+        // Outside of backticks, text that begins so and ends otherwise is an example.
+        let is_between_backticks = kept.matches('`').count() % 2 == 1;
+        let is_example = length < value.len()
+            && !(is_between_backticks || rest[at + length..].starts_with("..."));
+        let is_example = is_example || (is_quoted && KNOWN_KEYS.contains(common));
+        if (is_quoted || first.len() >= OWN_WORD) && !is_example {
             kept.push_str(HIDDEN_VALUE);
         } else {
-            kept.push_str(&rest[at..at + length]);
+            kept.push_str(common);
         }
         rest = &rest[at + length..];
     }
@@ -324,6 +492,55 @@ mod tests {
     }
 
     #[test]
+    fn what_no_toml_has_is_hidden_behind_its_name_and_no_more_than_that() {
+        for (text, expected) in [
+            (
+                "network = [{ secret = \"K\", before = Bearer hunter2 }]",
+                "network = [{ secret = \"K\", before = Bearer ... }]",
+            ),
+            ("[grants]\nenv = { PW = my hunter2 }", "[grants]\nenv = { PW = ... ... }"),
+            ("[grants]\nsecrets = [K hunter2]", "[grants]\nsecrets = [K ...]"),
+            ("secret: hunter2", "secret: ..."),
+            ("secret:hunter2", "secret:..."),
+            ("TOKEN : hunter2", "TOKEN : ..."),
+            ("{\"secret\": \"hunter2\"}", "{\"secret\": \"...\"}"),
+            ("secrets:\n  - hunter2", "secrets:\n  - ..."),
+            ("grants:\n  env:\n    PW: hunter2", "grants:\n  env:\n    PW: ..."),
+            ("[grants]\nsecret \"hunter2\"", "[grants]\nsecret \"...\""),
+            ("GITHUB_TOKEN hunter2", "GITHUB_TOKEN ..."),
+            ("header = X-Key: hunter2", "header = X-Key: ..."),
+            ("header = \"X-Key: hunter2\"", "header = \"...\""),
+            ("secret =\nhunter2", "secret =\n..."),
+            ("[grants.config]\napi_key = hunter2", "[grants.config]\napi_key = ..."),
+            (
+                "[grants]\nsecrets = [\"A_KEY\"]\n[limits",
+                "[grants]\nsecrets = [\"A_KEY\"]\n[limits",
+            ),
+            ("env = { A = \"x\" }\n\n[[tools]", "env = { A = \"...\" }\n\n[[tools]"),
+            ("secrets = [\"A\"]\nfiles [\"~/notes\"]", "secrets = [\"A\"]\nfiles [\"~/notes\"]"),
+            (
+                "env = { A = \"x\" }\nfiles: [\"~/notes\"]",
+                "env = { A = \"...\" }\nfiles: [\"~/notes\"]",
+            ),
+            ("secrets = [\"A\"\n[limits\nmemory = 1 2", "secrets = [\"A\"\n[limits\nmemory = 1 2"),
+            ("before = Token", "before = Token"),
+            ("visible = \"no\"", "visible = \"no\""),
+            ("mode = \"write\"", "mode = \"write\""),
+            ("host = \"https://api.example.com\"", "host = \"https://api.example.com\""),
+            ("hook = \"https://a.example/hunter2\"", "hook = \"...\""),
+            ("folder = \"~/notes\"", "folder = \"~/notes\""),
+            (
+                "network = [https://0f3a9c4b7d2e8615.ngrok.app/v1]",
+                "network = [https://0f3a9c4b7d2e8615.ngrok.app/v1]",
+            ),
+            ("permissions = [\"network\", \"env\"]", "permissions = [\"network\", \"env\"]"),
+            ("this is no manifest", "this is no manifest"),
+        ] {
+            assert_eq!(shown(text), expected);
+        }
+    }
+
+    #[test]
     fn a_message_repeats_no_hidden_value_nor_its_beginning() {
         for (message, value, expected) in [
             ("found `hunter2`; write \"hunter2\"", "hunter2", "found `...`; write \"...\""),
@@ -332,6 +549,9 @@ mod tests {
             ("Bearer 0123456789", "0123456789", "Bearer ..."),
             ("[grants] takes `network`, `files`", "network", "[grants] takes `network`, `files`"),
             ("unknown key `visible`, found `v`", "v", "unknown key `visible`, found `...`"),
+            ("such as \"Authorization\"", "Authorization:", "such as \"Authorization\""),
+            ("it takes `description`", "descriptions of it", "it takes `description`"),
+            ("found `descriptions of it`", "descriptions of it", "found `...`"),
         ] {
             assert_eq!(without_values(message, &[value]), expected);
         }

@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Error};
 
 use super::error::{Diagnostic, quote};
+use super::hidden_values::hidden_values;
 
 /// Reads TOML, or points at the first thing that is none.
 pub(crate) fn parse(text: &str) -> Result<DeTable<'_>, Diagnostic> {
@@ -54,21 +55,20 @@ fn explain(text: &str, span: Range<usize>, message: &str) -> Diagnostic {
         return match found {
             "" => Diagnostic::new(span, "a value is missing after `=`")
                 .help(r#"write a value, or remove the key to get its default"#),
-            _ => Diagnostic::new(span, format!("{} is not a TOML value", quote(found)))
-                .help(format!("if it is text, put it in quotes: {}", quote(&format!("{found:?}")))),
+            _ => without_quotes(text, span),
         };
     }
     // A bare word that begins as one of TOML's own values does.
     if (message.starts_with("invalid float") || message.starts_with("invalid boolean"))
         && let Some((place, word)) = bare_word(text, span.start)
     {
-        let fault = Diagnostic::new(place, format!("{} is not a TOML value", quote(word)));
-        return fault.help(match word.to_ascii_lowercase() {
+        let fault = without_quotes(text, place);
+        return match word.to_ascii_lowercase() {
             switch if switch == "true" || switch == "false" => {
-                format!("write `{switch}`, in small letters")
+                fault.help(format!("write `{switch}`, in small letters"))
             }
-            _ => format!("if it is text, put it in quotes: {}", quote(&format!("{word:?}"))),
-        });
+            _ => fault,
+        };
     }
     if message == "duplicate key" {
         let fault = Diagnostic::new(span, format!("{} is given twice", quote(found)));
@@ -79,6 +79,27 @@ fn explain(text: &str, span: Range<usize>, message: &str) -> Diagnostic {
     }
     let message = message.trim_end_matches(", expected nothing");
     Diagnostic::new(span, format!("not valid TOML: {message}")).maybe_help(hint(message))
+}
+
+/// Refuses a value that lacks its quotes. The value is repeated if it may be shown, and its quotes are shown if it is
+/// all there is.
+fn without_quotes(text: &str, place: Range<usize>) -> Diagnostic {
+    /// The most characters of a value that is written again.
+    const LONGEST: usize = 48;
+    let found = text.get(place.clone()).unwrap_or_default();
+    let is_hidden = hidden_values(text, &place)
+        .iter()
+        .any(|own| own.start < place.end && own.end > place.start);
+    let rest = text.get(place.end..).unwrap_or_default();
+    let rest = rest.split(['\n', '#', ',', ']', '}']).next().unwrap_or_default();
+    let is_all = rest.trim().is_empty() && found.chars().count() <= LONGEST;
+    let written = format!("{found:?}");
+    let help = match is_all && !is_hidden && !written.contains("\\u{") {
+        true => format!("if it is text, put it in quotes: `{written}`"),
+        false => "if it is text, put the whole value in quotes".into(),
+    };
+    let found = if is_hidden { "this".into() } else { quote(found) };
+    Diagnostic::new(place, format!("{found} is not a TOML value")).help(help)
 }
 
 /// Returns the word at `at`, with its place. `None` where a number stands there, or nothing.
@@ -109,6 +130,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_value_without_quotes_is_written_again_only_where_that_is_right() {
+        for (text, message, help) in [
+            ("before = Bearer hunter2", "this", None),
+            ("grants = { env = { PW = my hunter2 } }", "this", None),
+            ("grants = { secrets = [K hunter2] }", "this", None),
+            ("grants = { env = { LANG = de_DE.UTF-8 } }", "this", None),
+            ("before = Token", "`Token`", Some("\"Token\"")),
+            ("description = Greets \"people\"", "`Greets`", None),
+        ] {
+            let fault = parse(text).expect_err("no TOML");
+            assert_eq!(fault.message, format!("{message} is not a TOML value"), "{text}");
+            let expected = match help {
+                Some(written) => format!("if it is text, put it in quotes: `{written}`"),
+                None => "if it is text, put the whole value in quotes".into(),
+            };
+            assert_eq!(fault.help.as_deref(), Some(&*expected), "{text}");
+        }
+        let digest = format!("sha256 = {}", "d2e86150f3a9c4b7".repeat(4));
+        let help = parse(&digest).expect_err("no TOML").help.expect("help");
+        assert!(!help.contains("..."), "{help}");
+    }
+
+    #[test]
     fn a_bare_word_is_told_to_want_quotes_whatever_it_begins_with() {
         for (value, help) in [
             ("imperial", "`\"imperial\"`"),
@@ -121,9 +165,9 @@ mod tests {
             ("FALSE", "write `false`, in small letters"),
         ] {
             for text in [
-                format!("a = {value}\n"),
-                format!("a = {{ b = {value} }} # c"),
-                format!("a=[{value},1]"),
+                format!("prefix = {value}\n"),
+                format!("plugin = {{ prefix = {value} }} # c"),
+                format!("prefix=[{value},1]"),
             ] {
                 let fault = parse(&text).expect_err("no TOML");
                 assert_eq!(fault.message, format!("`{value}` is not a TOML value"), "{text}");
