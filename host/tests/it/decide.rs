@@ -219,10 +219,25 @@ fn a_command_that_was_probably_meant_is_named() {
             format!("did you mean `toolrack grant v files {absent} --write`?"),
         ),
         (format!("{absent}:ro"), format!("did you mean `toolrack grant v files {absent}`?")),
+        (
+            format!("{absent}:/n:rw"),
+            format!("did you mean `toolrack grant v files {absent} --at /n --write`?"),
+        ),
+        (format!("file://{absent}"), format!("did you mean `toolrack grant v files {absent}`?")),
+        (format!("“{absent}”"), format!("did you mean `toolrack grant v files {absent}`?")),
         #[cfg(not(windows))]
         (r"C:\Users\ada".into(), "a path of Windows".into()),
+        #[cfg(not(windows))]
+        ("C:/Users/ada".into(), "a path of Windows".into()),
     ] {
         refuses(&person, &["grant", "v", "files", &path], 2, &expected);
+    }
+    let expected = format!("did you mean `toolrack grant v files {absent} --at /n --write`?");
+    refuses(&person, &["grant", "v", "files", &absent, "--at", "/n:rw"], 2, &expected);
+    for typed in [format!("{absent}:/notes:rw"), format!("\"{absent}\"")] {
+        run(&person, &["grant", "v", "files", &absent]);
+        run(&person, &["revoke", "v", "files", &typed]);
+        assert_eq!(text(&person), "");
     }
     let said = run(&person, &["grant", "v", "files", &absent]);
     assert!(said.contains("`toolrack unset v files:/notes` takes the grant out"), "{said}");

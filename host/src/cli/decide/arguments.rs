@@ -56,7 +56,7 @@ impl GrantArguments {
         Ok(Decision::Grant(match kind {
             GrantKind::Files => {
                 let typed = named("say which directory")?;
-                if let Some(hint) = hints::instead_of_path(name, &typed) {
+                if let Some(hint) = hints::instead_of_path(name, &typed, at.as_deref(), write) {
                     bail!("PATH: {hint}");
                 }
                 let path = from_here(typed)?;
@@ -104,6 +104,8 @@ pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Re
     let what = match what {
         // A directory may be named as `grant` takes it; a shell completes its name with a slash.
         Some(path) if kind == GrantKind::Files && !path.is_empty() => {
+            let path = hints::foreign(path).map_or_else(|| path.to_owned(), |meant| meant.path);
+            let path = &*path;
             let path = typed_path::expanded(path).unwrap_or_else(|_| path.into());
             let path = path.to_string_lossy().into_owned();
             // Guest paths are written with `/` on every system.
@@ -173,7 +175,8 @@ pub(in crate::cli) fn unset(name: &str, key: &str) -> anyhow::Result<Decision> {
     // A directory may be named as `grant` takes it.
     let typed = match typed.split_once(':') {
         Some((kind, path)) if kind == GrantKind::Files.name() && !path.starts_with('/') => {
-            let path = from_here(path.to_owned())?;
+            let path = hints::foreign(path).map_or_else(|| path.to_owned(), |meant| meant.path);
+            let path = from_here(path)?;
             let path = typed_path::expanded(&path).unwrap_or_else(|_| path.into());
             format!("{kind}:{}", path.to_string_lossy())
         }

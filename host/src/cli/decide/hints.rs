@@ -1,5 +1,6 @@
 //! The command that a person probably meant, where the one that was typed decides nothing.
 
+use super::foreign_path::{ForeignPath, is_of_windows};
 use crate::cli::setup::Setup;
 use crate::fs::bounded_read::read_at_most;
 use crate::install::installed;
@@ -27,7 +28,12 @@ pub(in crate::cli) fn kind(command: &str, name: &str, text: &str) -> anyhow::Res
         .map(|near| format!("; did you mean `{near}`?"));
     let meant = || {
         let (kind, what) = guessed(text)?;
-        let (name, kind, what) = (shell_word(name), kind.name(), shell_word(&what));
+        let what = match foreign(&what).filter(|_| kind == GrantKind::Files) {
+            Some(path) if command == "grant" => path.arguments(None, false),
+            Some(path) => shell_word(&path.path),
+            None => shell_word(&what),
+        };
+        let (name, kind) = (shell_word(name), kind.name());
         Some(format!("; did you mean `toolrack {command} {name} {kind} {what}`?"))
     };
     let advice = near.or_else(meant).unwrap_or_default();
@@ -125,37 +131,40 @@ pub(super) fn kept_in_clear(name: &str, change: &Decision) -> Option<String> {
     })
 }
 
-/// Says why `path`, which is none that lies there, is most likely not meant as it was typed, and what to type. `name` is
-/// the plugin's.
-pub(super) fn instead_of_path(name: &str, path: &str) -> Option<String> {
-    if typed_path::expanded(path).is_ok_and(|path| path.exists()) {
-        return None;
+/// Says why the directory that `typed` names is most likely not meant as it was typed, and what to type. `name` is the
+/// plugin's; `at` and `is_writable` were typed as options.
+pub(super) fn instead_of_path(
+    name: &str,
+    typed: &str,
+    at: Option<&str>,
+    is_writable: bool,
+) -> Option<String> {
+    let path = foreign(typed);
+    let place = at.and_then(ForeignPath::read);
+    let bare = path.as_ref().map_or(typed, |path| &path.path);
+    if !cfg!(windows) && is_of_windows(bare) && !lies_there(typed) {
+        return Some("a path of Windows is none on this machine".into());
     }
-    let command = |path: &str, write: &str| {
-        grant(name, GrantKind::Files, &format!("{}{write}", shell_word(path)))
-    };
-    let quoted = ['"', '\'', '`'].into_iter().find_map(|quote| {
-        path.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.is_empty())
+    let problem = path.as_ref().or(place.as_ref())?.problem.clone();
+    let meant = path.unwrap_or_else(|| ForeignPath {
+        path: typed.into(),
+        at: None,
+        is_writable: false,
+        problem: String::new(),
     });
-    if let Some(inner) = quoted {
-        let command = command(inner, "");
-        return Some(format!(
-            "the quotation marks are part of the path; did you mean `{command}`?"
-        ));
-    }
-    for (ending, write) in [(":rw", " --write"), (":ro", ""), (":r", ""), (":w", " --write")] {
-        if let Some(path) = path.strip_suffix(ending) {
-            let command = command(path, write);
-            return Some(format!("`{ending}` is part of the path; did you mean `{command}`?"));
-        }
-    }
-    let is_drive = |path: &str| {
-        let mut bytes = path.bytes();
-        bytes.next().is_some_and(|b| b.is_ascii_alphabetic())
-            && bytes.next() == Some(b':')
-            && bytes.next() == Some(b'\\')
-    };
-    (!cfg!(windows) && is_drive(path)).then(|| "a path of Windows is none on this machine".into())
+    let is_writable = is_writable || place.as_ref().is_some_and(|place| place.is_writable);
+    let at = place.as_ref().map(|place| &*place.path).or(at);
+    let command = grant(name, GrantKind::Files, &meant.arguments(at, is_writable));
+    Some(format!("{problem}; did you mean `{command}`?"))
+}
+
+/// Reads `typed` as a directory that other programs take so. `None` if it may be a path, or one lies there.
+pub(super) fn foreign(typed: &str) -> Option<ForeignPath> {
+    ForeignPath::read(typed).filter(|_| !lies_there(typed))
+}
+
+fn lies_there(path: &str) -> bool {
+    typed_path::expanded(path).is_ok_and(|path| path.exists())
 }
 
 /// Puts the command that takes a grant away in the place of its name, where `error` is that there is no such grant.
@@ -188,6 +197,7 @@ mod tests {
             ("token", "did you mean `secret`?"),
             ("~/mine", "`toolrack grant w files '~/mine'`"),
             ("./mine", "`toolrack grant w files ./mine`"),
+            ("/no/mine:/m:rw", "`toolrack grant w files /no/mine --at /m --write`"),
             ("https://a.example", "`toolrack grant w network https://a.example`"),
             ("a.example", "`toolrack grant w network https://a.example`"),
             ("units=metric", "`toolrack grant w config units=metric`"),

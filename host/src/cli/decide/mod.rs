@@ -1,5 +1,6 @@
 //! `toolrack grant`, `revoke`, `set` and `unset`: what a person decides of a plugin, put into its local file.
 
+mod foreign_path;
 mod hints;
 mod arguments;
 mod target;
