@@ -605,7 +605,10 @@ fn an_address_or_a_path_in_place_of_what_is_meant_gets_the_right_command() {
         (&["add", "https://example.org/x.wasm"], "download it first"),
         (&["check", path(&manifest)], &beside),
         (&["check", "calc.toml"], "`toolrack check calc`"),
+        (&["check", "calc.local.toml"], "`toolrack check calc`"),
         (&["list", "calk"], "did you mean the plugin `calc`?"),
+        (&["list", "calc.toml"], "did you mean the plugin `calc`?"),
+        (&["list", "calc.local.toml"], "did you mean the plugin `calc`?"),
         (&["disable", "calc"], "`toolrack remove NAME`"),
         (&["secret", "get", "A"], "no value is ever shown"),
     ] {

@@ -117,7 +117,7 @@ fn unknown_plugin<'a>(unknown: &str, known: impl Iterator<Item = &'a str> + Clon
     }
     let ending = path.extension().and_then(|ending| ending.to_str());
     if matches!(ending, Some("toml" | "wasm")) || path.components().count() > 1 {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let stem = stem(unknown);
         let beside = path.parent().filter(|beside| !beside.as_os_str().is_empty());
         let beside = beside
             .filter(|_| path.exists())
@@ -126,7 +126,7 @@ fn unknown_plugin<'a>(unknown: &str, known: impl Iterator<Item = &'a str> + Clon
             "`{}` is a path, and plugins are checked by their names: `toolrack check {}{}`",
             escape(unknown),
             beside.unwrap_or_default(),
-            shell_word(&stem)
+            shell_word(stem)
         );
     }
     let near = plugin_meant(unknown, known.clone()).or_else(|| nearest(unknown, known));

@@ -9,6 +9,7 @@ use super::super::call::{find, safe};
 use super::super::output::print::println;
 use super::super::setup::Setup;
 use super::super::{DIM, NAME, paint, print_json};
+use super::check::stem;
 use super::list::{describe, print_tools};
 use super::load::load_until;
 use crate::catalog::{MemberWords, Tool, members};
@@ -40,8 +41,8 @@ pub(crate) fn run(setup: Setup, name: &str, as_json: bool) -> anyhow::Result<Exi
             let tool = find(&catalog, name, locking).map_err(|error| {
                 let is_told = catalog.unlisted(name).or_else(|| catalog.hidden(name)).is_some()
                     || catalog.now_called(name).is_some();
-                let is_unknown = catalog.nearest(name).is_none() && !is_told;
-                match nearest(name, plugins).filter(|_| is_unknown) {
+                let near = catalog.nearest(name).map(|tool| tool.as_str());
+                match plugin(name, plugins, near).filter(|_| !is_told) {
                     Some(near) => anyhow!(
                         "there is no tool and no plugin `{}`; did you mean the plugin `{near}`?",
                         escape(name)
@@ -58,6 +59,20 @@ pub(crate) fn run(setup: Setup, name: &str, as_json: bool) -> anyhow::Result<Exi
     }
     host.stop();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the plugin of `plugins` that `typed` probably means: by one of its files, or by a slip unless the name of `tool`
+/// is as near.
+fn plugin<'a>(
+    typed: &str,
+    plugins: impl Iterator<Item = &'a str> + Clone,
+    tool: Option<&'a str>,
+) -> Option<&'a str> {
+    let by_file = plugins.clone().find(|plugin| *plugin == stem(typed));
+    by_file.or_else(|| {
+        let near = nearest(typed, plugins.clone().chain(tool))?;
+        plugins.into_iter().find(|plugin| *plugin == near)
+    })
 }
 
 fn print(tool: &Tool) {
