@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::author::language::Lang;
@@ -196,6 +197,9 @@ pub(super) enum Command {
         name: String,
         /// What was decided, as `toolrack check` names it
         key: String,
+        /// The rest of it, where it is typed as `grant` and `set` take it
+        #[arg(hide = true)]
+        what: Option<String>,
     },
     /// Write a plugin's tools into its file, so that it is listed before it is compiled
     #[command(long_about = help::PACK)]
@@ -326,7 +330,25 @@ pub(super) fn command() -> clap::Command {
 pub(super) fn parse() -> Cli {
     let matches = command().try_get_matches();
     let read = matches.and_then(|matches| Cli::from_arg_matches(&matches));
-    read.unwrap_or_else(|error| tips::with_tip(error).exit())
+    read.unwrap_or_else(|error| with_usage(tips::with_tip(error)).exit())
+}
+
+/// Puts the usage of the whole command in the place of clap's, which begins with options that were not typed.
+fn with_usage(mut error: clap::Error) -> clap::Error {
+    let Some(usage) = error.get(ContextKind::Usage).map(ToString::to_string) else { return error };
+    if error.kind() == ErrorKind::UnknownArgument {
+        let mut all = command();
+        all.build();
+        let mut found = &mut all;
+        for word in usage.split_whitespace().skip_while(|word| *word != "toolrack").skip(1) {
+            if found.find_subcommand(word).is_none() {
+                break;
+            }
+            found = found.find_subcommand_mut(word).expect("a subcommand, as just found");
+        }
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(found.render_usage()));
+    }
+    error
 }
 
 fn page_size(text: &str) -> Result<NonZeroUsize, &'static str> {
@@ -336,6 +358,22 @@ fn page_size(text: &str) -> Result<NonZeroUsize, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unknown_argument_is_told_with_the_usage_of_its_command() {
+        for (words, expected) in [
+            (
+                &["grant", "files", "files", "./x", "--read"][..],
+                "toolrack grant [OPTIONS] <NAME> <KIND> [WHAT]",
+            ),
+            (&["secret", "set", "K", "hunter2"], "toolrack secret set [OPTIONS] <NAME>"),
+        ] {
+            let words = std::iter::once(&"toolrack").chain(words);
+            let error = command().try_get_matches_from(words).expect_err("wrong");
+            let text = with_usage(error).to_string();
+            assert!(text.contains(&format!("Usage: {expected}\n")), "{text}");
+        }
+    }
 
     /// The narrowest terminal that breaks none of the examples.
     const TERMINAL_WIDTH: usize = 80;

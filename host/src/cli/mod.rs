@@ -138,7 +138,7 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             decide::run(&name, &what.change(&name)?, &setup, run.as_deref())
         }
         Command::Revoke { name, kind, what } => {
-            let kind = decide::kind("revoke", &name, &kind)?;
+            let kind = decide::kind("revoke", &name, &kind, what.as_deref())?;
             let change = decide::revoked(kind, what.as_deref())?;
             decide::run(&name, &change, &setup, run.as_deref())
         }
@@ -146,8 +146,9 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             let change = decide::set(&name, &key, value, &setup)?;
             decide::run(&name, &change, &setup, run.as_deref())
         }
-        Command::Unset { name, key } => {
-            decide::run(&name, &decide::unset(&name, &key)?, &setup, run.as_deref())
+        Command::Unset { name, key, what } => {
+            let change = decide::unset(&name, &key, what.as_deref(), &setup)?;
+            decide::run(&name, &change, &setup, run.as_deref())
         }
         Command::Pack { file, output } => author::pack::run(setup, &file, output.as_deref()),
         Command::New { directory, lang, sdk } => author::new::run(&directory, lang, sdk.as_deref()),

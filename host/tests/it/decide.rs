@@ -251,6 +251,33 @@ fn a_command_that_was_probably_meant_is_named() {
     ] {
         refuses(&person, &["unset", "v", typed], 2, expected);
     }
+    let decided = format!("files:{absent}");
+    for (grant, unset) in [
+        (&["config", "units", "imperial"][..], &["config", "units"][..]),
+        (&["env", "LANG", "C"], &["env", "LANG=C"]),
+        (&["network", "https://a.example"], &["network", "https://a.example"]),
+        (&["files", &absent], &[&decided]),
+        (&["files", &absent], &["files", &absent]),
+    ] {
+        run(&person, &[&["grant", "v"], grant].concat());
+        assert_ne!(text(&person), "");
+        run(&person, &[&["unset", "v"], unset].concat());
+        assert_eq!(text(&person), "");
+    }
+    run(&person, &["set", "v", "limits.cpu", "3s"]);
+    run(&person, &["grant", "v", "config", "units=imperial"]);
+    for (typed, expected) in [
+        ("units", "did you mean `toolrack unset v config:units`?"),
+        ("unitss", "did you mean `toolrack unset v config:units`?"),
+        ("limits", "did you mean `toolrack unset v limits.cpu`?"),
+    ] {
+        refuses(&person, &["unset", "v", typed], 2, expected);
+    }
+    run(&person, &["unset", "v", "config:units"]);
+    run(&person, &["unset", "v", "limits", "cpu"]);
+    assert_eq!(text(&person), "");
+    let expected = "did you mean `toolrack set v limits.cpu 1s`?";
+    refuses(&person, &["grant", "v", "limits.cpu", "1s"], 2, expected);
     refuses(&person, &["grant", "v.toml", "files", &absent], 2, "did you mean `v`?");
     refuses(&person, &["set", "v_run", "prefix", "x"], 2, "did you mean `v`?");
     let said = run(&person, &["revoke", "w", "config", "units=metric"]);

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::hints::{self, kind};
 use crate::cli::setup::Setup;
+use crate::cli::usage::tips;
 use crate::manifest::{Decision, DecisionError, DecisionKey, GrantKind, GrantName, NewGrant};
 use crate::protected::Protected;
 use crate::text::{escape, joined, shell_word};
@@ -19,6 +20,9 @@ pub(in crate::cli) struct GrantArguments {
     kind: String,
     /// The directory, the URL, the secret's name, KEY=VALUE; of scratch where the plugin sees it [default: /tmp]
     what: Option<String>,
+    /// The value, where WHAT is the key of `env` or `config` alone
+    #[arg(hide = true)]
+    value: Option<String>,
     /// files: where the plugin sees the directory [default: / and the directory's name]
     #[arg(long, value_name = "PATH")]
     at: Option<String>,
@@ -46,9 +50,13 @@ pub(in crate::cli) struct GrantArguments {
 impl GrantArguments {
     /// The grant that is asked for.
     pub(in crate::cli) fn change(self, name: &str) -> anyhow::Result<Decision> {
-        let kind = kind("grant", name, &self.kind)?;
+        let kind = kind("grant", name, &self.kind, self.what.as_deref())?;
         self.check_options(kind)?;
-        let Self { kind: _, what, at, write, url, header, before, query, optional } = self;
+        let Self { kind: _, what, value, at, write, url, header, before, query, optional } = self;
+        let what = match value {
+            None => what,
+            Some(value) => Some(entry(kind, what.unwrap_or_default(), &value)?),
+        };
         let named = |words: &str| {
             let command = hints::grant(name, kind, kind.example().argument);
             what.clone().ok_or_else(|| anyhow!("{words}, such as: {command}"))
@@ -165,8 +173,41 @@ fn without_value(name: &str, key: &str, setup: &Setup) -> anyhow::Result<String>
     })
 }
 
+/// Returns KEY=VALUE of a key and a value that were typed apart. A third word is not repeated: it may be a secret.
+fn entry(kind: GrantKind, key: String, value: &str) -> anyhow::Result<String> {
+    match kind {
+        GrantKind::Env | GrantKind::Config if !key.contains('=') => Ok(format!("{key}={value}")),
+        GrantKind::Network
+        | GrantKind::Files
+        | GrantKind::Scratch
+        | GrantKind::Env
+        | GrantKind::Secret
+        | GrantKind::Config => bail!("there is a word too many; {}", tips::WORD_TOO_MANY),
+    }
+}
+
+/// Returns the name of a decision that may be typed in two words: as `grant` takes a kind and what is granted, and as the
+/// local file has a section and a key. Behind a key that has a value stands that, which does not matter.
+fn key_of(key: &str, what: Option<&str>) -> String {
+    const SECTIONS: [&str; 4] = ["limits", "tools", "plugin", "grants"];
+    match what {
+        Some(what) => match hints::named(key) {
+            Some(kind) => format!("{}:{what}", kind.name()),
+            None if SECTIONS.contains(&key) => format!("{key}.{what}"),
+            None => key.into(),
+        },
+        None => key.into(),
+    }
+}
+
 /// The decision that does not stand any more.
-pub(in crate::cli) fn unset(name: &str, key: &str) -> anyhow::Result<Decision> {
+pub(in crate::cli) fn unset(
+    name: &str,
+    key: &str,
+    what: Option<&str>,
+    setup: &Setup,
+) -> anyhow::Result<Decision> {
+    let key = &*key_of(key, what);
     // What it is set to does not matter, and may be typed as it was set.
     let typed = match key.split_once('=') {
         Some((key, _)) if !key.starts_with("network") => key,
@@ -184,7 +225,8 @@ pub(in crate::cli) fn unset(name: &str, key: &str) -> anyhow::Result<Decision> {
     };
     let read = DecisionKey::of_decision(&typed).map_err(|error| match error {
         DecisionError::DecisionKey(error) => {
-            let near = error.near().map(|near| format!("did you mean `{near}`?"));
+            let near = hints::of_decided(name, &typed, setup)
+                .or_else(|| Some(format!("did you mean `{}`?", error.near()?)));
             let known = format!("`toolrack check {}` shows what is decided", shell_word(name));
             let words = joined(near.into_iter().chain([known]));
             anyhow!("`{}` is nothing that is decided; {words}", escape(&typed))
@@ -238,6 +280,7 @@ mod tests {
         GrantArguments {
             kind: kind.name().into(),
             what,
+            value: None,
             at: None,
             write: false,
             url: None,
@@ -271,6 +314,39 @@ mod tests {
         let here = files("somewhere").change("w").expect("a change");
         let Decision::Grant(NewGrant::Files { path, .. }) = here else { panic!("{here:?}") };
         assert!(Path::new(&path).is_absolute() && path.ends_with("somewhere"), "{path}");
+    }
+
+    #[test]
+    fn a_word_too_many_is_a_value_or_is_not_repeated() {
+        let two = |kind, key: &str, value: &str| {
+            GrantArguments { value: Some(value.into()), ..what(kind, key) }.change("w")
+        };
+        let units = two(GrantKind::Config, "units", "imperial").expect("a change");
+        assert_eq!(units, Decision::Grant(NewGrant::Config("units".into(), "imperial".into())));
+        let lang = two(GrantKind::Env, "LANG", "C").expect("a change");
+        assert_eq!(lang, Decision::Grant(NewGrant::Env("LANG".into(), "C".into())));
+        for (kind, key, tip) in [
+            (GrantKind::Secret, "T", "`toolrack secret set NAME`"),
+            (GrantKind::Files, "~/my", "goes in quotes"),
+            (GrantKind::Config, "city=New", "goes in quotes"),
+        ] {
+            let error = two(kind, key, "hunter2").expect_err("refused").to_string();
+            assert!(error.contains(tip) && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_decision_is_named_in_one_word_or_in_two() {
+        for (key, what, expected) in [
+            ("limits.cpu", None, "limits.cpu"),
+            ("limits", Some("cpu"), "limits.cpu"),
+            ("tools", Some("now.hidden"), "tools.now.hidden"),
+            ("config", Some("units"), "config:units"),
+            ("secrets", Some("K"), "secret:K"),
+            ("limits.cpu", Some("3s"), "limits.cpu"),
+        ] {
+            assert_eq!(key_of(key, what), expected);
+        }
     }
 
     #[test]

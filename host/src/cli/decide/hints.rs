@@ -6,7 +6,8 @@ use crate::fs::bounded_read::read_at_most;
 use crate::install::installed;
 use crate::manifest::nearest;
 use crate::manifest::{
-    Decision, DecisionError, GrantKind, MAX_MANIFEST, Manifest, NewGrant, SecretName,
+    Decision, DecisionError, DecisionKey, GrantKind, MAX_MANIFEST, Manifest, NewGrant, SecretName,
+    local_of,
 };
 use crate::text::{escape, shell_word};
 use crate::token_shape::holds_token;
@@ -18,7 +19,12 @@ pub(super) fn grant(name: &str, kind: GrantKind, what: &str) -> String {
 }
 
 /// Reads a kind of grant, as `command` takes it behind the plugin's name.
-pub(in crate::cli) fn kind(command: &str, name: &str, text: &str) -> anyhow::Result<GrantKind> {
+pub(in crate::cli) fn kind(
+    command: &str,
+    name: &str,
+    text: &str,
+    what: Option<&str>,
+) -> anyhow::Result<GrantKind> {
     if let Some(kind) = named(text) {
         return Ok(kind);
     }
@@ -36,7 +42,11 @@ pub(in crate::cli) fn kind(command: &str, name: &str, text: &str) -> anyhow::Res
         let (name, kind) = (shell_word(name), kind.name());
         Some(format!("; did you mean `toolrack {command} {name} {kind} {what}`?"))
     };
-    let advice = near.or_else(meant).unwrap_or_default();
+    let is_key = || {
+        let command = instead_of_grant(command, name, text, what)?;
+        Some(format!("; did you mean `{command}`?"))
+    };
+    let advice = near.or_else(is_key).or_else(meant).unwrap_or_default();
     anyhow::bail!("KIND: expected one of {}{advice}", names.join(", "))
 }
 
@@ -61,7 +71,21 @@ fn by_other_name(text: &str) -> Option<&'static str> {
     found.map(|(kind, _)| kind.name())
 }
 
-fn named(text: &str) -> Option<GrantKind> {
+/// Returns the command that decides the key `text`, where that is none of a grant but one that is set.
+fn instead_of_grant(command: &str, name: &str, text: &str, what: Option<&str>) -> Option<String> {
+    let key = match DecisionKey::parse(text) {
+        Ok(key) => key,
+        Err(error) => DecisionKey::parse(error.near()?).ok()?,
+    };
+    let (name, word) = (shell_word(name), shell_word(&key.to_string()));
+    if command == "revoke" {
+        return Some(format!("toolrack unset {name} {word}"));
+    }
+    let value = what.filter(|value| !holds_token(value)).map(str::to_owned);
+    Some(format!("toolrack set {name} {word} {}", shell_word(&value.or_else(|| key.example())?)))
+}
+
+pub(super) fn named(text: &str) -> Option<GrantKind> {
     let word = if text == "secrets" { "secret" } else { text };
     GrantKind::ALL.into_iter().find(|kind| kind.name() == word)
 }
@@ -114,6 +138,42 @@ pub(super) fn of_config(name: &str, key: &str, value: &str, setup: &Setup) -> Op
         true => format!("`{near}` is a key of the plugin's configuration; `{command}` sets it"),
         false => format!("there is no key `{}`; did you mean `{command}`?", escape(key)),
     })
+}
+
+/// Says which of the decisions about the plugin `name` is probably meant by `key`, which names none: one without what
+/// stands before its colon or its dot, or a slip, or all that begin so.
+pub(super) fn of_decided(name: &str, key: &str, setup: &Setup) -> Option<String> {
+    let decided = decided(name, setup)?;
+    let is_meant = |one: &&String| {
+        let begins = one.strip_prefix(key).is_some_and(|rest| rest.starts_with(['.', ':']));
+        begins || one.split_once([':', '.']).is_some_and(|(_, rest)| rest == key)
+    };
+    let meant: Vec<_> = decided.iter().filter(is_meant).map(String::as_str).collect();
+    let rests = || decided.iter().filter_map(|one| Some((one.split_once([':', '.'])?.1, one)));
+    let near = || {
+        let near = nearest(key, rests().map(|(rest, _)| rest))?;
+        rests().find_map(|(rest, one)| (rest == near).then_some(one.as_str()))
+    };
+    let name = shell_word(name);
+    let command = |one: &str| format!("`toolrack unset {name} {}`", shell_word(one));
+    match &*meant {
+        [] => near().map(|one| format!("did you mean {}?", command(one))),
+        [one] => Some(format!("did you mean {}?", command(one))),
+        several => {
+            let commands: Vec<_> = several.iter().map(|one| command(one)).collect();
+            Some(format!("did you mean {}?", commands.join(" or ")))
+        }
+    }
+}
+
+/// The names of what the local file of the plugin `name` decides. `None` where its files cannot be read.
+fn decided(name: &str, setup: &Setup) -> Option<Vec<String>> {
+    let (directory, file) = installed(name, &setup.plugins).ok()?;
+    let read = |file: &str| read_at_most(&directory.join(file), MAX_MANIFEST).ok();
+    let manifest = Manifest::of_files(&file, &read(&file)?, Some(&read(&local_of(&file))?)).ok()?;
+    let decisions = manifest.decisions?;
+    let taken = decisions.taken.iter().chain(&decisions.idle).map(ToString::to_string);
+    Some(decisions.set.into_iter().chain(taken).collect())
 }
 
 /// Warns of a token in a place that is no secret's: it stands in clear in the local file.
@@ -188,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_kind_is_known_by_its_name_and_guessed_by_what_is_granted() {
-        assert_eq!(kind("grant", "w", "secrets").expect("a kind"), GrantKind::Secret);
+        assert_eq!(kind("grant", "w", "secrets", None).expect("a kind"), GrantKind::Secret);
         for (typed, expected) in [
             ("file", "did you mean `files`?"),
             ("net", "did you mean `network`?"),
@@ -204,11 +264,20 @@ mod tests {
             ("LANG=C", "`toolrack grant w env LANG=C`"),
             ("API_TOKEN", "`toolrack grant w secret API_TOKEN`"),
         ] {
-            let error = kind("grant", "w", typed).expect_err("no kind").to_string();
+            let error = kind("grant", "w", typed, None).expect_err("no kind").to_string();
+            assert!(error.contains(expected), "{typed}: {error}");
+        }
+        for (command, typed, what, expected) in [
+            ("grant", "limits.cpu", Some("1s"), "`toolrack set w limits.cpu 1s`"),
+            ("grant", "cpu", Some("1s"), "`toolrack set w limits.cpu 1s`"),
+            ("grant", "tools.now.hidden", None, "`toolrack set w tools.now.hidden true`"),
+            ("revoke", "limits.cpu", None, "`toolrack unset w limits.cpu`"),
+        ] {
+            let error = kind(command, "w", typed, what).expect_err("no kind").to_string();
             assert!(error.contains(expected), "{typed}: {error}");
         }
         let token = "ghp_0123456789abcdefghij0123456789abcdef";
-        let error = kind("grant", "w", token).expect_err("no kind").to_string();
+        let error = kind("grant", "w", token, None).expect_err("no kind").to_string();
         assert!(!error.contains("ghp_"), "{error}");
     }
 

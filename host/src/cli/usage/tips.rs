@@ -115,6 +115,10 @@ pub(crate) fn with_tip(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// The tip where a word stands behind what is granted.
+pub(in crate::cli) const WORD_TOO_MANY: &str = "a value that holds blanks goes in quotes; a secret is granted by its name, and \
+    `toolrack secret set NAME` asks for its value";
+
 /// Takes an argument out of `error` that may be a secret, and says where a secret goes or what else was meant.
 fn hide_value(error: &mut clap::Error, usage: &str) {
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg).cloned() else {
@@ -130,10 +134,19 @@ fn hide_value(error: &mut clap::Error, usage: &str) {
         (_, true) if argument == "--read" => {
             Some("a directory is granted to be read alone unless `--write` is said")
         }
-        (_, true) if may_be_secret => Some(
-            "a value that holds blanks goes in quotes; a secret is granted by its name, and `toolrack secret set NAME` \
-             asks for its value",
+        (_, true) if may_be_secret => Some(WORD_TOO_MANY),
+        (_, true) if error.get(ContextKind::SuggestedArg).is_none() => Some(
+            "a value is granted as KEY=VALUE without dashes, such as `toolrack grant weather config units=metric`",
         ),
+        _ if usage.contains("toolrack set ") && !may_be_secret => Some(
+            "a key is one word and its value another, in quotes if it holds blanks: `limits.cpu 3s`, `title 'My tool'`",
+        ),
+        _ if usage.contains(" unset ") && !may_be_secret => Some(
+            "what was decided is one word, as `toolrack check NAME` shows it: `files:/notes`, `limits.cpu`",
+        ),
+        _ if usage.contains(" revoke ") && !may_be_secret => {
+            Some("one thing is taken away at a time")
+        }
         _ => None,
     };
     if may_be_secret {
@@ -197,8 +210,14 @@ mod tests {
         for (typed, is_repeated, tip) in [
             (&["secret", "set", "T", token][..], false, "it is asked for, or read from stdin"),
             (&["secret", "set", "T", "hunter2", "--file"], false, "it is asked for"),
-            (&["grant", "github", "secret", "T", token], false, "`toolrack secret set NAME`"),
-            (&["grant", "v", "files", "~/my", "notes", "--write"], false, "goes in quotes"),
+            (
+                &["grant", "github", "secret", "T", token, token],
+                false,
+                "`toolrack secret set NAME`",
+            ),
+            (&["grant", "v", "files", "~/my", "own", "notes", "--write"], false, "goes in quotes"),
+            (&["grant", "v", "config", "--units"], true, "config units=metric`"),
+            (&["unset", "v", "files", "~/x", "--hard"], true, "`files:/notes`"),
             (&["revoke", "github", "secret", "T", token], false, ""),
             (&["status", "weather"], true, "`toolrack status --plugin NAME`"),
             (&["remove", "a", "--hard"], true, ""),
@@ -207,7 +226,9 @@ mod tests {
             let words = std::iter::once(&"toolrack").chain(typed);
             let told = with_tip(command().try_get_matches_from(words).expect_err("wrong"));
             let told = told.to_string();
-            let wrong = typed.iter().rfind(|word| word.starts_with("--h") || **word == "--read");
+            let wrong = typed
+                .iter()
+                .rfind(|word| word.starts_with("--h") || **word == "--read" || **word == "--units");
             let wrong = wrong.unwrap_or(
                 typed
                     .iter()
