@@ -7,7 +7,7 @@ use crate::text::forbidden_char;
 /// The header that most secrets go into, as it is copied with them.
 const HEADER: &str = "Authorization:";
 /// The beginnings of a header's value that the host writes itself.
-const SCHEMES: [&str; 3] = ["bearer ", "basic ", "token "];
+const SCHEMES: [&str; 6] = ["bearer ", "basic ", "token ", "bearer:", "basic:", "token:"];
 
 /// Returns what is odd about the value of the secret `name`, each in a sentence without the value.
 pub(crate) fn remarks(name: &str, value: &str) -> Vec<String> {
@@ -34,9 +34,15 @@ pub(crate) fn remarks(name: &str, value: &str) -> Vec<String> {
     if trimmed.starts_with('<') && trimmed.ends_with('>') {
         found.push("it stands in `<` and `>`, as what is to be replaced does".to_owned());
     }
-    if trimmed
-        .strip_prefix('$')
-        .is_some_and(|rest| SecretName::new(rest.trim_matches(['{', '}'])).is_ok())
+    // A password may begin with a dollar sign; a variable of secrets is written in capitals.
+    let is_variable = |word: &str| {
+        SecretName::new(word).is_ok() && !word.bytes().any(|byte| byte.is_ascii_lowercase())
+    };
+    let inner = |open: &str, close: &str| trimmed.strip_prefix(open)?.strip_suffix(close);
+    if inner("${{", "}}").or_else(|| inner("{{", "}}")).is_some() {
+        found.push("it stands in `{{` and `}}`, as what a program is to replace does".to_owned());
+    } else if trimmed.strip_prefix('$').is_some_and(is_variable)
+        || inner("${", "}").is_some_and(|word| SecretName::new(word).is_ok())
     {
         found.push("it is the name of a variable, which no shell has replaced".to_owned());
     }
@@ -92,6 +98,10 @@ mod tests {
             ("`abcdefgh`", &["quotation marks"]),
             ("$GITHUB_TOKEN", &["name of a variable"]),
             ("${GITHUB_TOKEN}", &["name of a variable"]),
+            ("${github_token}", &["name of a variable"]),
+            ("${{ secrets.abc }}", &["a program is to replace"]),
+            ("{{abc}}", &["a program is to replace"]),
+            ("Bearer: abcdefgh", &["begins with `Bearer:`"]),
             ("abcd…efgh", &["left out"]),
             ("abcd...efgh", &["left out"]),
             ("********", &["left out"]),
@@ -112,6 +122,8 @@ mod tests {
             "{\n  \"type\": \"service_account\"\n}",
             "two words",
             "KEYS=1",
+            "$ecret",
+            "$Ecret1",
         ] {
             assert_eq!(remarks("KEY", value), [""; 0], "{value}");
         }
