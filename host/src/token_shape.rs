@@ -2,7 +2,7 @@
 //!
 //! A shape is a guess: a password may look like any word. Nothing here is proof that a text is no secret.
 
-/// The beginnings of tokens that nothing else has.
+/// The beginnings of tokens that only names of tokens have, too.
 const TOKENS: [&str; 10] = [
     "ghp_",
     "gho_",
@@ -22,22 +22,38 @@ const LONG_TOKENS: [&str; 20] = [
 ];
 /// The number of letters and digits in a row, behind the beginning of a token, from which it is one.
 const LONG_REST: usize = 16;
+/// The same where digits, or small letters and capitals, are among them and nothing but a token begins so.
+const MIXED_REST: usize = 10;
 /// The number of letters and digits in a row from which words do not mix them.
 const LONG_RUN: usize = 24;
 /// The same where they change as often as this.
 const MIXED_RUN: usize = 16;
 const MANY_CHANGES: usize = 4;
 
-/// True if `word`, a text without blanks, looks like a token: it begins as known ones do, or mixes letters and digits
-/// at a length that no word has.
+/// True if `word`, a text without blanks, looks like a token: it begins as known ones do and is about as long, or mixes
+/// letters and digits at a length that no word has. The host of a URL is none.
 pub(crate) fn looks_like_token(word: &str) -> bool {
-    let is_long = |beginning: &&str| {
-        word.strip_prefix(*beginning)
-            .is_some_and(|rest| runs(rest).any(|run| run.len() >= LONG_REST))
+    let has_issuer = |beginnings: &[&str], is_rest: fn(&str) -> bool| {
+        let mut rests = beginnings.iter().filter_map(|beginning| word.strip_prefix(beginning));
+        rests.any(|rest| runs(rest).any(is_rest))
     };
-    TOKENS.iter().any(|one| word.starts_with(one))
-        || LONG_TOKENS.iter().any(is_long)
-        || runs(word).any(is_random)
+    has_issuer(&TOKENS, |run| run.len() >= LONG_REST || (run.len() >= MIXED_REST && is_mixed(run)))
+        || has_issuer(&LONG_TOKENS, |run| run.len() >= LONG_REST)
+        || runs(behind_host(word)).any(is_random)
+}
+
+/// Returns the part of a URL behind its host, or `word` if it is no URL.
+fn behind_host(word: &str) -> &str {
+    let Some((_, rest)) = word.split_once("://") else { return word };
+    let host = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    // Before an `@` stands a user, and a password.
+    if rest.contains('@') { rest } else { &rest[host..] }
+}
+
+/// True if digits, or small letters and capitals, are among the letters of `run`.
+fn is_mixed(run: &str) -> bool {
+    let has = |is_it: fn(&u8) -> bool| run.bytes().any(|byte| is_it(&byte));
+    has(u8::is_ascii_digit) || (has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase))
 }
 
 /// True if one of the words of `text` looks like a token.
@@ -45,11 +61,29 @@ pub(crate) fn holds_token(text: &str) -> bool {
     text.split(word_ends).any(looks_like_token)
 }
 
+/// The words that are no tokens though they look like some.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PathWords {
+    /// Paths that stand behind the keys `path` and `at`.
+    Shown,
+    /// None.
+    Hidden,
+}
+
 /// Returns `text` with three dots in the place of each word that looks like a token.
-pub(crate) fn without_tokens(text: &str) -> String {
+pub(crate) fn without_tokens(text: &str, paths: PathWords) -> String {
+    let mut key = "";
     let pieces = text.split_inclusive(word_ends).map(|piece| {
         let word = piece.trim_end_matches(word_ends);
-        if looks_like_token(word) { format!("...{}", &piece[word.len()..]) } else { piece.into() }
+        let is_path = matches!(key, "path" | "at") && word.starts_with(['/', '~', '$']);
+        if !word.is_empty() {
+            key = word;
+        }
+        if looks_like_token(word) && !(is_path && paths == PathWords::Shown) {
+            format!("...{}", &piece[word.len()..])
+        } else {
+            piece.into()
+        }
     });
     pieces.collect()
 }
@@ -79,7 +113,10 @@ mod tests {
     #[test]
     fn a_token_is_told_from_a_word() {
         for token in [
-            "ghp_xxxx",
+            "ghp_aB3dE5gH7j",
+            "dop_v1_0f3a9c4b7d",
+            "sk_live_abcdefghijklmnop",
+            "https://hooks.example/T0/0f3a9c4b7d2e8615",
             "gsk_Zk3vQ8wLm2Rt6YbN1sHcWGdyb3FYx7Jp0uKe4aTf",
             "r8_Hw3kL9sQ2mZx7Vb1Nc5Tr8Yp0Df4Gj6Ke",
             "lin_api_q7Wm2Xk9Rt4Lz8Vb3Nc6Hs1Yp5Df0Gj",
@@ -93,7 +130,7 @@ mod tests {
             assert!(looks_like_token(token), "{token}");
             let text = format!("header = \"Bearer {token}\"");
             assert!(holds_token(&text), "{token}");
-            assert_eq!(without_tokens(&text), "header = \"Bearer ...\"");
+            assert_eq!(without_tokens(&text, PathWords::Shown), "header = \"Bearer ...\"");
         }
         for word in [
             "",
@@ -101,6 +138,14 @@ mod tests {
             "OPENWEATHER_API_KEY_2",
             "npm_registry_auth_token_ci",
             "sk-learn",
+            "sk_live_key",
+            "sk_test_key_2",
+            "ghp_token",
+            "github_pat_work",
+            "ghs_key",
+            "dop_v1_prod",
+            "https://0f3a9c4b7d2e8615.ngrok.app",
+            "https://0f3a9c4b7d2e8615.ngrok.app:8443/v1",
             "oauth2_client_secret_v2",
             "s3_access_key_id",
             "https://api.openweathermap.org/data/2.5",

@@ -329,7 +329,7 @@ fn the_examples_of_help_do_what_they_say_with_the_plugins_that_are_shipped() {
 fn a_token_is_no_name_of_a_secret_and_is_not_repeated() {
     let person = person();
     for token in [
-        "ghp_xxxx",
+        "ghp_aB3dE5gH7jK9",
         "AKIAIOSFODNN7EXAMPLE",
         "sk-ant-api03-abc",
         "0123abc",
@@ -350,6 +350,20 @@ fn a_token_is_no_name_of_a_secret_and_is_not_repeated() {
         }
     }
     assert!(!local(&person).exists());
+    for name in ["sk_live_key", "ghp_token", "github_pat_work", "dop_v1_prod"] {
+        let said = run(&person, &["grant", "v", "secret", name]);
+        assert!(said.contains(&format!("it is told the secret {name}")), "{said}");
+        run(&person, &["unset", "v", &format!("secret:{name}")]);
+    }
+    // A directory and a host are shown with the grant, so the difference hides neither.
+    let folder = "/no/0f3a9c4b7d2e8615";
+    let said = run(&person, &["grant", "v", "files", folder]);
+    assert!(said.contains(&format!("path = \"{folder}\", at = \"/0f3a9c4b7d2e8615\"")), "{said}");
+    run(&person, &["unset", "v", &format!("files:{folder}")]);
+    let host = "https://0f3a9c4b7d2e8615.ngrok.app";
+    let said = run(&person, &["grant", "v", "network", host]);
+    assert!(said.contains(&format!("network = [\"{host}\"]")), "{said}");
+    run(&person, &["unset", "v", &format!("network:{host}")]);
     // What is no secret's place is taken, warned of and not shown either.
     let token = "ghp_0123456789abcdefghij0123456789abcdef";
     for kind in ["config", "env"] {

@@ -21,7 +21,7 @@ use crate::manifest::{
     Decision, DecisionKey, FileGrant, GrantName, Manifest, NewGrant, edited, local_of,
 };
 use crate::text::escape;
-use crate::token_shape::without_tokens;
+use crate::token_shape::{PathWords, without_tokens};
 use crate::typed_path;
 
 /// The plugin that is decided of.
@@ -218,7 +218,7 @@ impl DecidedPlugin {
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
         let (before, after) = (lines(before), lines(after));
         println!("{}", self.shown());
-        let safe = |text: &str| escape(&without_tokens(text));
+        let safe = |text: &str| escape(&without_tokens(text, PathWords::Shown));
         for line in diff(&before, &after) {
             match line {
                 DiffLine::Same(text) => println!("       {}", safe(text)),

@@ -6,7 +6,7 @@ use crate::manifest::{
     Access, FileGrant, Grant, GrantKind, Grants, HostPattern, NetworkGrant, Scheme, SecretPlace,
 };
 use crate::text::escape;
-use crate::token_shape::without_tokens;
+use crate::token_shape::{PathWords, without_tokens};
 
 /// One line for each thing that `grants` allow, and one for what they do not.
 pub(crate) fn words(grants: &Grants) -> Vec<String> {
@@ -23,7 +23,11 @@ pub(crate) fn words(grants: &Grants) -> Vec<String> {
             Grant::Env { name, value: _ } => variables.push(name),
             Grant::Secret(secret) => secrets.push(format!("it is told the secret {secret}")),
             Grant::Config { key, value } => {
-                told.push(format!("{} = {}", escape(key), escape(&without_tokens(value))));
+                told.push(format!(
+                    "{} = {}",
+                    escape(key),
+                    escape(&without_tokens(value, PathWords::Hidden))
+                ));
             }
         }
     }
