@@ -52,6 +52,36 @@ pub enum Refused {
     FurtherUnlisted(usize),
 }
 
+/// What is not served, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RefusalCount {
+    /// The plugins of which nothing, or no new version, is served.
+    pub plugins: usize,
+    /// The directories and locks that cannot be used.
+    pub directories: usize,
+    /// The tools and functions that plugins serve on without.
+    pub parts: usize,
+}
+
+impl RefusalCount {
+    /// Counts `refusals`; what only warns counts as nothing.
+    pub fn of<'a>(refusals: impl Iterator<Item = &'a Refusal>) -> Self {
+        refusals.filter(|refusal| refusal.is_refusal()).fold(Self::default(), |count, refusal| {
+            match refusal.parts() {
+                0 if refusal.is_of_plugin() => Self { plugins: count.plugins + 1, ..count },
+                0 => Self { directories: count.directories + 1, ..count },
+                parts => Self { parts: count.parts + parts, ..count },
+            }
+        })
+    }
+
+    /// The refusals that are more than a part of a plugin.
+    #[must_use]
+    pub fn whole(self) -> usize {
+        self.plugins + self.directories
+    }
+}
+
 impl Refusal {
     /// The refusal of a whole plugin.
     #[must_use]
@@ -73,6 +103,26 @@ impl Refusal {
             self.refused,
             Refused::Warning | Refused::Unlisted(..) | Refused::FurtherUnlisted(_)
         )
+    }
+
+    /// True if it is of a plugin's file, and not of a directory or its lock.
+    fn is_of_plugin(&self) -> bool {
+        [".toml", ".wasm", ".wit"].iter().any(|ending| self.file.ends_with(ending))
+    }
+
+    /// The number of tools or functions that are not served, of a plugin that serves on without them.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        match self.refused {
+            Refused::Feature(..) | Refused::Function(_) => 1,
+            Refused::Further(more) => more,
+            Refused::Plugin
+            | Refused::Version
+            | Refused::Notes
+            | Refused::Warning
+            | Refused::Unlisted(..)
+            | Refused::FurtherUnlisted(_) => 0,
+        }
     }
 
     /// The refusal of a whole plugin for want of room.

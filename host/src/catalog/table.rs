@@ -6,7 +6,7 @@ use super::error::file_name;
 use super::features::coming::ComingPlugin;
 use super::features::served::Served;
 use super::plugin::Plugin;
-use super::refusal::{Refusal, Refused};
+use super::refusal::{Refusal, RefusalCount, Refused};
 use super::tool::Tool;
 use crate::manifest::local_of;
 use crate::name::{PluginName, ToolName};
@@ -170,7 +170,7 @@ impl Catalog {
 
     /// The number of refusals, without the warnings among them.
     #[must_use]
-    pub fn count_refused(&self) -> usize {
-        self.refusals.iter().filter(|refusal| refusal.is_refusal()).count()
+    pub fn count_refused(&self) -> RefusalCount {
+        RefusalCount::of(self.refusals.iter())
     }
 }

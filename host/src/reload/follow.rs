@@ -167,10 +167,12 @@ impl Follower {
                 "{left} of {total} plugins are still being compiled; calls of them wait"
             );
         }
+        let refused = catalog.count_refused();
         tracing::info!(
             plugins = catalog.plugins().len(),
             tools = catalog.tools().len(),
-            refused = catalog.count_refused(),
+            refused = refused.whole(),
+            tools_not_served = (refused.parts > 0).then_some(refused.parts),
             time_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
             "serving"
         );

@@ -118,8 +118,9 @@ pub(super) fn tell_loaded(took: Duration) {
 fn tell_refusal(refusal: &Refusal, plugin: Option<&str>) {
     let line = refusal.one_line();
     match refusal.refused {
-        Refused::Plugin | Refused::Feature(..) | Refused::Function(_) | Refused::Further(_) => {
-            tracing::warn!(plugin, "not served: {line}")
+        Refused::Plugin => tracing::warn!(plugin, "not served: {line}"),
+        Refused::Feature(..) | Refused::Function(_) | Refused::Further(_) => {
+            tracing::warn!(plugin, "partly served: {line}")
         }
         Refused::Warning => tracing::warn!(plugin, "{line}"),
         // A line for each plugin counts them.

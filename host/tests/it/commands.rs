@@ -267,7 +267,7 @@ fn a_missing_directory_is_named_and_costs_nothing_else() {
     let (code, out, err) = run(&["list"], missing);
     assert_eq!((code, out), (0, no_tools_in(missing)), "{err}");
     let (code, _, err) = run(&["call", "good_run"], missing);
-    let told = "there is no tool `good_run`; 1 not served; `toolrack check` says what and why";
+    let told = "there is no tool `good_run`; a plugin directory or its lock cannot be used; `toolrack check` says what and why";
     assert!(code == 2 && err.contains(told), "{err}");
     let (code, _, err) = run(&["approve"], missing);
     let told = format!("{}: there is no such directory; create it", missing.display());
@@ -290,7 +290,7 @@ fn what_to_do_is_told_where_nothing_lies_and_only_there() {
     plugins::install(directory.path(), "bad", "bad", b"");
     let (_, out, err) = run(&["list", "--locked"], directory.path());
     assert_eq!(out, "no tools\n");
-    assert_eq!(err, "1 not served; `toolrack check --locked` says what and why\n");
+    assert_eq!(err, "1 plugin not served; `toolrack check --locked` says what and why\n");
     let (_, out, _) = run(&["check"], directory.path());
     assert!(!out.contains("toolrack add"), "{out}");
 }

@@ -66,7 +66,7 @@ fn other_code_serves_and_a_new_tool_waits_until_it_is_approved() {
         (check.code, check.out.contains("held back: the version that lies there has the new")),
         (1, true)
     );
-    assert!(person.run(&["list"]).err.contains("1 not served"));
+    assert!(person.run(&["list"]).err.contains("1 plugin not served"));
 
     let shown = approve(&person, &["v"]);
     assert!(shown.contains("tool v_more is new"), "{shown}");

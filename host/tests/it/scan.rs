@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use toolrack::catalog::{Catalog, Refused};
+use toolrack::catalog::{Catalog, RefusalCount, Refused};
 use toolrack::host::Host;
 use toolrack::lockfile::LockPolicy;
 use toolrack::manifest::Sha256Digest;
@@ -335,7 +335,7 @@ fn a_local_file_without_a_manifest_is_a_warning() {
     let (what, reason) = &refused["gone.local.toml"];
     assert_eq!((what, refused.len()), (&Refused::Warning, 1));
     assert!(reason.contains("it decides nothing: there is no `gone.toml` beside it"), "{reason}");
-    assert_eq!(bench.catalog.count_refused(), 0);
+    assert_eq!(bench.catalog.count_refused(), RefusalCount::default());
     // A manifest that comes after it finds it.
     fs::write(directory.path().join("gone.local.toml"), "plugin.prefix = \"back\"").unwrap();
     install(directory.path(), "gone", "", &answering("one"));

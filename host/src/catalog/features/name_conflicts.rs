@@ -11,6 +11,7 @@ use super::coming::Coming;
 use super::feature::{Feature, FeatureName as _};
 use super::served::Served;
 use super::unlisted;
+use crate::text::shell_word;
 use crate::tool::FeatureKind;
 
 /// A feature that a plugin has, before it is settled which plugin's is served under which name.
@@ -135,9 +136,10 @@ impl Obstacle<'_> {
             Self::Others(owner) => (
                 Cause::Prefix(owner.file.clone()),
                 format!(
-                    "names that begin with `{}_` belong to {}; set another `prefix`",
+                    "names that begin with `{}_` belong to {}; {}",
                     owner.prefix().replace('-', "_"),
-                    owner.file
+                    owner.file,
+                    ways_out(plugin, &name.to_string(), owner)
                 ),
             ),
             Self::Full => {
@@ -147,6 +149,21 @@ impl Obstacle<'_> {
         let reason = format!("its {noun} `{name}` is not served: {why}");
         let (file, refused) = (plugin.file.clone(), Refused::Feature(F::KIND, name.to_string()));
         Refusal { file, refused, cause, reason }
+    }
+}
+
+/// Returns the commands that settle a name of `plugin` which begins with the prefix of `owner`: behind the last comma the
+/// one that decides of `owner`.
+fn ways_out(plugin: &Plugin, name: &str, owner: &Plugin) -> String {
+    let prefix = format!("{}2", owner.prefix().replace('-', "_"));
+    let other = format!("`toolrack set {} prefix {prefix}`", shell_word(owner.name.as_str()));
+    match plugin.own_name(name) {
+        Some(own) => {
+            let key = shell_word(&format!("tools.{own}.hidden"));
+            let plugin = shell_word(plugin.name.as_str());
+            format!("`toolrack set {plugin} {key} true` leaves it out, {other} gives it back")
+        }
+        None => format!("set another `prefix`, {other} gives it back"),
     }
 }
 

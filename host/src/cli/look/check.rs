@@ -14,7 +14,7 @@ use super::super::setup::Setup;
 use super::super::{DIM, ERROR, GOOD, NAME, counted, paint, print_json};
 use super::list::nothing_in;
 use super::load::load;
-use crate::catalog::{Catalog, Plugin, Refusal, Refused};
+use crate::catalog::{Catalog, Plugin, Refusal, RefusalCount, Refused};
 use crate::install::plugin_meant;
 use crate::lockfile::LOCK_FILE;
 use crate::manifest::{grouped, show_duration};
@@ -37,7 +37,7 @@ pub(crate) fn run(setup: Setup, names: &[String], as_json: bool) -> anyhow::Resu
         }
     }
     host.stop();
-    let refused = chosen.count_refused() > 0;
+    let refused = chosen.count_refused() != RefusalCount::default();
     Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -101,8 +101,8 @@ impl<'a> Chosen<'a> {
         plugins.chain(refused).any(|own| own == file)
     }
 
-    fn count_refused(&self) -> usize {
-        self.refusals.iter().filter(|refusal| refusal.is_refusal()).count()
+    fn count_refused(&self) -> RefusalCount {
+        RefusalCount::of(self.refusals.iter().copied())
     }
 }
 
@@ -196,11 +196,16 @@ fn print(catalog: &Catalog, chosen: &Chosen<'_>) {
     }
     chosen.refusals.iter().copied().for_each(print_refusal);
     let tools = chosen.plugins.iter().map(|plugin| tools_of(catalog, plugin).count());
+    let refused = chosen.count_refused();
+    let parts = match refused.parts {
+        0 => String::new(),
+        parts => format!(", {} not served", counted(parts, "tool")),
+    };
     println!(
-        "{} with {} served, {} refused",
+        "{} with {} served, {} refused{parts}",
         counted(chosen.plugins.len(), "plugin"),
         counted(tools.sum::<usize>(), "tool"),
-        chosen.count_refused()
+        refused.whole()
     );
 }
 
@@ -239,12 +244,10 @@ pub(crate) fn print_refusal(refusal: &Refusal) {
     let what = match refusal.refused {
         Refused::Warning => paint(ERROR, "warning"),
         Refused::Unlisted(..) | Refused::FurtherUnlisted(_) => paint(DIM, "not listed"),
-        Refused::Plugin
-        | Refused::Version
-        | Refused::Feature(..)
-        | Refused::Function(_)
-        | Refused::Further(_)
-        | Refused::Notes => paint(ERROR, "refused"),
+        Refused::Feature(..) | Refused::Function(_) | Refused::Further(_) => {
+            paint(ERROR, "partly served")
+        }
+        Refused::Plugin | Refused::Version | Refused::Notes => paint(ERROR, "refused"),
     };
     println!("{what} {}", paint(NAME, &refusal.file));
     for line in refusal.reason.lines() {

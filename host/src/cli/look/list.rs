@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::super::output::print::{eprintln, println};
 use super::super::setup::Setup;
-use super::super::{DIM, NAME, NO_DIRECTORY, paint, print_json, shown};
+use super::super::{DIM, NAME, NO_DIRECTORY, counted, paint, print_json, shown};
 use super::load::load;
-use crate::catalog::{Catalog, Refusal, Tool};
+use crate::catalog::{Catalog, Refusal, RefusalCount, Tool};
 use crate::json::readable;
 use crate::lockfile::LockPolicy;
 use crate::text::escape;
@@ -36,10 +36,18 @@ pub(crate) fn not_served(catalog: &Catalog, locking: LockPolicy) -> Option<Strin
         LockPolicy::Required => "toolrack check --locked",
         LockPolicy::Followed | LockPolicy::Ignored => "toolrack check",
     };
-    match catalog.count_refused() {
+    let RefusalCount { plugins, directories, parts } = catalog.count_refused();
+    let is_some = |count: usize, noun: &str| (count > 0).then(|| counted(count, noun));
+    let named: Vec<_> =
+        [is_some(plugins, "plugin"), is_some(parts, "tool")].into_iter().flatten().collect();
+    let served = (!named.is_empty()).then(|| format!("{} not served", named.join(" and ")));
+    let directories = match directories {
         0 => None,
-        count => Some(format!("{count} not served; `{check}` says what and why")),
-    }
+        1 => Some("a plugin directory or its lock cannot be used".to_owned()),
+        more => Some(format!("{more} plugin directories or locks cannot be used")),
+    };
+    let words: Vec<_> = served.into_iter().chain(directories).collect();
+    (!words.is_empty()).then(|| format!("{}; `{check}` says what and why", words.join(", ")))
 }
 
 /// Where plugins would lie, and how they come there.

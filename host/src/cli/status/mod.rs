@@ -147,11 +147,12 @@ fn print(server: &Server) {
             RefusedStatus::Unlisted(_) | RefusedStatus::FurtherUnlisted(_) => {
                 println!("  {} {file}:", paint(DIM, "not listed"))
             }
-            RefusedStatus::Plugin
-            | RefusedStatus::Version
-            | RefusedStatus::Tool(_)
-            | RefusedStatus::Further(_)
-            | RefusedStatus::Notes => println!("  {} {file}, because", paint(ERROR, "refused")),
+            RefusedStatus::Tool(_) | RefusedStatus::Further(_) => {
+                println!("  {} {file}:", paint(ERROR, "partly served"))
+            }
+            RefusedStatus::Plugin | RefusedStatus::Version | RefusedStatus::Notes => {
+                println!("  {} {file}, because", paint(ERROR, "refused"))
+            }
         }
         print_reason(&refusal.reason);
     }
