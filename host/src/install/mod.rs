@@ -28,4 +28,4 @@ pub use obstacle::obstacles;
 pub use pair::{ManifestSource, Pair};
 pub use plugin_directory::{InstalledManifest, PluginDirectory};
 pub use remove::{LocalFiles, LocalRemoved, RemoveError, Removed, WasmRemoved, left_local, remove};
-pub use stage::Stage;
+pub use stage::{DividedName, Stage};

@@ -20,6 +20,14 @@ pub struct Stage {
     shown: Vec<StagedPlugin>,
 }
 
+/// A tool that gives way to a plugin whose prefix its name begins with.
+pub struct DividedName {
+    /// True if a newcomer takes the name from a plugin that is installed.
+    pub is_taken: bool,
+    /// The plugin that is served without it, and why, in words.
+    pub sentence: String,
+}
+
 /// The places of a plugin on the stage, and where it comes from.
 struct StagedPlugin {
     manifest: String,
@@ -97,7 +105,9 @@ impl Stage {
                 refusal.refused,
                 Refused::Function(_) | Refused::Further(_) | Refused::Notes
             );
-            if is_harmless || !refusal.is_refusal() || self.is_as_before(pairs, shelf, refusal) {
+            // Names that prefixes divide are told apart: `divided`.
+            let is_divided = matches!(refusal.cause, Cause::Prefix(_));
+            if is_harmless || !refusal.is_refusal() || is_divided {
                 continue;
             }
             if self.is_staged(&refusal.file) {
@@ -126,27 +136,40 @@ impl Stage {
         Ok(plugins)
     }
 
-    /// True if names are divided here by prefixes between plugins that are installed: an update changes nothing about that,
-    /// and the plugin whose tool gives way serves its others.
-    fn is_as_before(&self, pairs: &[Pair], shelf: &PluginDirectory, refusal: &Refusal) -> bool {
-        let Cause::Prefix(by) = &refusal.cause else { return false };
-        let staged = self.shown.iter().zip(pairs);
-        let mut concerned =
-            staged.filter(|(shown, _)| shown.manifest == *by || shown.manifest == refusal.file);
-        concerned.all(|(_, pair)| shelf.entry(&pair.file).is_some())
+    /// Returns the names that belong to another plugin by its longer prefix, as far as a newcomer is one of the two: the
+    /// plugin whose tool gives way serves its others.
+    pub fn divided(
+        &self,
+        pairs: &[Pair],
+        catalog: &Catalog,
+        shelf: &PluginDirectory,
+    ) -> Vec<DividedName> {
+        let is_new = |file: &str| {
+            let mut staged = self.shown.iter().zip(pairs);
+            staged.any(|(shown, pair)| shown.manifest == file && shelf.entry(&pair.file).is_none())
+        };
+        let divided = catalog.refusals().iter().filter_map(|refusal| {
+            let Cause::Prefix(by) = &refusal.cause else { return None };
+            let is_taken = is_new(by) && !self.is_staged(&refusal.file);
+            // Nothing can be decided yet of a plugin that is not installed.
+            let reason = match refusal.reason.rsplit_once(", ") {
+                Some((reason, _)) if is_new(by) => reason,
+                _ => &refusal.reason,
+            };
+            let (file, reason) = (self.as_shown(&refusal.file), self.as_shown(reason));
+            (is_new(&refusal.file) || is_new(by))
+                .then(|| DividedName { is_taken, sentence: format!("{file}: {reason}") })
+        });
+        divided.collect()
     }
 
     /// Returns the newcomer's refusal for an installed plugin that is refused beside it.
     fn conflict(&self, refusal: &Refusal) -> Option<Refusal> {
         // Where nothing is taken, it is so without the newcomers too, or there is no room: `overflow`.
-        let (Cause::Taken(by) | Cause::Prefix(by)) = &refusal.cause else { return None };
+        let Cause::Taken(by) = &refusal.cause else { return None };
         let newcomer = self.shown.iter().find(|shown| shown.manifest == *by)?;
         let other = &refusal.file;
         let reason = match &refusal.refused {
-            Refused::Feature(kind, name) if matches!(refusal.cause, Cause::Prefix(_)) => format!(
-                "the {} `{name}` of an installed plugin, of {other}, begins with its prefix; set another `prefix`",
-                kind.noun()
-            ),
             Refused::Feature(kind, name) => format!(
                 "its {} `{name}` has the name of an installed one, of {other}; set another `prefix`",
                 kind.noun()

@@ -289,10 +289,50 @@ fn a_newcomer_takes_no_names_of_an_installed_plugin_by_a_longer_prefix() {
     fs::write(from.join("my-notes.toml"), "").unwrap();
     fs::write(from.join("my-notes.wasm"), wasm(&["list"])).unwrap();
     let ran = person.run(&["add", path(&from.join("my-notes.toml"))]);
-    let expected = "the tool `my_notes_read` of an installed plugin, of ";
     let told = ran.out + &ran.err;
-    assert!(ran.code != 0 && told.contains(expected), "{told}");
-    assert!(told.contains("begins with its prefix; set another `prefix`"), "{told}");
+    assert!(ran.code != 0 && told.contains("nothing was installed"), "{told}");
+    for expected in [
+        "its tool `my_notes_read` is not served: names that begin with `my_notes_` belong to",
+        "`toolrack set my tools.notes_read.hidden true` leaves it out",
+        "--yes installs it, and so does another `prefix`",
+    ] {
+        assert!(told.contains(expected), "no {expected:?} in {told}");
+    }
+    assert!(!told.contains("gives it back"), "{told}");
+    assert!(!person.plugins().join("my-notes.toml").exists());
+    // With consent it is as if the files had been copied, and so it is told everywhere.
+    let ran = person.run(&["add", "--yes", path(&from.join("my-notes.toml"))]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let check = person.run(&["check"]);
+    for expected in [
+        "no tools served my ",
+        "partly served",
+        "2 plugins with 1 tool served, 0 refused, 1 tool not served",
+        "`toolrack set my-notes prefix my_notes2` gives it back",
+    ] {
+        assert!(check.out.contains(expected), "no {expected:?} in {}", check.out);
+    }
+    assert!(check.code == 1 && !check.out.contains("refused /"), "{}", check.out);
+    assert!(person.run(&["list"]).err.contains("1 tool not served"));
+    for words in [["set", "my-notes", "prefix", "my_notes2"], ["unset", "my-notes", "prefix", ""]] {
+        let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        let ran = person.run(&words);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        assert_eq!(person.run(&["check"]).code, i32::from(words[0] == "unset"));
+    }
+    person.run(&["set", "my", "tools.notes_read.hidden", "true"]);
+    assert_eq!(person.run(&["check"]).code, 0);
+}
+
+#[test]
+fn a_newcomer_whose_tool_gives_way_is_installed_as_if_it_were_copied() {
+    let person = Person::new();
+    let from = person.source(&[("my-notes.toml", b""), ("my-notes.wasm", &wasm(&["read"]))]);
+    person.adds(&from.join("my-notes.toml"), &["installed my-notes"]);
+    let from = person.source(&[("my.toml", b""), ("my.wasm", &wasm(&["notes_read", "other"]))]);
+    let expected = ["partly served", "`my_notes_read` is not served", "installed my"];
+    person.adds(&from.join("my.toml"), &expected);
+    assert!(person.run(&["list"]).out.contains("my_other"));
 }
 
 #[test]

@@ -18,8 +18,8 @@ use super::installed::Installed;
 use super::lockfile_update::{self, Approval};
 use crate::catalog::{Catalog, Plugin, Refusal};
 use crate::install::{
-    DirectoryLock, Gathered, InstallError, ManifestSource, OldManifest, Pair, PluginDirectory,
-    Stage, backup, gather, obstacles, place, replaces_manifest,
+    DirectoryLock, DividedName, Gathered, InstallError, ManifestSource, OldManifest, Pair,
+    PluginDirectory, Stage, backup, gather, obstacles, place, replaces_manifest,
 };
 use crate::lockfile::{LockPolicy, wider};
 use crate::text::escape;
@@ -53,10 +53,11 @@ pub(crate) fn run(
     };
     checked.print();
     // A lock holds back what nobody accepted.
-    if checked.asks_for_more()
-        && lock(target)?.is_none()
-        && !held.released(|| is_wanted(consent))??
-    {
+    let is_locked = lock(target)?.is_some();
+    let is_refused = |wider: Wider| -> anyhow::Result<bool> {
+        Ok(checked.is(wider) && !is_locked && !held.released(|| is_wanted(wider, consent))??)
+    };
+    if is_refused(Wider::Grants)? || is_refused(Wider::Names)? {
         eprintln!("{} nothing was installed", paint(ERROR, "error:"));
         return Ok(ExitCode::FAILURE);
     }
@@ -72,11 +73,27 @@ pub(crate) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-fn is_wanted(consent: Consent) -> anyhow::Result<bool> {
-    consent.ask(
-        "install what asks for more?",
-        "it asks for more than the installed version may do, and nobody can be asked here; --yes installs it",
-    )
+/// What a person is asked about before it is installed.
+#[derive(Clone, Copy)]
+enum Wider {
+    /// Grants that the installed version does not have.
+    Grants,
+    /// Names of an installed plugin's tools.
+    Names,
+}
+
+fn is_wanted(wider: Wider, consent: Consent) -> anyhow::Result<bool> {
+    match wider {
+        Wider::Grants => consent.ask(
+            "install what asks for more?",
+            "it asks for more than the installed version may do, and nobody can be asked here; --yes installs it",
+        ),
+        Wider::Names => consent.ask(
+            "install what takes names of installed plugins?",
+            "it takes names of an installed plugin, and nobody can be asked here; --yes installs it, and so does \
+             another `prefix` under [plugin] in its manifest",
+        ),
+    }
 }
 
 /// Says what was taken for no plugin, on one line.
@@ -117,6 +134,7 @@ pub(crate) struct Checked {
     plugins: Vec<Arc<Plugin>>,
     catalog: Catalog,
     shelf: PluginDirectory,
+    divided: Vec<DividedName>,
 }
 
 /// One plugin that was checked.
@@ -146,7 +164,8 @@ impl Checked {
         host.stop();
         let verdict = stage.verdict(&pairs, &catalog, &shelf);
         let plugins = verdict.map_err(InstallError::Refused)?;
-        Ok(Self { pairs, plugins, catalog, shelf })
+        let divided = stage.divided(&pairs, &catalog, &shelf);
+        Ok(Self { pairs, plugins, catalog, shelf, divided })
     }
 
     /// The first plugin that was checked.
@@ -210,6 +229,16 @@ impl Checked {
                     println!("     it has no manifest: an empty one is made, {manifest}")
                 }
             }
+        }
+        for divided in &self.divided {
+            println!("{} {}", paint(ERROR, "partly served"), divided.sentence);
+        }
+    }
+
+    fn is(&self, wider: Wider) -> bool {
+        match wider {
+            Wider::Grants => self.asks_for_more(),
+            Wider::Names => self.divided.iter().any(|one| one.is_taken),
         }
     }
 
