@@ -59,7 +59,13 @@ pub fn main() -> ExitCode {
     };
     let home = Home::from_environment();
     let serves = matches!(command, Command::Serve { .. });
-    let level = cli.global.log.as_deref().unwrap_or(if serves { "info" } else { "warn" });
+    // What `doctor` finds in the files of secrets is a finding of its own.
+    let usual = match command {
+        Command::Serve { .. } => "info",
+        Command::Doctor { .. } => "warn,toolrack::secret::lookup=off",
+        _ => "warn",
+    };
+    let level = cli.global.log.as_deref().unwrap_or(usual);
     let places = home.as_ref().filter(|_| serves).map(|home| logger::ServerPlaces {
         plugins: ServerFiles::own(home.run()),
         kept: home.log(),

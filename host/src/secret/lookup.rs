@@ -244,9 +244,15 @@ impl Secrets {
         }
         let (values, odd) = dotenv::parse(&text.text);
         if let Some(line) = odd.first() {
-            self.warn(format!("{shown}: line {line} is not `NAME=value`; it is passed over"));
+            self.warn(format!("{shown}: line {line} is not `NAME=value`, so it counts for nothing; mend it, or begin it with `#`"));
         }
         Some(values)
+    }
+
+    /// Returns what was warned of so far: the faults of files that secrets are looked for in.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        lock(&self.warned).iter().cloned().collect()
     }
 
     fn warn(&self, text: String) {

@@ -216,6 +216,19 @@ fn open_questions_of_the_lock_and_missing_secrets_are_told() {
     );
     finds(&machine, &[], "wrong plugins", &["keys.toml", "held back", "`toolrack approve keys`"]);
     finds(&machine, &[], "note secrets", &["A_KEY has no value", "granted to keys"]);
+    // A slip in the name of one that is kept, and a line that is none, are findings and no log.
+    let own = machine.path("toolrack");
+    fs::create_dir_all(own.join("secrets")).unwrap();
+    write(&own.join("secrets/AA_KEY"), "abcdefgh");
+    write(&own.join(".env"), "B=c\nwrong\n");
+    let slip = ["AA_KEY is kept", "did you mean A_KEY", "`toolrack secret remove AA_KEY`"];
+    finds(&machine, &[], "note secrets", &slip);
+    finds(&machine, &[], "note secrets", &[".env: line 2 is not `NAME=value`", "mend it"]);
+    let ran = machine.command(&["doctor"]).output().expect("the binary");
+    let told = String::from_utf8_lossy(&ran.stderr);
+    assert!(!told.contains("WARN"), "{told}");
+    fs::remove_file(own.join("secrets/AA_KEY")).unwrap();
+    fs::remove_file(own.join(".env")).unwrap();
     machine.does(&["approve", "--yes"]);
     // Other code is served, and told.
     plugins::install(

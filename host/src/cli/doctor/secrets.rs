@@ -1,9 +1,12 @@
 //! Secrets: which of those that plugins are granted have no value, and whether the keyring answers.
 
-use super::super::secret::command::{LookedUpSources, command, rows};
+use std::collections::BTreeSet;
+
+use super::super::secret::command::{LookedUpSources, command, kept_in_files, meant_instead, rows};
 use super::examined::Examined;
 use super::finding::Finding;
-use crate::secret::{KeyringError, PatientKeyring};
+use crate::manifest::SecretName;
+use crate::secret::{Keyring, KeyringError, PatientKeyring, SecretSource, Secrets};
 use crate::text::escape;
 
 const SECRETS_TOPIC: &str = "secrets";
@@ -16,7 +19,12 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
         LookedUpSources::WithoutKeyring
     };
     // Faults of a directory are found by another check.
-    let rows = rows(&examined.directories, examined.home.as_ref(), Vec::new(), asking);
+    let mut kept = kept_in_files(examined.home.as_ref());
+    if keyring.is_ok() {
+        let names = Keyring::open().and_then(|keyring| keyring.names()).unwrap_or_default();
+        kept.extend(names.into_iter().map(|name| (name, SecretSource::Keyring)));
+    }
+    let rows = rows(&examined.directories, examined.home.as_ref(), kept, asking);
     let rows = rows.unwrap_or_default();
     let missing = rows.iter().filter(|row| row.source.is_none());
     let mut findings: Vec<_> = missing
@@ -28,6 +36,13 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
             Finding::note(SECRETS_TOPIC, text, format!("`{command}` gives it one"))
         })
         .collect();
+    let slips = rows.iter().filter(|row| row.source.is_some() && row.plugins.is_empty());
+    findings.extend(slips.filter_map(|row| {
+        let advice = meant_instead(&row.name, &rows)?;
+        let text = format!("{} is kept, and no installed plugin is granted it", row.name);
+        Some(Finding::note(SECRETS_TOPIC, text, advice))
+    }));
+    findings.extend(faults(examined));
     match keyring {
         Ok(()) if findings.is_empty() => {
             findings.push(Finding::ok(SECRETS_TOPIC, "the keyring answers"))
@@ -44,4 +59,24 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The faults of the files that servers look for secrets in, whether or not a plugin wants one.
+fn faults(examined: &Examined) -> Vec<Finding> {
+    let beside = examined.directories.iter().map(|directory| Some(directory.as_path()));
+    let warnings: BTreeSet<_> = beside
+        .chain([None])
+        .flat_map(|beside| {
+            let secrets = Secrets::of(beside, examined.home.as_ref());
+            // Any name makes it read them.
+            let any = SecretName::new("TOOLRACK_DOCTOR").ok();
+            drop(secrets.sources(&any));
+            secrets.warnings()
+        })
+        .collect();
+    let note = |warning: String| {
+        let (text, advice) = warning.rsplit_once("; ").unwrap_or((&warning, "mend it"));
+        Finding::note(SECRETS_TOPIC, text, advice)
+    };
+    warnings.into_iter().map(note).collect()
 }

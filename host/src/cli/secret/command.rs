@@ -101,19 +101,21 @@ fn set(
 
 /// Names the secret that was probably meant, or the command that grants this one.
 fn granted_instead(name: &SecretName, rows: &[Row]) -> String {
+    meant_instead(name, rows)
+        .unwrap_or_else(|| format!("`toolrack grant PLUGIN secret {name}` grants it"))
+}
+
+/// Names the secret of a plugin that was probably meant by `name`. `None` if none is near.
+pub(crate) fn meant_instead(name: &SecretName, rows: &[Row]) -> Option<String> {
     let granted = rows.iter().filter(|row| !row.plugins.is_empty());
     let near = nearest(name.as_str(), granted.clone().map(|row| row.name.as_str()));
     let near = near.and_then(|near| granted.clone().find(|row| row.name.as_str() == near));
-    match near {
-        Some(Row { name: near, plugins, .. }) => {
-            let plugins: Vec<_> = plugins.iter().map(|plugin| escape(plugin)).collect();
-            format!(
-                "did you mean {near}, which is granted to {}? `toolrack secret remove {name}` takes this one out",
-                plugins.join(", ")
-            )
-        }
-        None => format!("`toolrack grant PLUGIN secret {name}` grants it"),
-    }
+    let Row { name: near, plugins, .. } = near?;
+    let plugins: Vec<_> = plugins.iter().map(|plugin| escape(plugin)).collect();
+    Some(format!(
+        "did you mean {near}, which is granted to {}? `toolrack secret remove {name}` takes this one out",
+        plugins.join(", ")
+    ))
 }
 
 /// Asks for the value only once it can be kept.
@@ -215,17 +217,25 @@ fn sources(
     found.collect()
 }
 
+/// The secrets that are kept in files of toolrack's own.
+pub(crate) fn kept_in_files(home: Option<&Home>) -> Vec<(SecretName, SecretSource)> {
+    let files = home.map(SecretFiles::of);
+    let in_files = files.iter().flat_map(|files| {
+        files.names().into_iter().map(|name| {
+            let path = files.path(&name);
+            (name, SecretSource::File(path))
+        })
+    });
+    in_files.collect()
+}
+
 fn list(directories: &[PathBuf], home: Option<&Home>, as_json: bool) -> anyhow::Result<ExitCode> {
     let (in_keyring, problem) = match Keyring::open().and_then(|keyring| keyring.names()) {
         Ok(names) => (names, None),
         Err(error) => (BTreeSet::new(), Some(error)),
     };
-    let files = home.map(SecretFiles::of);
-    let in_files = files.iter().flat_map(|files| {
-        files.names().into_iter().map(|name| (SecretSource::File(files.path(&name)), name))
-    });
-    let kept = in_keyring.into_iter().map(|name| (SecretSource::Keyring, name)).chain(in_files);
-    let kept = kept.map(|(source, name)| (name, source)).collect();
+    let in_keyring = in_keyring.into_iter().map(|name| (name, SecretSource::Keyring));
+    let kept = in_keyring.chain(kept_in_files(home)).collect();
     let rows = rows(directories, home, kept, LookedUpSources::WithKeyring)?;
     if as_json {
         print_json(&rows.iter().map(Row::describe).collect::<Vec<_>>())?;
