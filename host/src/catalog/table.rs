@@ -132,7 +132,19 @@ impl Catalog {
     /// Returns the tool that was most likely meant by a name that no tool has.
     #[must_use]
     pub fn nearest(&self, name: &str) -> Option<&ToolName> {
-        self.tools.nearest(name)
+        self.tools.nearest(name).or_else(|| self.by_own_name(name))
+    }
+
+    /// The only tool that `name` is with a prefix that shortens its plugin's, such as one that was decided and taken back.
+    fn by_own_name(&self, name: &str) -> Option<&ToolName> {
+        let is_it = |tool: &&Arc<Tool>| {
+            let prefix = name.strip_suffix(&*tool.spec.name);
+            let prefix = prefix.and_then(|prefix| prefix.strip_suffix('_'));
+            prefix.is_some_and(|prefix| shortens(prefix, tool.plugin.name.as_str()))
+        };
+        let mut found = self.tools.all().filter(is_it);
+        let only = found.next()?;
+        found.next().is_none().then_some(&only.name)
     }
 
     /// A plugin that was still being loaded, and might have a tool of this name.
@@ -173,4 +185,11 @@ impl Catalog {
     pub fn count_refused(&self) -> RefusalCount {
         RefusalCount::of(self.refusals.iter())
     }
+}
+
+/// True if the letters of `short` stand in `long` in this order, and both begin alike.
+fn shortens(short: &str, long: &str) -> bool {
+    let mut rest = long.chars();
+    short.chars().next() == long.chars().next()
+        && short.chars().all(|c| rest.any(|other| other == c))
 }

@@ -130,6 +130,20 @@ fn no_plugin_takes_more_than_its_share_of_tools() {
 }
 
 #[test]
+fn a_name_with_a_prefix_that_was_taken_back_is_the_only_tool_that_it_can_be() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let wasm = |tools: &[&str]| Wat { tools, ..Wat::default() }.build();
+    install(directory.path(), "weather", "", &wasm(&["current", "read"]));
+    install(directory.path(), "notes", "", &wasm(&["read"]));
+    let catalog = load(&[directory.path()]);
+    let nearest = |name| catalog.nearest(name).map(ToString::to_string);
+    assert_eq!(nearest("w_current").as_deref(), Some("weather_current"));
+    assert_eq!(nearest("wthr_current").as_deref(), Some("weather_current"));
+    assert_eq!(nearest("slow_current"), None, "another plugin may have had it");
+    assert_eq!(nearest("wcurrent"), None);
+}
+
+#[test]
 fn a_name_belongs_to_the_plugin_of_the_longest_prefix_whoever_comes_first() {
     let directory = tempfile::tempdir().expect("a directory");
     let wasm = |tools: &[&str]| Wat { tools, ..Wat::default() }.build();
