@@ -244,7 +244,11 @@ fn what_cannot_be_read_is_not_deleted() {
         check_spoilt(name, |path| fs::write(path, vec![0; 33 << 20]).unwrap(), "larger than");
         check_spoilt(name, |path| symlink("/proc/self/mem", path).unwrap(), "cannot be read");
     }
-    check_spoilt("v.toml", |path| symlink("nowhere", path).unwrap(), "is missing");
+    check_spoilt(
+        "v.toml",
+        |path| symlink("nowhere", path).unwrap(),
+        "`v.toml` is a link to nowhere",
+    );
     check_spoilt("v.toml", |path| fs::write(path, b"# \xff").unwrap(), "not UTF-8");
 }
 
@@ -303,7 +307,7 @@ fn a_local_file_that_cannot_be_read_is_not_one_that_is_absent() {
     type Spoil<'a> = &'a dyn Fn(&Path);
     let spoils: [(Spoil<'_>, &str); 5] = [
         (&|path| fs::create_dir(path).unwrap(), "`v.local.toml` is a directory, not a file"),
-        (&|path| symlink("nowhere", path).unwrap(), "`v.local.toml` is missing"),
+        (&|path| symlink("nowhere", path).unwrap(), "`v.local.toml` is a link to nowhere"),
         (&|path| symlink(path, path).unwrap(), "`v.local.toml` cannot be read"),
         (&fifo, "`v.local.toml` is a pipe"),
         (&|path| fs::write(path, vec![b'#'; 65_537]).unwrap(), "`v.local.toml` is larger than"),

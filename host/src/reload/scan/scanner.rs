@@ -181,7 +181,8 @@ impl Scanner {
         }
         for name in files.iter().filter(|name| has_extension(name, "wasm")) {
             if !named.contains(name) {
-                units.insert(name.clone(), PluginUnit::Refused(unnamed(name)));
+                let reason = leads_nowhere(&directory.join(name)).unwrap_or_else(|| unnamed(name));
+                units.insert(name.clone(), PluginUnit::Refused(reason));
             }
         }
         self.known.note_link(&lock);
@@ -244,7 +245,11 @@ impl Scanner {
         match self.known.local(&path, reread) {
             Ok(local) => Ok(Some(local)),
             Err(ReadError::Missing) if !path.is_symlink() => Err(LocalUnread::Changing),
-            Err(error) => Err(LocalUnread::Refused(format!("`{}` {error}", escape(&local_name)))),
+            Err(error) => {
+                let reason = leads_nowhere(&path)
+                    .unwrap_or_else(|| format!("`{}` {error}", escape(&local_name)));
+                Err(LocalUnread::Refused(reason))
+            }
         }
     }
 
@@ -267,7 +272,11 @@ impl Scanner {
             Ok(known) => known,
             // The file was listed a moment ago.
             Err(ReadError::Missing) if !path.is_symlink() => return (PluginUnit::Changing, None),
-            Err(error) => return (PluginUnit::Refused(format!("the manifest {error}")), None),
+            Err(error) => {
+                let reason =
+                    leads_nowhere(&path).unwrap_or_else(|| format!("the manifest {error}"));
+                return (PluginUnit::Refused(reason), None);
+            }
         };
         let manifest = match first.manifest {
             Some(Ok(manifest)) => manifest,
@@ -286,7 +295,13 @@ impl Scanner {
         }
         let wasm = match self.known.hashed(&wasm_path, MAX_WASM, reread) {
             Ok(wasm) => wasm,
-            Err(error) => return (without_wasm(&wasm_name, &error), Some(wasm_name)),
+            Err(error) => {
+                let unit = match leads_nowhere(&wasm_path) {
+                    Some(reason) => PluginUnit::Half(reason),
+                    None => without_wasm(&wasm_name, &error),
+                };
+                return (unit, Some(wasm_name));
+            }
         };
         let wit_name = wit_of(name);
         let wit_path = directory.join(&wit_name);
@@ -330,6 +345,18 @@ impl Scanner {
         let wasm = HashedFile::new(wasm_path, wasm.digest, wasm.bytes, MAX_WASM);
         (PluginUnit::Pair(contents, Candidate { file, manifest, wasm, wit }), Some(wasm_name))
     }
+}
+
+/// Returns what is wrong with a link to nothing. `None` if `path` is no such link.
+fn leads_nowhere(path: &Path) -> Option<String> {
+    let target = std::fs::read_link(path).ok()?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (name, target) = (escape(&name), escape(&target.to_string_lossy()));
+    let is_gone =
+        std::fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    is_gone.then(|| {
+        format!("`{name}` is a link to {target}, where nothing lies; put the file there, or remove the link")
+    })
 }
 
 /// Returns the reason why a Wasm file that no manifest names is not served.
