@@ -256,7 +256,13 @@ impl Section {
         if self == Self::Top && CARGO.contains(&key) {
             return "this is cargo's manifest; build the crate and name its `.wasm`, or use `toolrack dev`".into();
         }
-        self.takes()
+        match self {
+            Self::Top | Self::LocalTop => format!(
+                "{}; a key of the plugin's configuration belongs under [grants.config]",
+                self.takes()
+            ),
+            _ => self.takes(),
+        }
     }
 
     /// Returns the key that goes by the word `key` elsewhere.

@@ -129,15 +129,17 @@ impl<'a> Table<'a> {
     pub(crate) fn list(&self, section: Section) -> Result<Vec<Spanned<Self>>, Diagnostic> {
         let Some(value) = self.get(section.key()) else { return Ok(Vec::new()) };
         let list = value.get_ref().as_array();
-        list.ok_or_else(|| self.no_section(section, value))?
-            .iter()
-            .map(|item| match item.get_ref() {
-                DeValue::Table(table) => {
-                    Self::open(section, table).map(|table| Spanned::new(item.span(), table))
-                }
-                _ => Err(self.no_section(section, item)),
-            })
-            .collect()
+        list.ok_or_else(|| {
+            self.no_section(section, value).maybe_help(named_tables(section, value))
+        })?
+        .iter()
+        .map(|item| match item.get_ref() {
+            DeValue::Table(table) => {
+                Self::open(section, table).map(|table| Spanned::new(item.span(), table))
+            }
+            _ => Err(self.no_section(section, item)),
+        })
+        .collect()
     }
 
     fn no_section(&self, section: Section, value: SpannedValue<'_>) -> Diagnostic {
@@ -148,6 +150,15 @@ impl<'a> Table<'a> {
     fn wrong(&self, key: &str, expected: &str, value: SpannedValue<'_>) -> Diagnostic {
         wrong(&self.section.place(key), expected, value)
     }
+}
+
+/// Returns how a table of tables is written as a list of them.
+fn named_tables(section: Section, value: SpannedValue<'_>) -> Option<String> {
+    let table = value.get_ref().as_table()?;
+    let (name, _) = table.iter().find(|(_, one)| one.get_ref().is_table())?;
+    let name = name.get_ref();
+    let label = section.label();
+    Some(format!("begin it with two lines, `{label}` and {}", quote(&format!("name = {name:?}"))))
 }
 
 /// Keys that people write secrets to, though they take names.
