@@ -55,6 +55,7 @@ fn what_can_only_fail_is_not_listed_and_it_is_said_what_to_do() {
     ] {
         assert!(said.contains(expected), "no {expected:?} in {said}");
     }
+    assert_eq!(said.matches("not listed /").count(), 1, "one line names the file: {said}");
     // With or without a keyring, one command is told.
     assert_eq!(
         said.contains("REQUIRED_TOKEN --file)"),

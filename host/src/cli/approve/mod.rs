@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::look::check::{print_refusal, stem};
+use super::look::check::{print_refusals, stem};
 use super::look::load::loaded;
 use super::output::consent::Consent;
 use super::output::print::println;
@@ -61,7 +61,7 @@ pub(super) fn run(
     } else {
         let form = if consent.is_asked_in_vain() { ReviewForm::Full } else { form };
         let told = catalog.refusals().iter().filter(|refusal| is_told(refusal, names));
-        told.for_each(print_refusal);
+        print_refusals(told);
         reviews.iter().for_each(|review| review.print(form));
         is_anything_new(&reviews) && agreed(consent, &reviews, form)?
     };

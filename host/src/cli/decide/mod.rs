@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use super::approve::lock;
 use super::install::lockfile_update;
-use super::look::check::print_refusal;
+use super::look::check::print_refusals;
 use super::output::print::{eprintln, println};
 use super::output::served::{followers, nobody};
 use super::setup::Setup;
@@ -34,7 +34,7 @@ pub(super) fn run(
         Ok(DecisionOutcome::Served) => Ok(ExitCode::SUCCESS),
         Ok(DecisionOutcome::TakenOut) => Ok(ExitCode::FAILURE),
         Err(Ok(InstallError::Refused(refusals))) => {
-            refusals.iter().for_each(print_refusal);
+            print_refusals(&refusals);
             eprintln!("{} nothing was changed", paint(ERROR, "error:"));
             Ok(ExitCode::FAILURE)
         }

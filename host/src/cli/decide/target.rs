@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 
 use super::super::install::add::{Checked, CheckedOne, look};
 use super::super::install::lockfile_update;
-use super::super::look::check::{print_details, print_refusal};
+use super::super::look::check::{print_details, print_refusals};
 use super::super::output::diff::{DiffLine, diff};
 use super::super::output::print::println;
 use crate::catalog::Refusal;
@@ -76,7 +76,7 @@ impl LoadedPlugin {
                     paint(ERROR, "not served as it is now:"),
                     paint(NAME, escape(name))
                 );
-                refusals.iter().for_each(print_refusal);
+                print_refusals(refusals);
             }
         }
     }

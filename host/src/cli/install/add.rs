@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 
 use super::super::approve::lock;
-use super::super::look::check::{print_details, print_refusal, tools_of};
+use super::super::look::check::{print_details, print_refusals, tools_of};
 use super::super::look::load::load;
 use super::super::output::consent::Consent;
 use super::super::output::print::{eprintln, println};
@@ -119,7 +119,7 @@ pub(crate) fn look(target: &Path) -> anyhow::Result<PluginDirectory> {
 pub(crate) fn failed(error: anyhow::Error) -> anyhow::Result<ExitCode> {
     match error.downcast::<InstallError>() {
         Ok(InstallError::Refused(refusals)) => {
-            refusals.iter().for_each(print_refusal);
+            print_refusals(&refusals);
             eprintln!("{} nothing was installed", paint(ERROR, "error:"));
             Ok(ExitCode::FAILURE)
         }

@@ -194,7 +194,7 @@ fn print(catalog: &Catalog, chosen: &Chosen<'_>) {
         println!("{verdict} {}  {}", paint(NAME, &plugin.name), paint(DIM, &plugin.file));
         print_details(&tools, plugin);
     }
-    chosen.refusals.iter().copied().for_each(print_refusal);
+    print_refusals(chosen.refusals.iter().copied());
     let tools = chosen.plugins.iter().map(|plugin| tools_of(catalog, plugin).count());
     let refused = chosen.count_refused();
     let parts = match refused.parts {
@@ -239,8 +239,23 @@ pub(crate) fn print_details(tools: &[&str], plugin: &Plugin) {
     }
 }
 
-/// Prints what is refused, and the reason below it.
-pub(crate) fn print_refusal(refusal: &Refusal) {
+/// Prints what is refused, and the reasons below it: what is said of one file in a row, below one line that names it.
+pub(crate) fn print_refusals<'a>(refusals: impl IntoIterator<Item = &'a Refusal>) {
+    let mut above = None;
+    for refusal in refusals {
+        let head = head(refusal);
+        if above.as_ref() != Some(&head) {
+            println!("{head}");
+        }
+        above = Some(head);
+        for line in refusal.reason.lines() {
+            println!("     {line}");
+        }
+    }
+}
+
+/// The line that names what is refused.
+fn head(refusal: &Refusal) -> String {
     let what = match refusal.refused {
         Refused::Warning => paint(ERROR, "warning"),
         Refused::Unlisted(..) | Refused::FurtherUnlisted(_) => paint(DIM, "not listed"),
@@ -249,10 +264,7 @@ pub(crate) fn print_refusal(refusal: &Refusal) {
         }
         Refused::Plugin | Refused::Version | Refused::Notes => paint(ERROR, "refused"),
     };
-    println!("{what} {}", paint(NAME, &refusal.file));
-    for line in refusal.reason.lines() {
-        println!("     {line}");
-    }
+    format!("{what} {}", paint(NAME, &refusal.file))
 }
 
 pub(crate) fn tools_of<'a>(

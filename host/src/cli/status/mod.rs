@@ -140,20 +140,25 @@ fn print(server: &Server) {
         let of = status.plugins.iter().find(|plugin| plugin.file == refusal.file);
         of.and_then(|plugin| older(status, plugin)).is_some_and(|older| older == *refusal)
     };
+    let mut above = None;
     for refusal in status.refusals.iter().filter(|refusal| !shown_with_plugin(refusal)) {
         let file = paint(NAME, escape(&refusal.file));
-        match refusal.refused {
-            RefusedStatus::Warning => println!("  {} {file}:", paint(ERROR, "warning")),
+        let head = match refusal.refused {
+            RefusedStatus::Warning => format!("{} {file}:", paint(ERROR, "warning")),
             RefusedStatus::Unlisted(_) | RefusedStatus::FurtherUnlisted(_) => {
-                println!("  {} {file}:", paint(DIM, "not listed"))
+                format!("{} {file}:", paint(DIM, "not listed"))
             }
             RefusedStatus::Tool(_) | RefusedStatus::Further(_) => {
-                println!("  {} {file}:", paint(ERROR, "partly served"))
+                format!("{} {file}:", paint(ERROR, "partly served"))
             }
             RefusedStatus::Plugin | RefusedStatus::Version | RefusedStatus::Notes => {
-                println!("  {} {file}, because", paint(ERROR, "refused"))
+                format!("{} {file}, because", paint(ERROR, "refused"))
             }
+        };
+        if above.as_ref() != Some(&head) {
+            println!("  {head}");
         }
+        above = Some(head);
         print_reason(&refusal.reason);
     }
 }
