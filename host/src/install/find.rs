@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{FileFailure, PluginDirectory};
 use crate::manifest::nearest;
+use crate::name::PluginName;
 use crate::text::{escape, joined};
 
 /// The reason why it is not clear which plugin is meant.
@@ -16,6 +17,17 @@ pub enum FindError {
         name: String,
         /// The names that exist.
         known: Vec<String>,
+    },
+    /// A Wasm file of this name lies there, and no manifest.
+    #[error(
+        "there is no plugin `{}`: {} is missing beside its .wasm; create it (an empty file will do)",
+        escape(.name), escape(&.manifest.to_string_lossy())
+    )]
+    Bare {
+        /// The name that was asked for.
+        name: String,
+        /// The manifest that is missing.
+        manifest: PathBuf,
     },
     /// It is not clear which is meant.
     #[error(
@@ -78,7 +90,16 @@ pub(super) fn find<'a>(
         [] => {
             let entries = shelves.iter().flat_map(PluginDirectory::entries);
             let known = entries.map(|entry| entry.name.clone()).collect();
-            Err(FindError::Unknown { name: name(), known })
+            let wasm = format!("{}.wasm", name());
+            let mut directories = shelves.iter().map(|shelf| &shelf.directory);
+            let bare = directories.find(|directory| directory.join(&wasm).is_file());
+            match bare.filter(|_| PluginName::new(&name()).is_ok()) {
+                Some(directory) => {
+                    let manifest = directory.join(format!("{}.toml", name()));
+                    Err(FindError::Bare { name: name(), manifest })
+                }
+                None => Err(FindError::Unknown { name: name(), known }),
+            }
         }
         [one] => Ok(one.clone()),
         [(first, _), rest @ ..] => {

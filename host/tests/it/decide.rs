@@ -276,6 +276,10 @@ fn a_command_that_was_probably_meant_is_named() {
     run(&person, &["unset", "v", "config:units"]);
     run(&person, &["unset", "v", "limits", "cpu"]);
     assert_eq!(text(&person), "");
+    fs::write(person.plugins().join("bare.wasm"), answering("x")).unwrap();
+    let expected = "bare.toml is missing beside its .wasm; create it";
+    refuses(&person, &["set", "bare", "prefix", "x"], 2, expected);
+    fs::remove_file(person.plugins().join("bare.wasm")).unwrap();
     let expected = "did you mean `toolrack set v limits.cpu 1s`?";
     refuses(&person, &["grant", "v", "limits.cpu", "1s"], 2, expected);
     refuses(&person, &["grant", "v.toml", "files", &absent], 2, "did you mean `v`?");
@@ -371,6 +375,13 @@ fn a_token_is_no_name_of_a_secret_and_is_not_repeated() {
         let said = format!("{}{}", ran.out, person.run(&["check", "v"]).out);
         assert!(ran.code == 0 && !said.contains(token), "{said}");
         assert!(ran.err.contains("looks like a secret") && !ran.err.contains(token), "{}", ran.err);
+        for command in [
+            &format!("`toolrack unset v {kind}:KEY`"),
+            "`toolrack secret set KEY`",
+            "`toolrack grant v secret KEY`",
+        ] {
+            assert!(ran.err.contains(command), "no {command} in {}", ran.err);
+        }
         run(&person, &["unset", "v", &format!("{kind}:KEY")]);
     }
     let bound = ["grant", "v", "secret", "T", "--for", "https://a.example", "--before"];

@@ -181,12 +181,17 @@ pub(super) fn kept_in_clear(name: &str, change: &Decision) -> Option<String> {
     let Decision::Grant(NewGrant::Env(key, value) | NewGrant::Config(key, value)) = change else {
         return None;
     };
+    let secret =
+        SecretName::new(key).map_or_else(|_| "API_TOKEN".to_owned(), |name| name.to_string());
+    let is_variable = matches!(change, Decision::Grant(NewGrant::Env(..)));
+    let kind = if is_variable { GrantKind::Env } else { GrantKind::Config };
+    let decision = shell_word(&format!("{}:{key}", kind.name()));
     let (name, key) = (shell_word(name), escape(key));
     holds_token(value).then(|| {
         format!(
-            "the value of `{key}` looks like a secret, and whoever reads the local file reads it; `toolrack secret set NAME` \
-             keeps one unseen, and `toolrack grant {name} secret NAME` tells the plugin; `--for URL` with it puts it \
-             into requests alone"
+            "the value of `{key}` looks like a secret, and whoever reads the local file reads it; to make it one: `toolrack unset \
+             {name} {decision}`, `toolrack secret set {secret}`, which asks for the value, and `toolrack grant {name} secret \
+             {secret}`, which tells the plugin; with `--for URL` behind it, requests to that URL alone have it"
         )
     })
 }
