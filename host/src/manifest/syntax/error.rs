@@ -219,6 +219,57 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_repeated_nowhere_behind_the_key_of_a_secret() {
+        let keys =
+            ["secret", "secrets", "before", "GITHUB_TOKEN", "api_key", "password", "\"my key\""];
+        let forms = [
+            "{} = hunter2",
+            "{} = my hunter2",
+            "{} = Bearer hunter2",
+            "{} = 'hunter2",
+            "{} = \"x\" hunter2",
+            "{} = \"hunter2\" x",
+            "{} = [K hunter2]",
+            "{} = [\"K\" \"hunter2\"]",
+            "{} = [\n  hunter2\n]",
+            "{} = [\n  K, hunter2\n]",
+            "{} = {v = hunter2}",
+            "{} = { v: hunter2 }",
+            "{} hunter2",
+            "{}: hunter2",
+            "{} : hunter2",
+            "{}:hunter2",
+            "{}: \"hunter2\"",
+            "{} \"hunter2\"",
+            "{} => hunter2",
+            "{} := hunter2",
+            "{} == hunter2",
+            "{}=hunter2 # c",
+            "- {}: hunter2",
+            "export {}=hunter2",
+            "export {} = hunter2",
+            "{{}: hunter2}",
+            "{\"x\": {{}: \"hunter2\"}}",
+            "header = X-Key: hunter2, {} = 1",
+            "network = [{ url = \"https://a.example\", {} = hunter2 }]",
+            "network = [{ url = \"https://a.example\", {}: hunter2 }]",
+        ];
+        for (key, form) in keys.iter().flat_map(|key| forms.iter().map(move |form| (key, form))) {
+            let line = form.replacen("{}", key, 1);
+            for text in [line.clone(), format!("[grants]\n{line}"), format!("[grants.env]\n{line}")]
+            {
+                let local = Manifest::parse_with("a.toml", "", Some(&text));
+                for error in
+                    [Manifest::parse("a.toml", &text), local].into_iter().filter_map(Result::err)
+                {
+                    let told = format!("{error}\n{}", error.one_line());
+                    assert!(!told.contains("hunter2"), "{text}\n{told}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_name_of_the_manifest_neither_hides_nor_fills_an_error() {
         for name in [r"\u202ea".to_owned(), "a".repeat(5000)] {
             let schema = format!(r#"{{"type": "object", "properties": {{"{name}": {{}}}}}}"#);

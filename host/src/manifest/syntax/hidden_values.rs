@@ -225,7 +225,7 @@ impl<'a> Reader<'a> {
         } else if next.starts_with(':') {
             // As in YAML, in JSON and in a header: a value may be named inside of a value.
             self.key.push(word);
-        } else if is_first && quotes == 0 && is_key_alone(word, next) {
+        } else if is_first && (quotes == 1 || is_key_alone(word, next)) && has_more(next) {
             self.key = word.split('.').collect();
         } else {
             self.is_value_due = false;
@@ -248,17 +248,14 @@ impl<'a> Reader<'a> {
             Bracket::Table(key) => Some(key),
         });
         let mut path = self.section.iter().chain(tables.flatten()).chain(&self.key);
-        let Some(last) = self.key.last() else { return false };
         if is_harmless(value) {
             return false;
         }
         if path.clone().any(|key| SENSITIVE_KEYS.contains(key)) {
             return !(is_name(value) || is_scheme(value));
         }
-        let has_secret_name = {
-            let name = last.to_ascii_lowercase().replace('-', "_");
-            SECRET_WORDS.iter().any(|word| name.contains(word))
-        };
+        let Some(last) = self.key.last() else { return false };
+        let has_secret_name = names_secret(last);
         if path.any(|key| OPEN_TABLES.contains(key)) {
             return has_secret_name;
         }
@@ -320,7 +317,7 @@ fn bare_word(line: &str) -> usize {
     match word.split_once(':') {
         // Neither a URL, nor a drive, nor a host's port.
         Some((name, value))
-            if name.len() > 1
+            if (name.len() > 1 || value.is_empty())
                 && name.chars().all(is_name)
                 && !value.starts_with(['/', '\\'])
                 && (value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit())) =>
@@ -333,12 +330,24 @@ fn bare_word(line: &str) -> usize {
 
 /// True if `word`, the first of a line, is a key whose `=` is missing: what follows, `next`, is its value.
 fn is_key_alone(word: &str, next: &str) -> bool {
-    let value = next.split(['\n', '#']).next().unwrap_or_default().trim();
+    let value = next.trim_start();
     let is_key = || {
         is_name(word)
+            || names_secret(word)
             || word.split('.').any(|part| nearest(part, KNOWN_KEYS.iter().copied()).is_some())
     };
-    value.starts_with(['"', '\'', '[', '{']) || (!value.is_empty() && is_key())
+    value.starts_with(['"', '\'', '[', '{']) || is_key()
+}
+
+/// True if `key` says that its value is a secret.
+fn names_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase().replace(['-', ' '], "_");
+    SECRET_WORDS.iter().any(|word| key.contains(word))
+}
+
+/// True if the line goes on with more than a comment.
+fn has_more(next: &str) -> bool {
+    !next.split(['\n', '#']).next().unwrap_or_default().trim().is_empty()
 }
 
 /// True if `value` is no secret, whatever its key: a number, or a word that stands in many manifests.
