@@ -420,7 +420,9 @@ fn without_value(message: &str, value: &str) -> String {
         } else {
             kept.push_str(common);
         }
-        rest = &rest[at + length..];
+        let after = &rest[at + length..];
+        // Dots already stand for the end of a value that was shortened.
+        rest = if is_example { after } else { after.strip_prefix(HIDDEN_VALUE).unwrap_or(after) };
     }
     kept + rest
 }
@@ -554,7 +556,7 @@ mod tests {
         for (message, value, expected) in [
             ("found `hunter2`; write \"hunter2\"", "hunter2", "found `...`; write \"...\""),
             ("expected text, found `text`", "text", "expected text, found `...`"),
-            ("found `0123456789abc...` there", "0123456789abcdefghij", "found `......` there"),
+            ("found `0123456789abc...` there", "0123456789abcdefghij", "found `...` there"),
             ("Bearer 0123456789", "0123456789", "Bearer ..."),
             ("[grants] takes `network`, `files`", "network", "[grants] takes `network`, `files`"),
             ("unknown key `visible`, found `v`", "v", "unknown key `visible`, found `...`"),
