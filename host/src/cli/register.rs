@@ -103,6 +103,9 @@ pub(super) fn register(arguments: RegisterArguments, setup: &Setup) -> anyhow::R
         }
     }
     if !done.is_empty() {
+        if serves_nothing(setup) {
+            println!("no plugin is installed yet: `toolrack add FILE` installs one");
+        }
         println!("undo it with `{}`", session.undo(&done));
     }
     Ok(if is_refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -333,6 +336,12 @@ fn missing_directories(setup: &Setup) -> Vec<String> {
     let own = setup.home.as_ref().map(Home::plugins);
     let named = setup.plugins.iter().filter(|directory| Some(*directory) != own.as_ref());
     named.filter(|directory| !directory.is_dir()).map(|directory| shown(directory)).collect()
+}
+
+/// True if plugins lie in toolrack's own directory alone, and that is not made yet: `toolrack add` makes it.
+fn serves_nothing(setup: &Setup) -> bool {
+    let own = setup.home.as_ref().map(Home::plugins);
+    setup.plugins.iter().all(|directory| Some(directory) == own.as_ref() && !directory.is_dir())
 }
 
 fn absolute(path: &Path) -> anyhow::Result<String> {

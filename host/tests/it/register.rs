@@ -266,6 +266,8 @@ fn a_plugin_directory_that_is_not_there_is_told() {
     assert_eq!((ran.code, &*ran.err), (0, ""));
     let ran = machine.run(&["register", "gemini"]);
     assert_eq!((ran.code, &*ran.err), (0, ""), "add makes the one in the home");
+    let told = "no plugin is installed yet: `toolrack add FILE` installs one";
+    assert!(ran.out.contains(told), "{}", ran.out);
 }
 
 #[test]
