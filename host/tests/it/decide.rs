@@ -232,6 +232,10 @@ fn a_command_that_was_probably_meant_is_named() {
     ] {
         refuses(&person, &["grant", "v", "files", &path], 2, &expected);
     }
+    #[cfg(not(windows))]
+    for path in [r"C:\Users\ada", "C:/Users/ada", r"\\server\share"] {
+        refuses(&person, &["revoke", "v", "files", path], 2, "WHAT: a path of Windows");
+    }
     let expected = format!("did you mean `toolrack grant v files {absent} --at /n --write`?");
     refuses(&person, &["grant", "v", "files", &absent, "--at", "/n:rw"], 2, &expected);
     for typed in [format!("{absent}:/notes:rw"), format!("\"{absent}\"")] {

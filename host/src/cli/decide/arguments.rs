@@ -113,6 +113,9 @@ pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Re
         // A directory may be named as `grant` takes it; a shell completes its name with a slash.
         Some(path) if kind == GrantKind::Files && !path.is_empty() => {
             let path = hints::foreign(path).map_or_else(|| path.to_owned(), |meant| meant.path);
+            if hints::is_of_another_system(&path) {
+                bail!("WHAT: {}", hints::PATH_OF_WINDOWS);
+            }
             let path = &*path;
             let path = typed_path::expanded(path).unwrap_or_else(|_| path.into());
             let path = path.to_string_lossy().into_owned();

@@ -207,8 +207,8 @@ pub(super) fn instead_of_path(
     let path = foreign(typed);
     let place = at.and_then(ForeignPath::read);
     let bare = path.as_ref().map_or(typed, |path| &path.path);
-    if !cfg!(windows) && is_of_windows(bare) && !lies_there(typed) {
-        return Some("a path of Windows is none on this machine".into());
+    if is_of_another_system(bare) {
+        return Some(PATH_OF_WINDOWS.into());
     }
     let problem = path.as_ref().or(place.as_ref())?.problem.clone();
     let meant = path.unwrap_or_else(|| ForeignPath {
@@ -221,6 +221,13 @@ pub(super) fn instead_of_path(
     let at = place.as_ref().map(|place| &*place.path).or(at);
     let command = grant(name, GrantKind::Files, &meant.arguments(at, is_writable));
     Some(format!("{problem}; did you mean `{command}`?"))
+}
+
+pub(super) const PATH_OF_WINDOWS: &str = "a path of Windows is none on this machine";
+
+/// True if `path` is one of Windows, this is another system, and nothing lies there by that name.
+pub(super) fn is_of_another_system(path: &str) -> bool {
+    !cfg!(windows) && is_of_windows(path) && !lies_there(path)
 }
 
 /// Reads `typed` as a directory that other programs take so. `None` if it may be a path, or one lies there.
