@@ -314,6 +314,12 @@ fn a_newcomer_takes_no_names_of_an_installed_plugin_by_a_longer_prefix() {
     }
     assert!(check.code == 1 && !check.out.contains("refused /"), "{}", check.out);
     assert!(person.run(&["list"]).err.contains("1 tool not served"));
+    let mut client = person.serve(&person.plugins());
+    client.logs("partly served: ");
+    person.status_when(|status| status[0]["state"] == "serving");
+    let status = person.run(&["status"]).out;
+    assert!(status.contains("partly served") && !status.contains("refused"), "{status}");
+    drop(client);
     for words in [["set", "my-notes", "prefix", "my_notes2"], ["unset", "my-notes", "prefix", ""]] {
         let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
         let ran = person.run(&words);
