@@ -52,12 +52,14 @@ pub(crate) fn run(
         Err(error) => return failed(error),
     };
     checked.print();
-    // A lock holds back what nobody accepted.
+    // A lock holds back grants that nobody accepted.
     let is_locked = lock(target)?.is_some();
-    let is_refused = |wider: Wider| -> anyhow::Result<bool> {
-        Ok(checked.is(wider) && !is_locked && !held.released(|| is_wanted(wider, consent))??)
-    };
-    if is_refused(Wider::Grants)? || is_refused(Wider::Names)? {
+    let asked = [(Wider::Grants, !is_locked), (Wider::Names, true)];
+    for (wider, _) in asked.into_iter().filter(|(wider, is_asked)| *is_asked && checked.is(*wider))
+    {
+        if held.released(|| is_wanted(wider, consent))?? {
+            continue;
+        }
         eprintln!("{} nothing was installed", paint(ERROR, "error:"));
         return Ok(ExitCode::FAILURE);
     }
