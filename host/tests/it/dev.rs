@@ -146,6 +146,20 @@ fn the_crate_brings_its_manifest_and_messages_name_it() {
 }
 
 #[test]
+fn a_new_crate_takes_no_name_of_an_installed_plugin() {
+    let person = Person::new();
+    fs::create_dir_all(person.plugins()).unwrap();
+    let manifest = "[plugin]\nprefix = \"\"\n";
+    crate::plugins::install(&person.plugins(), "a", manifest, &wasm(&["roman_number"]));
+    person.has_crate(&wasm(&["run"]));
+    let dev = person.dev();
+    let said = dev.says("it takes a name of an installed plugin");
+    assert!(said.contains("`roman_number`") && said.contains("set another `prefix`"), "{said}");
+    assert!(!person.plugins().join("roman.wasm").exists());
+    dev.ends();
+}
+
+#[test]
 fn what_is_no_save_builds_nothing_and_a_new_directory_is_watched() {
     let person = Person::new();
     person.has_crate(&wasm(&["run"]));

@@ -33,6 +33,7 @@ pub(super) fn install(artifact: &Artifact, setup: &Setup) -> anyhow::Result<Inst
         let packed = check(&|wasm| packed_if_possible(setup, wasm), shelf);
         // Its tools may follow from what it is granted, which packing does not know: then it is listed by its code.
         let checked = packed.or_else(|_| check(&|wasm| wasm, look(target(&setup.plugins)?)?))?;
+        let checked = checked.without_taken_names()?;
         let placed = now_ms();
         let installed =
             checked.install(OldManifest::Dropped)?.pop().context("nothing was built")?;

@@ -170,6 +170,22 @@ impl Checked {
         Ok(Self { pairs, plugins, catalog, shelf, divided })
     }
 
+    /// Refuses a newcomer that takes a name of an installed plugin, where nobody is asked about that.
+    pub(crate) fn without_taken_names(self) -> anyhow::Result<Self> {
+        let taken = self.divided.iter().filter(|one| one.is_taken);
+        let refusals: Vec<_> = taken
+            .zip(self.pairs.iter().cycle())
+            .map(|(one, pair)| {
+                let reason = format!(
+                    "it takes a name of an installed plugin: {}; or set another `prefix` under [plugin] in its manifest",
+                    one.sentence
+                );
+                Refusal::plugin(escape(&pair.file), reason)
+            })
+            .collect();
+        if refusals.is_empty() { Ok(self) } else { Err(InstallError::Refused(refusals).into()) }
+    }
+
     /// The first plugin that was checked.
     pub(crate) fn first(&self) -> Option<CheckedOne> {
         let plugin = self.plugins.first()?.clone();
