@@ -21,6 +21,7 @@ pub(super) struct ForeignPath {
     pub(super) path: String,
     /// The place where the plugin sees it. `None` if none was typed.
     pub(super) at: Option<String>,
+    /// True if the plugin may change it.
     pub(super) is_writable: bool,
     /// The problem with what was typed.
     pub(super) problem: String,
