@@ -278,6 +278,16 @@ fn a_child_is_bounded_before_it_reads() {
     assert_eq!(limit("Max cpu time"), "60 62");
     assert_eq!(limit("Max address space"), "2147483648 2147483648");
     assert_eq!(niceness(about("stat")), (own + 10).min(19));
+    // It makes no system calls but those that compiling takes, and nothing that it starts gains any right.
+    if std::path::Path::new("/proc/sys/kernel/seccomp/actions_avail").exists() {
+        let status = about("status");
+        assert!(
+            status.contains("\nSeccomp:\t2") && status.contains("\nNoNewPrivs:\t1"),
+            "{status}"
+        );
+    } else {
+        let _ = std::io::stderr().write_all(b"not tried: this system filters no system calls\n");
+    }
     drop(stdin);
     assert_ends(worker, 2);
 }

@@ -6,11 +6,13 @@
 use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Once;
 
 use super::answer_wait::Lifeline;
 use super::error::{COMPILER_PANICKED, CompileError};
 use super::job::{Caps, CompileJob, JobInput, MAX_ARTIFACT};
 use super::lanes::Priority;
+use super::seccomp;
 use super::worker;
 use crate::manifest::Bytes;
 use crate::text::escape;
@@ -31,6 +33,7 @@ pub(crate) fn work(
     input: JobInput<'_>,
     lifeline: &Lifeline,
 ) -> Result<Vec<u8>, CompileError> {
+    warn_of_what_lacks();
     let host = |error: io::Error| {
         CompileError::Host(format!("the process that compiles it does not work: {error}"))
     };
@@ -72,6 +75,19 @@ pub(crate) fn work(
     }
 }
 
+/// Warns, once, where the system cannot confine the child as far as it should.
+fn warn_of_what_lacks() {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
+        if !seccomp::is_known() {
+            tracing::warn!(
+                "this system filters no system calls (seccomp): the process that compiles plugins is bounded in memory \
+                 and time, and may call what any process may"
+            );
+        }
+    });
+}
+
 /// The words of a process that has no memory left: those of the standard library as it aborts, of cranelift and
 /// wasmtime as they panic, of the system as it refuses a thread.
 const SHORT_OF_MEMORY: [&str; 4] =
@@ -92,6 +108,9 @@ fn command(program: &Path, job: CompileJob, priority: Priority, caps: &Caps) -> 
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    // It keeps no directory of the client's in use.
+    #[cfg(unix)]
+    command.current_dir("/");
     // Without it Windows starts no program that asks for random numbers.
     if let Some(root) = std::env::var_os("SystemRoot") {
         command.env("SystemRoot", root);

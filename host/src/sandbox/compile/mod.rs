@@ -7,6 +7,7 @@ pub(super) mod binary;
 pub(super) mod error;
 pub(super) mod lanes;
 pub(super) mod job;
+pub(super) mod seccomp;
 pub(super) mod worker;
 pub(super) mod child;
 pub(super) mod compiler;
