@@ -172,7 +172,11 @@ fn settled(client: &Client) -> Usage {
 /// the client reads.
 #[track_caller]
 pub(crate) fn called(manifest: &str, wat: &Wat<'_>) -> Seen {
-    let mut bench = Bench::beside(manifest, wat);
+    called_file(manifest, &wat.build())
+}
+
+pub(crate) fn called_file(manifest: &str, wasm: &[u8]) -> Seen {
+    let mut bench = Bench::with(|path| install(path, "bad", manifest, wasm));
     bench.client.call(1, "bad_run");
     bench.is_prompt();
     let first = text_of(&bench.client.response(&json!(1)));

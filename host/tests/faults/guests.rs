@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::answers::refused;
-use crate::bench::{Bench, Seen, called, text_of};
+use crate::bench::{Bench, Seen, called, called_file, text_of};
 use crate::case::cases;
 use crate::guest::{LOG, PROGRESS, WASI, Wat, sleep};
 
@@ -144,12 +144,17 @@ fn memory_page_by_page() -> Seen {
 }
 
 fn many_memories() -> Seen {
-    let fields = "(memory $a 50) (memory $b 50) (memory $c 50)";
-    refused(&limits("memory = \"8MiB\""), &Wat { fields, ..Wat::default() })
+    let instances = "(core instance (instantiate $m))".repeat(2);
+    let component = format!(
+        r#"(component (core module $m (memory 50) (func (export "run")))
+            (core instance $i (instantiate $m)) {instances}
+            (func (export "run") (canon lift (core func $i "run"))))"#
+    );
+    called_file(&limits("memory = \"8MiB\""), &wat::parse_str(component).unwrap())
 }
 
 fn huge_initial_memory() -> Seen {
-    refused("", &Wat { fields: "(memory $big 65536)", ..Wat::default() })
+    refused("", &Wat { pages: 65536, ..Wat::default() })
 }
 
 fn growing_table() -> Seen {

@@ -28,6 +28,8 @@ pub(crate) struct Wat<'a> {
     /// More fields of the module. Imports must come first, so they stand apart.
     pub(crate) imports: &'a str,
     pub(crate) fields: &'a str,
+    /// The pages of its memory.
+    pub(crate) pages: u32,
 }
 
 impl Default for Wat<'_> {
@@ -40,6 +42,7 @@ impl Default for Wat<'_> {
             list: "(global.get $list)",
             imports: "",
             fields: "",
+            pages: 1,
         }
     }
 }
@@ -98,11 +101,11 @@ impl Wat<'_> {
             write!(text, "\\{byte:02x}").expect("a string");
             text
         });
-        let Self { call, list: list_body, imports, fields, .. } = self;
+        let Self { call, list: list_body, imports, fields, pages, .. } = self;
         let wat = format!(
             r#"(module
             {imports}
-            (memory (export "memory") 1)
+            (memory (export "memory") {pages})
             (global $heap (mut i32) (i32.const {HEAP}))
             (global $list i32 (i32.const {list}))
             (global $ok i32 (i32.const {answer}))
