@@ -12,6 +12,7 @@ mod error;
 mod offer;
 mod plugin;
 mod features;
+mod content_check;
 mod tool;
 mod served_tool;
 mod table;

@@ -1,5 +1,6 @@
 //! One plugin made ready to serve: a checked manifest and its bytes become a guest with known tools.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -40,6 +41,8 @@ pub struct Plugin {
     wasm: Box<str>,
     pub(super) guest: Guest,
     pub(super) breaker: Breaker,
+    /// The schemes that links in its answers may have, beside `http` and `https`.
+    pub(super) link_schemes: BTreeSet<Box<str>>,
     /// The turn of a call whose arguments are checked.
     pub(super) checking: Semaphore,
     pub(super) tools: Vec<PluginTool>,
@@ -88,6 +91,7 @@ impl Plugin {
         let secrets = Secrets::of(Some(&directory), sandbox.home());
         let guest = Guest::load(sandbox, wasm, limits, grants).await;
         let decisions = manifest.decisions.clone();
+        let link_schemes = manifest.link_schemes.clone();
         let guest =
             guest.map_err(|error| PluginError::compile(&name, &file, decisions.as_ref(), error))?;
         let found = guest.kind();
@@ -139,6 +143,7 @@ impl Plugin {
             digest,
             guest,
             breaker,
+            link_schemes,
             checking: Semaphore::new(MAX_CHECKS),
             tools,
             unfit,

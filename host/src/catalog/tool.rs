@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::admission::entry::EntryTicket;
 use super::admission::rate_limiter::RateLimiter;
 use super::admission::tally::Tally;
+use super::content_check;
 use super::error::file_name;
 use super::features::feature::{Feature, FeatureName};
 use super::plugin::Plugin;
@@ -208,8 +209,14 @@ impl Tool {
         let ended = self.plugin.guest.call_in(slots, context, &self.spec.name, arguments).await;
         attempt.ended(&ended);
         let outcome = match ended.outcome {
-            Err(CallError::Failed(output)) if !self.err_is_error => Ok(output),
-            Ok(output) => self.check_output(output).await,
+            Err(CallError::Failed(output)) if !self.err_is_error => self.check_content(output),
+            Err(CallError::Failed(output)) => {
+                Err(self.check_content(output).map_or_else(|error| error, CallError::Failed))
+            }
+            Ok(output) => match self.check_content(output) {
+                Ok(output) => self.check_output(output).await,
+                Err(error) => Err(error),
+            },
             Err(error) => Err(error),
         };
         CallOutcome { outcome, ..ended }
@@ -224,6 +231,11 @@ impl Tool {
         }
         let value = json::value(text).map_err(|error| error.to_string())?;
         self.input.read(&value, text, self.reading).await
+    }
+
+    fn check_content(&self, output: Output) -> Result<Output, CallError> {
+        let checked = content_check::check(&output, &self.plugin.link_schemes);
+        checked.map(|()| output).map_err(CallError::Broken)
     }
 
     async fn check_output(&self, output: Output) -> Result<Output, CallError> {

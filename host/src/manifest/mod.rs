@@ -52,6 +52,7 @@ pub use merge::Decisions;
 pub use parse::MAX_MANIFEST;
 pub use plugin_kind::PluginKind;
 pub use plugin_manifest::Manifest;
+pub use resolve::is_scheme;
 pub use syntax::error::ManifestError;
 pub(crate) use syntax::nearest::nearest;
 pub use syntax::source_file::{SourceFile, is_local, local_of, manifest_of};

@@ -1,6 +1,6 @@
 //! The content of a manifest, checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::digest::Sha256Digest;
 use super::grants::config_keys::{ConfigValues, UnknownValue};
@@ -28,6 +28,8 @@ pub struct Manifest {
     pub lists_ungranted: bool,
     /// True if clients are told what the results of its tools look like.
     pub lists_output_schemas: bool,
+    /// The schemes that links in its answers may have, beside `http` and `https`.
+    pub link_schemes: BTreeSet<Box<str>>,
     /// The limits of its calls.
     pub limits: Limits,
     /// The grants of the plugin.

@@ -30,6 +30,7 @@ pub(super) struct RawPlugin<'a> {
     pub(super) prefix: Option<SpannedText<'a>>,
     pub(super) ungranted: Option<SpannedText<'a>>,
     pub(super) output_schemas: Option<SpannedText<'a>>,
+    pub(super) link_schemes: Option<Vec<SpannedText<'a>>>,
     pub(super) config_keys: Option<Vec<RawConfigKey<'a>>>,
 }
 
@@ -93,9 +94,15 @@ impl<'a> RawPlugin<'a> {
             prefix: table.text("prefix", r#""weather", or "" for no prefix"#)?,
             ungranted: table.text("ungranted", r#""show""#)?,
             output_schemas: table.text("output_schemas", r#""hide""#)?,
+            link_schemes: link_schemes(&table)?,
             config_keys: config_keys(&table)?,
         })
     }
+}
+
+fn link_schemes<'a>(table: &Table<'a>) -> Result<Option<Vec<SpannedText<'a>>>, Diagnostic> {
+    const KEY: &str = "link_schemes";
+    table.get(KEY).map(|_| table.texts(KEY, r#"["note"]"#)).transpose()
 }
 
 /// The keys of the configuration that the plugin reads: a list of them, or a table with the values of each.

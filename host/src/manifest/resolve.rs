@@ -3,6 +3,7 @@
 //!
 //! The keys and their TOML types are settled before.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::digest::Sha256Digest;
@@ -38,6 +39,7 @@ pub(super) fn manifest(
         name,
         wasm: wasm(stem, &raw.plugin)?,
         sha256: raw.plugin.sha256.as_ref().map(sha256).transpose()?,
+        link_schemes: link_schemes(raw.plugin.link_schemes.as_deref().unwrap_or_default())?,
         kind: raw.plugin.kind.as_ref().map(kind).transpose()?,
         limits: limits(&raw.limits)?,
         grants: raw.grants.check()?,
@@ -52,6 +54,7 @@ pub(super) fn local(source: SourceTexts<'_>, raw: &RawManifest<'_>) -> Result<()
     raw.plugin.prefix.as_ref().map(checked_prefix).transpose()?;
     UNGRANTED.shown(raw.plugin.ungranted.as_ref())?;
     OUTPUT_SCHEMAS.shown(raw.plugin.output_schemas.as_ref())?;
+    link_schemes(raw.plugin.link_schemes.as_deref().unwrap_or_default())?;
     limits(&raw.limits)?;
     raw.grants.check()?;
     overrides::read(source, &raw.tools).map(|_| ())
@@ -92,6 +95,26 @@ fn checked_prefix(prefix: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
         })?;
     }
     Ok(text.into())
+}
+
+/// True if a text has the form of a scheme: a letter, then letters, digits, `+`, `-` and `.` (RFC 3986), in lower case.
+#[must_use]
+pub fn is_scheme(text: &str) -> bool {
+    let is_rest = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
+    text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(is_rest)
+}
+
+/// The schemes of links beside `http` and `https`, which are in the form of RFC 3986, in lower case.
+fn link_schemes(texts: &[SpannedText<'_>]) -> Result<BTreeSet<Box<str>>, Diagnostic> {
+    let scheme = |text: &SpannedText<'_>| match *text.get_ref() {
+        scheme if is_scheme(scheme) => Ok(scheme.into()),
+        other => {
+            let expected = format!("expected a scheme such as \"note\", found {}", quote(other));
+            let help = "a scheme is a letter, then letters, digits, `+`, `-` and `.`, in lower case, without what follows it";
+            Err(bad("link_schemes", text, expected).help(help))
+        }
+    };
+    texts.iter().map(scheme).collect()
 }
 
 /// A key under `[plugin]` that says whether something is listed.

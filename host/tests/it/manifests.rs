@@ -111,6 +111,8 @@ fn every_key_is_read() {
     assert_eq!(digest, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     assert_eq!(manifest.kind, Some(PluginKind::Tools));
     assert_eq!(&*manifest.prefix, "weather");
+    let schemes: Vec<_> = manifest.link_schemes.iter().map(|scheme| &**scheme).collect();
+    assert_eq!(schemes, ["note", "x-weather+v1"]);
     let limits = Limits {
         fuel: 2_000_000_000,
         cpu: Duration::from_secs(5),
@@ -139,7 +141,7 @@ fn every_key_is_read() {
     assert_eq!((weather.name.as_str(), weather.title.as_deref()), ("get-weather", Some("Weather")));
     let description = "Tells the weather of a city.\n\nGive the city's name; \"Bern\" is one.";
     assert_eq!(weather.description.as_deref(), Some(description));
-    assert_eq!((weather.hidden, weather.place.to_string().as_str()), (None, "26:8"));
+    assert_eq!((weather.hidden, weather.place.to_string().as_str()), (None, "27:8"));
     assert_eq!((debug.name.as_str(), debug.hidden), ("debug", Some(true)));
     assert_eq!((weather.rate, debug.rate), (None, Some("10/s".parse().expect("a rate"))));
 }
@@ -271,7 +273,7 @@ fn an_error_has_parts_and_a_form_for_logs() {
 fn a_tool_that_the_plugin_lacks_is_shown_at_its_place() {
     let place = good("full.toml").tools[1].place.clone();
     let error = ManifestError::new("full.toml", place, "no such tool".into()).help("remove it");
-    let shown = "full.toml:35:8: no such tool\n   |\n35 | name = \"debug\"\n   |        ^^^^^^^\n   = help: remove it";
+    let shown = "full.toml:36:8: no such tool\n   |\n36 | name = \"debug\"\n   |        ^^^^^^^\n   = help: remove it";
     assert_eq!(error.to_string(), shown);
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use toml::Spanned;
-use toml_edit::Value;
+use toml_edit::{Array, Value};
 
 use super::super::grants::name::without;
 use super::super::limits::rules::LIMIT_RULES;
@@ -13,6 +13,8 @@ use super::error::{DecisionError, DecisionKeyError, keys};
 use crate::manifest::{GrantKind, GrantName};
 use crate::name::check_own;
 
+/// The one key whose value is a list.
+const LINK_SCHEMES: &str = "link_schemes";
 /// A rate, as an example.
 const EXAMPLE_RATE: &str = "60/min";
 
@@ -88,6 +90,7 @@ impl DecisionKey {
         let text = match self {
             Self::Plugin("prefix") => "w".into(),
             Self::Plugin("output_schemas") => "hide".into(),
+            Self::Plugin(LINK_SCHEMES) => "note".into(),
             Self::Plugin(_) => "show".into(),
             Self::Limit(key) => match LIMIT_RULES.iter().find(|rule| rule.key == *key) {
                 Some(rule) => rule.show(rule.default).replace(' ', ""),
@@ -113,6 +116,10 @@ impl DecisionKey {
     }
 
     pub(super) fn written(&self, value: &str) -> Value {
+        if *self == Self::Plugin(LINK_SCHEMES) {
+            // Several are told apart by commas.
+            return value.split(',').map(str::trim).collect::<Array>().into();
+        }
         let is_text = match self {
             Self::Plugin(_) | Self::Grant(_) => true,
             Self::Limit(_) => false,

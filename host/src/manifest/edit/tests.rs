@@ -467,7 +467,9 @@ fn a_wrong_argument_is_named() {
     assert!(unknown("memory").contains("did you mean `limits.memory`?"));
     assert!(unknown("tools.get.hiden").contains("did you mean `tools.get.hidden`?"));
     assert!(
-        unknown("wasm").contains("keys are prefix, ungranted, output_schemas, limits.KEY (fuel, ")
+        unknown("wasm").contains(
+            "keys are prefix, ungranted, output_schemas, link_schemes, limits.KEY (fuel, "
+        )
     );
 }
 
