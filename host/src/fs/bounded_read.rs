@@ -16,11 +16,23 @@ pub(crate) enum ReadError {
     #[error("is {0}, not a file")]
     NoFile(&'static str),
     /// The file has more than this many bytes.
-    #[error("is larger than {0} bytes")]
+    #[error("is larger than {}", size(*.0))]
     TooLarge(usize),
     /// The system does not let it be read.
     #[error("cannot be read: {0}")]
     Io(io::Error),
+}
+
+/// A number of bytes, in the largest unit that divides it.
+fn size(bytes: usize) -> String {
+    const KIB: usize = 1024;
+    const MIB: usize = 1024 * KIB;
+    match bytes {
+        0 => "0 bytes".into(),
+        bytes if bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
+        bytes if bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
+        bytes => format!("{bytes} bytes"),
+    }
 }
 
 impl From<io::Error> for ReadError {

@@ -19,7 +19,7 @@ cases! {
     "a lock cut in the middle of an entry" => lock_cut waits, "toolrack.lock, line …, column …: EOF while parsing …; restore it from version control, or delete it and let `toolrack approve` make a new one";
     "a lock with every byte changed in turn, 97 apart" => lock_flipped, "what it did not accept is not served";
     "a lock of another version" => lock_other_version waits, "toolrack.lock has the version 2, and this toolrack reads version 1; use the toolrack that wrote it, or delete it and let `toolrack approve` make a new one";
-    "a lock of 17 MiB" => lock_too_large waits, "toolrack.lock is larger than 16777216 bytes; restore it from version control, or delete it and let `toolrack approve` make a new one";
+    "a lock of 17 MiB" => lock_too_large waits, "toolrack.lock is larger than 16 MiB; restore it from version control, or delete it and let `toolrack approve` make a new one";
     "a directory in place of the lock" => lock_directory waits, "toolrack.lock is a directory, not a file; restore it from version control, or delete it and let `toolrack approve` make a new one";
     "a pipe that nobody writes to in place of the lock" => lock_pipe waits, "toolrack.lock is a pipe, socket or device, not a file; restore it from version control, or delete it and let `toolrack approve` make a new one";
     "a link in place of the lock" => lock_link waits, "toolrack.lock is a link; put the file itself in its place";

@@ -25,7 +25,7 @@ cases! {
     "Wasm outside the directory" => wasm_outside, ":2:8: `wasm` in [plugin]: expected the name of a file, such as \"weather.wasm\", without a path, found `../../etc/passwd`; the file lies in the manifest's directory";
     "Wasm that cannot be read" => wasm_unreadable, "`bad.wasm` cannot be read: Permission denied (os error 13)";
     "a digest that does not match" => wrong_digest, "`bad.wasm` has the SHA-256 …, and the manifest pins …; copy the right file, or change `sha256`";
-    "a manifest of 1 MiB" => huge_manifest, "the manifest is larger than 65536 bytes";
+    "a manifest of 1 MiB" => huge_manifest, "the manifest is larger than 64 KiB";
     "names with a newline, an escape and no UTF-8" => odd_names, ".toml:1:1: the file's name is to name the plugin, but `a\\nb` is not a name: expected a letter or `_`, then letters, digits, `_` or `-`, at most 48 characters; rename the file, or write `name = \"...\"` under [plugin]";
     "links in a circle" => circles, "`bad.wasm` cannot be read: Too many levels of symbolic links (os error 40)";
     "300 plugins" => three_hundred, "256 are served, and each other is refused with the number";

@@ -19,11 +19,11 @@ cases! {
     "an ELF program" => elf, "`bad.wasm`: this is a native or precompiled program (ELF), not WebAssembly; build the plugin with `cargo build --release --target wasm32-wasip2`";
     "an artefact that wasmtime precompiled" => precompiled, "`bad.wasm`: this is a native or precompiled program (ELF), not WebAssembly; build the plugin with `cargo build --release --target wasm32-wasip2`";
     "text with a terminal's escape in it" => text, "`bad.wasm`: this is an unknown kind of file, not WebAssembly; build the plugin with `cargo build --release --target wasm32-wasip2`";
-    "33 MiB" => too_large, "`bad.wasm` is larger than 33554432 bytes";
-    "10 GiB with nothing in them" => sparse, "`bad.wasm` is larger than 33554432 bytes";
+    "33 MiB" => too_large, "`bad.wasm` is larger than 32 MiB";
+    "10 GiB with nothing in them" => sparse, "`bad.wasm` is larger than 32 MiB";
     "a directory" => directory, "`bad.wasm` is a directory, not a file";
     "a pipe that nobody writes to" => pipe, "`bad.wasm` is a pipe, socket or device, not a file";
-    "a core module that is no program" => no_program, "`bad.wasm`: this is a core module without component bindings, and no program either: it exports no `_start`; write the plugin with toolrack-sdk, or a program with `main`, and build it for wasm32-wasip2 or wasm32-wasip1";
+    "a core module that is no program" => no_program, "`bad.wasm`: this is a core module without component bindings, and no program either: it exports no `_start`; ask who made it for a component or a WASI program, or, if it is yours, write the plugin with toolrack-sdk, or a program with `main`, and build it for wasm32-wasip2 or wasm32-wasip1";
     "a component that imports what is not granted" => ungranted_import, "`bad.wasm`: it imports `wasi:http/outgoing-handler@0.2.0` and is granted no network; if it may use it, add to bad.toml, with what it needs in place of the example:";
     "a module that takes long to compile, beside a good plugin" => compile_bomb,
         "it is served when it is compiled; nobody waits for it";

@@ -499,7 +499,7 @@ fn a_wit_file_that_cannot_be_used_is_told_and_refuses_nothing() {
     for (wit, expected) in [
         (&b"package t:t;\ninterface ops { divide func(); }"[..], "calc.wit:2:24: expected ':'"),
         (b"package t:t;\n\xff", "calc.wit:2:1: it is not UTF-8"),
-        (&large, "calc.wit: it is larger than 1048576 bytes"),
+        (&large, "calc.wit: it is larger than 1 MiB"),
     ] {
         let (sentence, catalog) = described("", None, wit);
         assert!(sentence.starts_with("Calls the function `divide("), "{sentence}");

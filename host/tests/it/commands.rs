@@ -566,9 +566,16 @@ fn inspect_says_what_any_file_is_and_begins_its_manifest() {
         assert!(code == 0 && out.contains(in_out) && err.contains(in_err), "{out}{err}");
     }
     std::fs::remove_file(number.with_extension("wit")).unwrap();
+    // The file of a version, whose name is no plugin's.
+    let version = directory.path().join("python-3.12.0.wasm");
+    std::fs::copy(&number, &version).unwrap();
+    let (_, manifest, _) =
+        run(&["inspect", version.to_str().unwrap(), "--manifest"], directory.path());
+    std::fs::write(directory.path().join("python-3.12.0.toml"), manifest).unwrap();
     // The manifests are good as they are, but for the limit that was told.
     let (_, out, _) = run(&["check"], directory.path());
-    assert!(out.contains("3 plugins with 3 tools served, 1 refused"), "{out}");
+    assert!(out.contains("4 plugins with 4 tools served, 1 refused"), "{out}");
+    assert!(out.contains("python-3-12-0"), "{out}");
     let text = directory.path().join("notes.txt");
     std::fs::write(&text, "no Wasm").unwrap();
     let (code, _, err) = run(&["inspect", text.to_str().unwrap()], directory.path());

@@ -302,7 +302,7 @@ fn whatever_lies_there_as_a_lock_is_answered_and_lets_nothing_in() {
             fs::remove_file(path).unwrap();
             fs::create_dir(path).unwrap();
         }),
-        ("is larger than 16777216 bytes", |path| {
+        ("is larger than 16 MiB", |path| {
             fs::File::create(path).unwrap().set_len(10 << 30).unwrap();
         }),
         ("has the version 9, and this toolrack reads version 1", |path| {

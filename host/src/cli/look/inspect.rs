@@ -35,6 +35,8 @@ pub(crate) enum ReportForm {
 /// A file with what was found out.
 struct Inspected {
     name: PluginName,
+    /// The name of the file.
+    file: String,
     kind: PluginKind,
     size: usize,
     digest: Sha256Digest,
@@ -50,7 +52,10 @@ pub(crate) fn run(setup: Setup, file: &Path, form: ReportForm) -> anyhow::Result
     let shown = escape(&file.to_string_lossy());
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     // Only a suggestion: a manifest may name a file that is called anything.
-    let name = PluginName::new(stem).or_else(|_| PluginName::new("plugin"))?;
+    let folded = stem.replace([' ', '.', '+'], "-");
+    let name = PluginName::new(stem)
+        .or_else(|_| PluginName::new(&folded))
+        .or_else(|_| PluginName::new("plugin"))?;
     let bytes = read_at_most(file, MAX_WASM).map_err(|error| match error {
         ReadError::Missing => anyhow!("{shown}: there is no such file or directory"),
         error => anyhow!("{shown}: it {error}"),
@@ -69,6 +74,7 @@ pub(crate) fn run(setup: Setup, file: &Path, form: ReportForm) -> anyhow::Result
     };
     let inspected = Inspected {
         name,
+        file: format!("{stem}.wasm"),
         kind: guest.kind(),
         size,
         digest,
@@ -207,11 +213,15 @@ impl Inspected {
 
     /// Returns a manifest to begin with, with the values that can be known filled in.
     fn manifest(&self) -> String {
-        let Self { name, kind, .. } = self;
-        let mut text = format!(
-            "# {name}: its manifest. Beside it lies {name}.wasm.\n\n[plugin]\nkind = \"{}\"\n",
-            kind.name()
-        );
+        let Self { name, file, kind, .. } = self;
+        let mut text =
+            format!("# {name}: its manifest. Beside it lies {}.\n\n[plugin]\n", escape(file));
+        // The manifest's own file has its name, or that of the Wasm.
+        if *file != format!("{name}.wasm") {
+            let wasm = Value::from(file.as_str());
+            text += &format!("name = \"{name}\"\nwasm = {}\n", wasm.to_string().trim());
+        }
+        text += &format!("kind = \"{}\"\n", kind.name());
         let kinds = self.imports.iter().filter_map(|import| Some(grant(import)?.0));
         let kinds: Vec<_> = kinds.collect();
         let is_asked = |kind: &GrantKind| kinds.contains(kind);

@@ -37,10 +37,14 @@ pub(crate) enum BinaryError {
     /// A program, with `_start`, that cannot run here.
     #[error(transparent)]
     Program(#[from] ModuleError),
+    /// A core module made for another host.
+    #[error("this is a core module for another host, not a component and no WASI program: {0}")]
+    ForeignModule(String),
     /// A core module without component bindings.
     #[error(
-        "this is a core module without component bindings, and no program either: it exports no `_start`; write \
-         the plugin with toolrack-sdk, or a program with `main`, and build it for wasm32-wasip2 or wasm32-wasip1"
+        "this is a core module without component bindings, and no program either: it exports no `_start`; ask who \
+         made it for a component or a WASI program, or, if it is yours, write the plugin with toolrack-sdk, or a program \
+         with `main`, and build it for wasm32-wasip2 or wasm32-wasip1"
     )]
     PlainModule,
     /// A core module with bindings that cannot become a component.
@@ -62,7 +66,10 @@ pub(crate) fn component(bytes: &[u8]) -> Result<Cow<'_, [u8]>, BinaryError> {
                 .map(Cow::Owned)
                 .map_err(BinaryError::NotEncodable),
             (false, true) => Ok(command::component(bytes).map(Cow::Owned)?),
-            (false, false) => Err(BinaryError::PlainModule),
+            (false, false) => Err(match command::foreign_import(bytes) {
+                Some(import) => BinaryError::ForeignModule(import),
+                None => BinaryError::PlainModule,
+            }),
         },
     }
 }
@@ -156,5 +163,18 @@ mod tests {
     #[test]
     fn a_core_module_needs_bindings() {
         check(&wat::parse_str("(module)").expect("wat"), "without component bindings");
+        for (import, told) in [
+            (r#""extism:host/env" "input_length""#, "Extism"),
+            (r#""javy_quickjs_provider_v3" "invoke""#, "Javy"),
+            (r#""wbg" "__wbg_log""#, "wasm-bindgen"),
+            (r#""env" "napi_create_function""#, "Node-API"),
+            (r#""env" "invoke_vii""#, "Emscripten"),
+            (r#""rb" "x""#, "`rb.x`"),
+        ] {
+            let module = format!("(module (import {import} (func)))");
+            let error =
+                component(&wat::parse_str(module).expect("wat")).expect_err("refused").to_string();
+            assert!(error.contains("another host") && error.contains(told), "{error}");
+        }
     }
 }

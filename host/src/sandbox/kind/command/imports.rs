@@ -44,6 +44,15 @@ fn advice(from: &str, name: &str) -> &'static str {
         ("wbg" | "__wbindgen_placeholder__" | "__wbindgen_externref_xform__", _) => {
             "as wasm-bindgen's modules for browsers do; build it for wasm32-wasip1, without wasm-bindgen"
         }
+        ("extism:host/env" | "extism:host/user", _) => {
+            "as Extism's plugins do, which run in Extism alone; look for a component or a WASI program of it"
+        }
+        (from, _) if from.starts_with("javy_") => {
+            "as Javy's modules with a provider of their own do; build it without `-d`, as a whole program"
+        }
+        ("env" | "napi", name) if name.starts_with("napi_") => {
+            "as addons of Node do (Node-API), which run in Node alone; look for a component or a WASI program of it"
+        }
         ("env", name) if name.starts_with("emscripten_") || name.starts_with("invoke_") => {
             "as Emscripten's modules for browsers do; build it with wasi-sdk, or with `-sSTANDALONE_WASM`"
         }

@@ -28,6 +28,11 @@ pub use declared::{DeclaredError, ProgramDeclarations};
 pub(crate) use module::{ModuleError, component};
 pub(crate) use process::Process;
 
+/// The first import of a core module that nothing here provides, with what to do. `None` if there is none.
+pub(crate) fn foreign_import(module: &[u8]) -> Option<String> {
+    imports::check(module).err()
+}
+
 /// Runs the program for one call and returns its answer.
 pub(crate) async fn call(
     runner: Runner<'_>,
