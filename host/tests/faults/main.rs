@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `guests.rs` | guests that loop, take memory, flood, crash |
 //! | `answers.rs` | guests whose answers are hostile |
+//! | `hostile.rs` | hostile plugins of each kind at once, for as long as one likes |
 //! | `modules.rs` | files that are no plugin, or a hostile one |
 //! | `escapes.rs` | guests that want what they were not granted |
 //! | `lines.rs` | a client's lines: broken, odd, too many |
@@ -39,6 +40,7 @@ mod escapes;
 #[allow(dead_code, reason = "the tests in `it` need the rest")]
 mod guest;
 mod guests;
+mod hostile;
 mod lines;
 mod locks;
 mod manifests;

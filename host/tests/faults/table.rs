@@ -7,13 +7,14 @@ use std::path::Path;
 
 use crate::case::Class;
 use crate::{
-    answers, changes, crashes, escapes, guests, lines, locks, manifests, modules, paces, points,
-    requests, streams, system,
+    answers, changes, crashes, escapes, guests, hostile, lines, locks, manifests, modules, paces,
+    points, requests, streams, system,
 };
 
-pub(crate) const CLASSES: [Class; 14] = [
+pub(crate) const CLASSES: [Class; 15] = [
     guests::CLASS,
     answers::CLASS,
+    hostile::CLASS,
     modules::CLASS,
     escapes::CLASS,
     lines::CLASS,
