@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::manifest::is_scheme;
-use crate::text::escape;
+use crate::text::{escape, forbidden_char};
 use crate::tool::{Content, Output};
 
 /// The schemes that a link may have in every plugin's answer.
@@ -40,10 +40,11 @@ pub(super) fn check(output: &Output, schemes: &BTreeSet<Box<str>>) -> Result<(),
 
 /// The scheme of a URI, in lower case.
 fn scheme(uri: &str) -> Result<String, String> {
-    // What a browser would pass over, or a terminal obey, is in no URI.
-    let is_written = |c: char| c.is_ascii_graphic() || (!c.is_ascii() && !c.is_control());
+    // What a browser would pass over, a terminal obey, or a person not see, is in no URI.
+    let is_written = |c: char| c.is_ascii_graphic() || (!c.is_ascii() && !c.is_whitespace());
+    let is_text = forbidden_char(uri).is_none() && uri.chars().all(is_written);
     let found = uri.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
-    let found = found.filter(|scheme| is_scheme(scheme) && uri.chars().all(is_written));
+    let found = found.filter(|scheme| is_text && is_scheme(scheme));
     found.ok_or_else(|| {
         format!("a resource of it has `{}` as its address, which is no URI", told(uri))
     })
@@ -124,7 +125,8 @@ mod tests {
             "//a.example",
             "https://a.example/\r\nb",
             "https://a.example/\u{1b}[2J",
-            "https://a.example/\u{202e}b c",
+            "https://a.example/\u{202e}gpj.exe",
+            "https://a.example/\u{2003}b",
             "ht tp://a.example",
             "1http://a.example",
             ":a",
