@@ -185,7 +185,7 @@ pub(super) enum Command {
     Set {
         /// The plugin's name, as `toolrack check` shows it
         name: String,
-        /// prefix, ungranted, output_schemas, link_schemes, limits.KEY or tools.TOOL.KEY
+        /// prefix, ungranted, output_schemas, link_schemes, concurrent, limits.KEY or tools.TOOL.KEY
         key: String,
         /// Its value; it may stand behind the key, too: KEY=VALUE
         value: Option<String>,

@@ -84,6 +84,7 @@ fn within_their_range(limits: &Limits) {
         scratch_bytes,
         scratch_entries,
         rate: _,
+        concurrent: _,
     } = limits;
     let milliseconds = |time: &std::time::Duration| time.as_millis().try_into().unwrap_or(u64::MAX);
     let amount = |key| match key {

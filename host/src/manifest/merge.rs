@@ -60,6 +60,7 @@ pub(super) fn merge<'a>(
             ungranted: local.plugin.ungranted.or(manifest.plugin.ungranted),
             output_schemas: local.plugin.output_schemas.or(manifest.plugin.output_schemas),
             link_schemes: local.plugin.link_schemes.or(manifest.plugin.link_schemes),
+            concurrent: local.plugin.concurrent.or(manifest.plugin.concurrent),
             ..manifest.plugin
         },
         limits: manifest.limits.with_local(local.limits),
@@ -205,6 +206,7 @@ fn decided(local: &RawManifest<'_>) -> Vec<String> {
     set.extend(local.plugin.ungranted.iter().map(|_| "ungranted".to_owned()));
     set.extend(local.plugin.output_schemas.iter().map(|_| "output_schemas".to_owned()));
     set.extend(local.plugin.link_schemes.iter().map(|_| "link_schemes".to_owned()));
+    set.extend(local.plugin.concurrent.iter().map(|_| "concurrent".to_owned()));
     set.extend(limits_set(&local.limits));
     let RawGrants { network, files, scratch, env, secrets, config, without: _, without_paths: _ } =
         &local.grants;

@@ -31,6 +31,7 @@ pub(super) struct RawPlugin<'a> {
     pub(super) ungranted: Option<SpannedText<'a>>,
     pub(super) output_schemas: Option<SpannedText<'a>>,
     pub(super) link_schemes: Option<Vec<SpannedText<'a>>>,
+    pub(super) concurrent: Option<bool>,
     pub(super) config_keys: Option<Vec<RawConfigKey<'a>>>,
 }
 
@@ -95,6 +96,7 @@ impl<'a> RawPlugin<'a> {
             ungranted: table.text("ungranted", r#""show""#)?,
             output_schemas: table.text("output_schemas", r#""hide""#)?,
             link_schemes: link_schemes(&table)?,
+            concurrent: table.flag("concurrent")?,
             config_keys: config_keys(&table)?,
         })
     }

@@ -41,7 +41,10 @@ pub(super) fn manifest(
         sha256: raw.plugin.sha256.as_ref().map(sha256).transpose()?,
         link_schemes: link_schemes(raw.plugin.link_schemes.as_deref().unwrap_or_default())?,
         kind: raw.plugin.kind.as_ref().map(kind).transpose()?,
-        limits: limits(&raw.limits)?,
+        limits: Limits {
+            concurrent: raw.plugin.concurrent.unwrap_or_default(),
+            ..limits(&raw.limits)?
+        },
         grants: raw.grants.check()?,
         config_keys: config_keys::read(raw.plugin.config_keys.as_deref().unwrap_or_default())?,
         tools: overrides::read(source, &raw.tools)?,

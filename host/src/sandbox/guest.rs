@@ -138,7 +138,8 @@ impl Guest {
     #[must_use]
     pub fn misfit(&self) -> Option<String> {
         let code = self.code.now()?;
-        fits(code.linked.component(), self.limits.memory).err().map(|error| error.to_string())
+        let fits = fits(code.linked.component(), self.sandbox.codes.engines(), &self.limits);
+        fits.err().map(|error| error.to_string())
     }
 
     /// Returns the guest as that of the plugin `name`, which it is told where a command for its operator names it.
@@ -343,7 +344,7 @@ async fn compiled(
     let wanted = sandbox.codes.wanted(wasm.digest);
     wanted.raise(Need::Listing);
     let code = Code::of(&sandbox.codes, wasm.clone()).await?;
-    terms_check::check(&code, limits, grants)?;
+    terms_check::check(&code, sandbox.codes.engines(), limits, grants)?;
     Ok((LazyCode::new(wasm, code), KnownTools::asked(place)))
 }
 

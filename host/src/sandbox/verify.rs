@@ -54,7 +54,8 @@ impl Guest {
 
     async fn compare(&self, claim: &Claim) -> Result<(), Unverified> {
         let code = self.code.get(&self.sandbox.codes).await?;
-        terms_check::check(&code, self.limits(), self.grants())?;
+        let engines = self.sandbox.codes.engines();
+        terms_check::check(&code, engines, self.limits(), self.grants())?;
         match (claim, &code.linked) {
             (Claim::Listed(section), Linked::Tools(tools)) => {
                 let wanted = self.sandbox.codes.wanted(self.code.wasm().digest);

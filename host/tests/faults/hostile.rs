@@ -122,7 +122,7 @@ fn fill(directory: &Path, granted: &Path) -> Vec<Hostile> {
         ("writes", scratch.into(), file(writes)),
         ("unique", String::new(), unique.build()),
         ("turns", String::new(), transcoding("utf8", "utf16", false)),
-        ("turns-too", String::new(), transcoding("utf16", "utf8", true)),
+        ("turns-too", "[plugin]\nconcurrent = true\n".into(), transcoding("utf16", "utf8", true)),
     ];
     let mut hostile = Vec::new();
     for (name, grants, wasm) in modules {

@@ -134,7 +134,7 @@ async fn whatever_keeps_a_guest_busy_its_processor_time_ends_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_keeps_a_guest_busy_it_gives_way_and_the_wall_clock_is_seen() {
     let (cpu, timeout) = (Duration::from_secs(60), Duration::from_millis(200));
-    let limits = Limits { fuel: u64::MAX / 2, cpu, timeout, ..Limits::default() };
+    let limits = Limits { fuel: u64::MAX / 2, cpu, timeout, concurrent: true, ..Limits::default() };
     for (name, body) in BUSY {
         let (error, usage) = ending(body, &limits).await;
         let hit = matches!(&error, CallError::Limit(hit) if hit.limit == Limit::Timeout);
@@ -151,7 +151,8 @@ async fn strings_in_any_encoding_keep_no_limit_of_time_from_being_seen() {
     for (cpu, timeout, expected) in
         [(60 * second, second / 5, Limit::Timeout), (second / 5, 60 * second, Limit::Cpu)]
     {
-        let limits = Limits { fuel: u64::MAX / 2, cpu, timeout, ..Limits::default() };
+        let limits =
+            Limits { fuel: u64::MAX / 2, cpu, timeout, concurrent: true, ..Limits::default() };
         for from in ENCODINGS {
             for to in ENCODINGS {
                 for concurrent in [false, true] {

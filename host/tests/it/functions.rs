@@ -14,7 +14,8 @@ static SANDBOX: LazyLock<Arc<Sandbox>> =
     LazyLock::new(|| Arc::new(Sandbox::new(Compiler::in_process()).expect("a sandbox")));
 
 async fn compile(wasm: &[u8]) -> Result<Guest, CompileError> {
-    let limits = Limits { fuel: 50_000_000, timeout: Duration::from_secs(20), ..Limits::default() };
+    let timeout = Duration::from_secs(20);
+    let limits = Limits { fuel: 50_000_000, timeout, concurrent: true, ..Limits::default() };
     crate::compiling::guest(SANDBOX.clone(), Wasm::of(wasm), limits, Grants::default()).await
 }
 
@@ -634,7 +635,13 @@ async fn asynchronous_functions_are_tools_and_one_with_a_stream_is_refused_alone
 async fn asynchronous_functions_have_the_limits_of_all() {
     let wasm = wat::parse_str(TASKS).expect("a component");
     let hour = Duration::from_secs(3600);
-    let roomy = Limits { fuel: u64::MAX / 2, cpu: hour, timeout: hour, ..Limits::default() };
+    let roomy = Limits {
+        fuel: u64::MAX / 2,
+        cpu: hour,
+        timeout: hour,
+        concurrent: true,
+        ..Limits::default()
+    };
     let soon = Duration::from_millis(200);
     for (limits, hit) in [
         (Limits { fuel: 1_000_000, ..roomy.clone() }, "fuel"),
@@ -785,5 +792,20 @@ async fn what_no_toolchain_needs_is_refused_when_it_is_compiled() {
         "(func (drop (i8x16.swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0))))",
     ] {
         assert!(compile(&of(module)).await.is_ok(), "{module}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_asks_for_the_younger_engine_gets_it_only_if_it_may() {
+    let wasm = wat::parse_str(TASKS).expect("a component");
+    for (concurrent, refused) in [(false, true), (true, false)] {
+        let limits = Limits { concurrent, ..Limits::default() };
+        let guest =
+            crate::compiling::guest(SANDBOX.clone(), Wasm::of(&*wasm), limits, Grants::default());
+        let guest = guest.await.map(drop).map_err(|error| error.to_string());
+        assert_eq!(guest.is_err(), refused, "{guest:?}");
+        if let Err(error) = guest {
+            assert!(error.contains("`concurrent = true` under [plugin]"), "{error}");
+        }
     }
 }

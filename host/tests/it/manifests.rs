@@ -125,6 +125,7 @@ fn every_key_is_read() {
         scratch_entries: 200_000,
         crashes: 20,
         rate: Some("120/min".parse().expect("a rate")),
+        concurrent: true,
     };
     assert_eq!(manifest.limits, limits);
     let config: Vec<_> =
@@ -141,7 +142,7 @@ fn every_key_is_read() {
     assert_eq!((weather.name.as_str(), weather.title.as_deref()), ("get-weather", Some("Weather")));
     let description = "Tells the weather of a city.\n\nGive the city's name; \"Bern\" is one.";
     assert_eq!(weather.description.as_deref(), Some(description));
-    assert_eq!((weather.hidden, weather.place.to_string().as_str()), (None, "27:8"));
+    assert_eq!((weather.hidden, weather.place.to_string().as_str()), (None, "28:8"));
     assert_eq!((debug.name.as_str(), debug.hidden), ("debug", Some(true)));
     assert_eq!((weather.rate, debug.rate), (None, Some("10/s".parse().expect("a rate"))));
 }
@@ -273,7 +274,7 @@ fn an_error_has_parts_and_a_form_for_logs() {
 fn a_tool_that_the_plugin_lacks_is_shown_at_its_place() {
     let place = good("full.toml").tools[1].place.clone();
     let error = ManifestError::new("full.toml", place, "no such tool".into()).help("remove it");
-    let shown = "full.toml:36:8: no such tool\n   |\n36 | name = \"debug\"\n   |        ^^^^^^^\n   = help: remove it";
+    let shown = "full.toml:37:8: no such tool\n   |\n37 | name = \"debug\"\n   |        ^^^^^^^\n   = help: remove it";
     assert_eq!(error.to_string(), shown);
 }
 

@@ -357,7 +357,7 @@ fn begin_transcoding(client: &mut Client) {
 #[test]
 fn whatever_the_runtime_does_for_a_guest_pings_and_other_calls_are_answered() {
     let plugins = plugins::good();
-    let manifest = "[limits]\ncpu = \"1m\"\ntimeout = \"1m\"\n";
+    let manifest = "[plugin]\nconcurrent = true\n[limits]\ncpu = \"1m\"\ntimeout = \"1m\"\n";
     for concurrent in [false, true] {
         let wasm = guest::transcoding("utf8", "utf16", concurrent);
         plugins::install(plugins.path(), "busy", manifest, &wasm);

@@ -162,6 +162,7 @@ fn report(catalog: &Catalog, chosen: &Chosen<'_>) -> Value {
                 "scratchBytes": limits.scratch_bytes.get(),
                 "scratchEntries": limits.scratch_entries,
                 "rate": limits.rate.map(|rate| rate.to_string()),
+                "concurrent": limits.concurrent,
             },
             "grants": grants::report(plugin.grants()),
             "secretsWithoutValue": missing_secrets(plugin),

@@ -13,6 +13,8 @@ use super::error::{DecisionError, DecisionKeyError, keys};
 use crate::manifest::{GrantKind, GrantName};
 use crate::name::check_own;
 
+/// The one key of `[plugin]` whose value is a switch.
+const CONCURRENT: &str = "concurrent";
 /// The one key whose value is a list.
 const LINK_SCHEMES: &str = "link_schemes";
 /// A rate, as an example.
@@ -91,6 +93,7 @@ impl DecisionKey {
             Self::Plugin("prefix") => "w".into(),
             Self::Plugin("output_schemas") => "hide".into(),
             Self::Plugin(LINK_SCHEMES) => "note".into(),
+            Self::Plugin(CONCURRENT) => "true".into(),
             Self::Plugin(_) => "show".into(),
             Self::Limit(key) => match LIMIT_RULES.iter().find(|rule| rule.key == *key) {
                 Some(rule) => rule.show(rule.default).replace(' ', ""),
@@ -121,6 +124,7 @@ impl DecisionKey {
             return value.split(',').map(str::trim).collect::<Array>().into();
         }
         let is_text = match self {
+            Self::Plugin(CONCURRENT) => false,
             Self::Plugin(_) | Self::Grant(_) => true,
             Self::Limit(_) => false,
             Self::Tool { key, .. } => {

@@ -466,11 +466,9 @@ fn a_wrong_argument_is_named() {
     assert!(unknown("limits.memroy").contains("did you mean `limits.memory`?"));
     assert!(unknown("memory").contains("did you mean `limits.memory`?"));
     assert!(unknown("tools.get.hiden").contains("did you mean `tools.get.hidden`?"));
-    assert!(
-        unknown("wasm").contains(
-            "keys are prefix, ungranted, output_schemas, link_schemes, limits.KEY (fuel, "
-        )
-    );
+    assert!(unknown("wasm").contains(
+        "keys are prefix, ungranted, output_schemas, link_schemes, concurrent, limits.KEY (fuel, "
+    ));
 }
 
 /// Local files in many forms.

@@ -48,6 +48,9 @@ pub struct Limits {
     pub scratch_entries: u32,
     /// The rate at which the plugin may be called. `None` means no limit.
     pub rate: Option<Rate>,
+    /// True if its component may have asynchronous functions, futures and streams, for which there is an engine of its
+    /// own: `concurrent` under `[plugin]`.
+    pub concurrent: bool,
 }
 
 /// A limit's key and range. Amounts are counts, milliseconds or bytes, by `measure`.
@@ -205,6 +208,7 @@ impl Limits {
             scratch_bytes: size(&SCRATCH_BYTES)?,
             scratch_entries: count(&SCRATCH_ENTRIES)?,
             rate: None,
+            concurrent: false,
         })
     }
 }
@@ -257,6 +261,7 @@ mod tests {
             scratch_bytes: Bytes::new(1 << 30),
             scratch_entries: 100_000,
             rate: None,
+            concurrent: false,
         };
         assert_eq!(Limits::default(), expected);
     }

@@ -213,6 +213,7 @@ impl Section {
                     "ungranted",
                     "output_schemas",
                     "link_schemes",
+                    "concurrent",
                     "config_keys",
                 ]
             }
@@ -223,7 +224,9 @@ impl Section {
             Self::Tool => [&TOOL_KEYS[..], &[RATE.key], &CLAIMS, &COMMAND_KEYS].concat(),
             Self::Parameter => PARAMETER_KEYS.to_vec(),
             Self::LocalTop => LOCAL_NAMED_SECTIONS.map(Self::key).to_vec(),
-            Self::LocalPlugin => vec!["prefix", "ungranted", "output_schemas", "link_schemes"],
+            Self::LocalPlugin => {
+                vec!["prefix", "ungranted", "output_schemas", "link_schemes", "concurrent"]
+            }
             Self::LocalGrants => [&GRANT_KEYS[..], &["without", "without_paths"]].concat(),
             Self::LocalTool => {
                 [&["name"][..], &DecidedToolKey::ALL.map(DecidedToolKey::name)].concat()

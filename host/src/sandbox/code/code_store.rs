@@ -75,6 +75,11 @@ impl Codes {
         }
     }
 
+    /// The engines that code runs on.
+    pub(crate) fn engines(&self) -> &Engines {
+        &self.engines
+    }
+
     /// True if code of this Wasm is kept on disk.
     pub(crate) async fn has(&self, wasm: Sha256Digest) -> bool {
         self.with_cache(move |cache| cache.has_code(&wasm).then_some(())).await.is_some()

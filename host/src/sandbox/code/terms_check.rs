@@ -5,17 +5,39 @@ use wasmtime::component::Component;
 
 use super::super::capability::imports;
 use super::super::compile::error::CompileError;
+use super::super::run::engines::Engines;
 use super::code_store::Code;
 use crate::manifest::{Bytes, Grants, Limits};
 
 /// Refuses code that these terms do not allow.
-pub(crate) fn check(code: &Code, limits: &Limits, grants: &Grants) -> Result<(), CompileError> {
+pub(crate) fn check(
+    code: &Code,
+    engines: &Engines,
+    limits: &Limits,
+    grants: &Grants,
+) -> Result<(), CompileError> {
     imports::check(imported(code).iter().map(String::as_str), grants)?;
-    fits(code.linked.component(), limits.memory)
+    fits(code.linked.component(), engines, limits)
+}
+
+/// Refuses a component that takes more than it may before anything runs.
+pub(crate) fn fits(
+    component: &Component,
+    engines: &Engines,
+    limits: &Limits,
+) -> Result<(), CompileError> {
+    if !limits.concurrent && !engines.is_usual(component) {
+        return Err(CompileError::Refused(
+            "it has asynchronous functions, futures or streams, which take a younger part of the runtime; if it may have \
+             them, write `concurrent = true` under [plugin]"
+                .into(),
+        ));
+    }
+    has_memory(component, limits.memory)
 }
 
 /// Refuses code whose memories are too large before anything runs.
-pub(crate) fn fits(component: &Component, limit: Bytes) -> Result<(), CompileError> {
+fn has_memory(component: &Component, limit: Bytes) -> Result<(), CompileError> {
     const PAGE: u64 = 64 * 1024;
     const MIB: u64 = 1 << 20;
     // The size is unknown where a component takes modules from outside; then the call finds out.

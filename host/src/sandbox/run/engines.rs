@@ -44,10 +44,12 @@ impl Engines {
 
     /// Returns the engine of a component, with what its guests may import.
     pub(crate) fn of(&self, component: &Component) -> Result<&GuestEngine, String> {
-        if Engine::same(component.engine(), &self.usual.engine) {
-            return Ok(&self.usual);
-        }
-        self.concurrent()
+        if self.is_usual(component) { Ok(&self.usual) } else { self.concurrent() }
+    }
+
+    /// True if a component runs on the usual engine: it has no asynchronous functions, futures or streams.
+    pub(crate) fn is_usual(&self, component: &Component) -> bool {
+        Engine::same(component.engine(), &self.usual.engine)
     }
 
     /// Returns the engine of components with asynchronous functions, with what their guests may import.
