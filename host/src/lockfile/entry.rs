@@ -78,7 +78,12 @@ impl<'a> PluginVersion<'a> {
     /// `plugin`, which was loaded from `files`.
     #[must_use]
     pub fn of(files: Files, plugin: &'a Plugin) -> Self {
-        Self::new(plugin.name.as_str(), files, plugin.grants(), plugin.definitions())
+        let mut version =
+            Self::new(plugin.name.as_str(), files, plugin.grants(), plugin.definitions());
+        if plugin.limits().concurrent {
+            version.grants.insert(grants::CONCURRENT_LINE.to_owned());
+        }
+        version
     }
 
     /// A plugin with these tools.

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 
 use crate::manifest::{Access, Grant, Grants, NetworkGrant, SecretPlace};
 
+/// The line of a plugin that may have asynchronous functions: `concurrent` under `[plugin]`.
+pub(super) const CONCURRENT_LINE: &str = "concurrent: asynchronous functions";
 /// The beginnings of the lines of grants that only read, and of those that write too.
 const READ: &str = "files: read ";
 const WRITE_LINE: &str = "files: read and change ";

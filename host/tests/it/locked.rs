@@ -531,3 +531,14 @@ fn with_locked_nothing_is_served_that_everybody_can_write() {
     }
     assert_eq!(serve(&person, &["--locked"]).tools().len(), 3);
 }
+
+#[test]
+fn a_plugin_that_asks_for_the_younger_engine_waits_until_that_is_approved() {
+    let person = person();
+    approve(&person, &[]);
+    fs::write(person.plugins().join("v.toml"), "[plugin]\nconcurrent = true\n").unwrap();
+    let ran = person.run(&["check"]);
+    assert!(ran.code == 1 && ran.out.contains("concurrent: asynchronous functions"), "{}", ran.out);
+    approve(&person, &[]);
+    assert_eq!(person.run(&["check"]).code, 0);
+}
