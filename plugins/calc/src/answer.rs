@@ -163,6 +163,8 @@ fn round_alike(bounds: &Interval, decimals: usize, style: fn(&RBig) -> Style) ->
 }
 
 #[cfg(test)]
+mod counts;
+#[cfg(test)]
 mod edges;
 #[cfg(test)]
 mod python;

@@ -49,6 +49,7 @@ impl Kind {
     /// Makes sure that no turn of the value is taken twice.
     pub fn check_turns(&self) -> Result<(), String> {
         match self {
+            Kind::Of(dimension) if dimension.divides_turns() => Err(TURNS_BY_PI.to_string()),
             Kind::Of(dimension) if dimension.has_pi_twice() => Err(PI_TWICE.to_string()),
             _ => Ok(()),
         }
@@ -68,6 +69,16 @@ impl Kind {
 /// The message about a turn that is taken twice.
 pub const PI_TWICE: &str = "2 pi is in a turn already, as in 500 N m * 3000 rpm to kW; leave pi out, or write `/ turn` behind the rotation; \
                         an area with pi in it goes into parentheses, as in (pi * (2 cm)^2) * 10 bar";
+
+/// The message about turns that are divided by pi.
+pub const TURNS_BY_PI: &str = "2 pi is in a turn already; a rotation becomes hertz without pi, as in 3000 rpm to Hz; of a speed by a \
+                           circumference, `* turn` goes behind the whole, as in 60 km/h / (pi * 0.6 m) * turn to rpm";
+
+/// The message about a ratio that is to be an angle.
+const RATIO: &str = "; a ratio may count turns or radians, or be a slope; write `* turn` or `* rad` behind it, or atan(...) around a slope";
+
+/// The message about what is divided by pi.
+const BY_PI: &str = "; what is divided by pi counts turns, so write `* turn` behind it, as in 60 km/h / (pi * 0.6 m) * turn to rpm";
 
 /// Of a sum, a difference, a remainder, or the least of several: all have the same dimension.
 pub fn alike(left: &Kind, right: &Kind) -> Result<Kind, String> {
@@ -95,6 +106,12 @@ pub fn advice(a: Dimension, b: Dimension) -> &'static str {
     }
     if [a, b].iter().any(|one| one.is_number_of_turns()) {
         return "; this is a number of turns, so write `* turn` behind it";
+    }
+    if [a, b].iter().any(|one| one.is_by_pi()) {
+        return BY_PI;
+    }
+    if [a, b].iter().any(|one| one.is_ratio()) {
+        return RATIO;
     }
     if a.without_angle() == Dimension::NONE {
         return "; write rad or deg behind a number that is an angle";
@@ -135,7 +152,15 @@ pub fn value(name: &str, keeps: Keeps, arguments: &[Kind]) -> Result<Kind, Strin
                 "`{name}` takes an angle or a number without a unit, got one {}",
                 kind.shown()
             )),
-            None => arguments.iter().try_for_each(Kind::check_turns).map(|()| Kind::PLAIN),
+            None => arguments.iter().try_for_each(Kind::check_turns).and_then(|()| {
+                let lacks = |kind: &Kind| matches!(kind, Kind::Of(one) if one.lacks_two_pi());
+                match arguments.iter().any(lacks) {
+                    true => Err(format!(
+                        "`{name}` takes an angle, and this is a number of turns; write `* turn` behind it"
+                    )),
+                    false => Ok(Kind::PLAIN),
+                }
+            }),
         },
         Keeps::Unit => {
             let mut kinds = arguments.iter();

@@ -18,6 +18,9 @@ pub struct Dimension {
     radians: i32,
     /// True of a number of turns, as hertz are, and turns by the turn: it is none of radians.
     is_count: bool,
+    /// True of what was reckoned from units other than angles, though they may be gone: a length by a length, a speed by a
+    /// circumference. Such a ratio may count turns or radians, or be a slope.
+    is_of_units: bool,
     /// True of what comes from a force times a length, which may be a torque.
     is_of_torque: bool,
 }
@@ -42,7 +45,15 @@ impl Dimension {
     pub const ROTATION: Dimension = Dimension::of([1, 0, 0, -1, 0, 0]);
 
     const fn of(powers: [i32; 6]) -> Dimension {
-        Dimension { powers, turns: 0, pi: 0, radians: 0, is_count: false, is_of_torque: false }
+        Dimension {
+            powers,
+            turns: 0,
+            pi: 0,
+            radians: 0,
+            is_count: false,
+            is_of_units: false,
+            is_of_torque: false,
+        }
     }
 
     /// The dimension of a unit that is so many turns.
@@ -68,11 +79,11 @@ impl Dimension {
     }
 
     /// True if a value without an angle is told in `other`, which has one: as the number of radians that it is. Turns are no
-    /// number of radians, and neither is what is divided by pi. What is by the second may be either where the unit is of
+    /// number of radians, and neither is what is divided by pi. What comes of other units may be either where the unit is of
     /// turns, but for a power by a torque.
     pub fn is_number_of(self, other: Dimension) -> bool {
         let is_number = self.powers[0] == 0 && self == other.without_angle() && !self.is_count;
-        let is_told = self == Dimension::NONE && other == ANGLE
+        let is_told = self == Dimension::NONE && other == ANGLE && !self.is_of_units
             || self.radians == 0 && (other.turns == 0 || self.is_bare_rotation());
         self.lacks_radian_of(other) || is_number && is_told
     }
@@ -82,16 +93,34 @@ impl Dimension {
         self == Dimension::NONE && self.is_count
     }
 
+    /// True of a number of turns that stands where a number of radians is wanted, without the 2 pi that makes it one.
+    pub fn lacks_two_pi(self) -> bool {
+        self.is_number_of_turns() && self.radians <= 0
+    }
+
+    /// True of a value without an angle that was divided by pi, as a speed is by a circumference: it counts turns.
+    pub fn is_by_pi(self) -> bool {
+        self.powers[0] == 0 && self.radians < 0
+    }
+
+    /// True of a ratio of two values with units, which does not say what it counts.
+    pub fn is_ratio(self) -> bool {
+        self == Dimension::NONE && self.is_of_units
+    }
+
     /// True of radians by the second that were divided by pi, as in `3 rad/s / (2 * pi)`.
     pub fn are_turns_of_radians(self) -> bool {
         self.radians < 0 && self.turns == 0
     }
 
-    /// True if pi stands beside turns as it does in a formula for their number, `2 * pi * n * T`, or as it makes turns of
-    /// radians: a turn here is 2 pi already.
+    /// True if pi divides a rotation in turns, as it makes turns of radians: a turn here is 2 pi already.
+    pub fn divides_turns(self) -> bool {
+        self == Dimension::ROTATION && self.pi < 0 && self.turns > 0
+    }
+
+    /// True if pi stands beside turns as it does in a formula for their number, `2 * pi * n * T`.
     pub fn has_pi_twice(self) -> bool {
-        let is_divided = self == Dimension::ROTATION && self.pi < 0 && self.turns > 0;
-        is_divided || self.pi.signum() * self.turns.signum() > 0
+        self.pi.signum() * self.turns.signum() > 0
     }
 
     /// The dimension of a value in parentheses. Pi in an area, a volume or a moment of inertia is of the circle, and of no turn.
@@ -109,6 +138,10 @@ impl Dimension {
         let sum = |a: i32, b: i32| a.saturating_add(b.saturating_mul(sign));
         let product = self.map(other, sum);
         let turns = sum(self.turns, other.turns);
+        let (pi, radians) = match self.is_counted_by(other, sign) {
+            true => (0, 0),
+            false => (sum(self.pi, other.pi), sum(self.radians, other.radians)),
+        };
         let is_torque = sign > 0 && [(FORCE, LENGTH), (LENGTH, FORCE)].contains(&(self, other));
         let may_be_of_it = [ENERGY, POWER, FREQUENCY].contains(&product.without_angle());
         // Turns by the turn.
@@ -119,12 +152,29 @@ impl Dimension {
         };
         Dimension {
             turns,
-            pi: sum(self.pi, other.pi),
-            radians: sum(self.radians, other.radians),
+            pi,
+            radians,
             is_count: is_count || is_by_turn,
+            is_of_units: [self, other].iter().any(|one| one.has_units()),
             is_of_torque: (is_torque || self.is_of_torque || other.is_of_torque) && may_be_of_it,
             ..product
         }
+    }
+
+    /// True if `turn` says what a value counts that pi divides, or by what a circumference is: `60 km/h / (pi * 0.6 m) * turn`
+    /// and `pi * 0.6 m / turn`. Pi is then of the circle, and of no turn.
+    fn is_counted_by(self, turn: Dimension, sign: i32) -> bool {
+        let is_turn = turn == ANGLE && turn.turns == 1 && turn.pi == 0;
+        is_turn
+            && self.powers[0] == 0
+            && self.turns == 0
+            && self.pi.signum() == -sign
+            && !self.is_count
+    }
+
+    /// True if units other than angles are in it, or were.
+    fn has_units(self) -> bool {
+        self.is_of_units || self.without_angle() != Dimension::NONE
     }
 
     /// The dimension of a sum of both.
@@ -137,6 +187,7 @@ impl Dimension {
             pi: if turns == 0 { known(self.pi, other.pi) } else { 0 },
             radians: if turns == 0 { known(self.radians, other.radians) } else { 0 },
             is_count: self.is_count || other.is_count,
+            is_of_units: self.is_of_units || other.is_of_units,
             ..self
         }
     }

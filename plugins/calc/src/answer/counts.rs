@@ -1,0 +1,91 @@
+//! Ratios that may count turns or radians, and temperatures within other units: none is converted by a silent guess, and each
+//! hint is taken and right.
+
+use super::*;
+
+fn value(expression: &str) -> Result<String, String> {
+    answer(expression, Some(2), None).map(|answer| answer.value)
+}
+
+#[test]
+fn a_hint_about_turns_is_taken_and_right() {
+    // The expression, its unit, what the hint tells to write behind the expression, and the value with that.
+    for (expression, unit, hint, expected) in [
+        ("60 km/h / (2 * pi * 0.3 m)", "rpm", "* turn", "530.52"),
+        ("60 km/h / (pi * 0.6 m)", "rpm", "* turn", "530.52"),
+        ("60 km/h / pi / (0.6 m)", "rpm", "* turn", "530.52"),
+        ("60 km/h / (0.6 m) / pi", "rpm", "* turn", "530.52"),
+        ("60 km/h / (tau * 0.3 m)", "rpm", "* turn", "530.52"),
+        ("1 / (pi * 0.6 m) * 60 km/h", "rpm", "* turn", "530.52"),
+        ("100 m/min / (pi * 10 mm)", "rpm", "* turn", "3183.10"),
+        ("60 km/h / (pi * 0.6 m)", "deg/s", "* turn", "3183.10"),
+        ("314.159265 / s / (2 * pi)", "rpm", "* turn", "3000.00"),
+        ("10 km / (pi * 0.6 m)", "turn", "* turn", "5305.16"),
+        ("10 km / (pi * 0.6 m)", "deg", "* turn", "1909859.32"),
+        ("10 km / (pi * 0.6 m)", "rad", "* turn", "33333.33"),
+        ("1 km / (2.1 m)", "turns", "* turn", "476.19"),
+        ("42.195 km / (2 * pi * 33 cm)", "turns", "* turn", "20350.13"),
+        ("30 km/h * 1 h / (pi * 70 cm)", "turns", "* turn", "13641.85"),
+        ("3 m / (2 * pi * 1 m)", "turn", "* turn", "0.48"),
+        ("3000 / (1 min) * 10 s", "turn", "* turn", "500"),
+        ("3000 / (1 min) * 10 s", "deg", "* turn", "180000"),
+        ("3000 / min * 10 s", "turn", "* rad", "79.58"),
+        ("50 Hz * 2 s", "turn", "* turn", "100"),
+        ("60 km/h / (0.3 m)", "rpm", "* rad", "530.52"),
+        ("(3 m) / (4 m)", "deg", "* rad", "42.97"),
+        ("sqrt((3 m) / (4 m))", "deg", "* rad", "49.62"),
+        ("max((3 m) / (4 m), 1)", "deg", "* rad", "57.30"),
+        ("((3 m) / (4 m))^2", "deg", "* rad", "32.23"),
+    ] {
+        let message = value(&format!("{expression} to {unit}")).unwrap_err();
+        assert!(message.contains(&format!("`{hint}`")), "{expression}: {message}");
+        let hinted = format!("{expression} {hint} to {unit}");
+        assert_eq!(value(&hinted).as_deref(), Ok(expected), "{hinted}");
+    }
+    for (expression, part, hinted, expected) in [
+        ("(3 m) / (4 m) to deg", "atan(...)", "atan((3 m) / (4 m)) to deg", "36.87"),
+        ("sin(50 Hz * 5 ms)", "write `* turn`", "sin(50 Hz * 5 ms * turn)", "1"),
+        ("3000 rpm / (2 * pi) to Hz", "3000 rpm to Hz", "3000 rpm to Hz", "50"),
+        (
+            "turn * 60 km/h / (2 * pi * 0.3 m) to rpm",
+            "60 km/h / (pi * 0.6 m) * turn to rpm",
+            "60 km/h / (pi * 0.6 m) * turn to rpm",
+            "530.52",
+        ),
+    ] {
+        let message = value(expression).unwrap_err();
+        assert!(message.contains(part), "{expression}: {message}");
+        assert_eq!(value(hinted).as_deref(), Ok(expected), "{hinted}");
+    }
+}
+
+#[test]
+fn turns_that_are_told_are_taken() {
+    for (expression, expected) in [
+        ("60 km/h / (2 * pi * 0.3 m / turn) to rpm", "530.52"),
+        ("60 km/h / (pi * 0.6 m) * turn to Hz", "8.84"),
+        ("60 km/h / (pi * 0.6 m) to Hz", "8.84"),
+        ("2 * pi * 0.3 m / turn * 300 rpm to m/s", "9.42"),
+        ("2 * pi * 500 N m / turn * 3000 rpm to kW", "157.08"),
+        // Plain numbers are of radians, and so are an arc by its radius and a phase with its 2 pi.
+        ("0.75 to deg", "42.97"),
+        ("3 m / (2 m) to rad", "1.50"),
+        ("2 * pi * (3 m) / (4 m) to deg", "270"),
+        ("2 * pi * 50 Hz * 5 ms to deg", "90"),
+        ("sin(2 * pi * 50 Hz * 5 ms)", "1"),
+    ] {
+        let found = value(expression).map(|value| match value.parse::<f64>() {
+            Ok(number) => format!("{number:.2}"),
+            Err(_) => value,
+        });
+        let expected = format!("{:.2}", expected.parse::<f64>().unwrap());
+        assert_eq!(found, Ok(expected), "{expression}");
+    }
+    for expression in [
+        "50 Hz / (2 * pi) * turn to rpm",
+        "5 kW / (2 * pi * 0.3 m) / (3000 rpm / rad) to N",
+        "60 km/h / (pi * 0.6 m) * turn * 2 * pi to rad/s",
+    ] {
+        assert!(value(expression).is_err(), "{expression}");
+    }
+}
