@@ -22,9 +22,12 @@ impl Kind {
         match self {
             Kind::Of(dimension) => Ok(*dimension),
             Kind::Percent => Ok(Dimension::NONE),
-            Kind::Reading(_) => {
-                Err("a temperature can only be converted here, as in `72 °F to °C`".to_string())
-            }
+            // So many kelvin are a difference, too.
+            Kind::Reading(unit) if unit.is_absolute() => Ok(Dimension::TEMPERATURE),
+            Kind::Reading(_) => Err(
+                "a temperature can only be converted here, as in `72 °F to °C`; a difference is written in K"
+                    .to_string(),
+            ),
         }
     }
 

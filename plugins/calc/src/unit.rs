@@ -453,6 +453,16 @@ fn prefixed(name: &str) -> Option<Unit> {
 }
 
 impl Unit {
+    /// True of kelvin, whose readings are so many kelvin, too.
+    pub fn is_absolute(&self) -> bool {
+        self.zero.as_ref().is_some_and(RBig::is_zero)
+    }
+
+    /// The unit of a difference between two readings on the scale; another unit is what it was.
+    pub fn of_difference(self) -> Unit {
+        Unit { zero: None, ..self }
+    }
+
     /// A power of the unit, such as m^2; turns and temperatures have none that anybody uses.
     pub fn raised(self, exponent: i32) -> Option<Unit> {
         const MOST: i32 = 9;

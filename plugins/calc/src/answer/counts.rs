@@ -89,3 +89,36 @@ fn turns_that_are_told_are_taken() {
         assert!(value(expression).is_err(), "{expression}");
     }
 }
+
+#[test]
+fn a_temperature_in_another_unit_is_a_difference() {
+    for (expression, expected, unit) in [
+        ("8.314 J/K", "8.31", "m^2 kg s^-2 K^-1"),
+        ("8.314 J/K * 300 K to kJ", "2.49", "kJ"),
+        ("4184 J/(kg K) * 1 kg * 80 K to kWh", "0.09", "kWh"),
+        ("4184 J/(kg °C) * 1 kg * 80 K to kJ", "334.72", "kJ"),
+        ("1 BTU/(lb °F) to kJ/(kg K)", "4.19", "kJ/(kg K)"),
+        ("5.67e-8 W/(m^2 K^4) * 1 m^2 * (300 K)^4 to W", "459.27", "W"),
+        ("300 K * 2", "600", "K"),
+        ("10 K + 5 K", "15", "K"),
+        ("300 K to °C", "26.85", "°C"),
+        ("12 K/min to K/h", "720", "K/h"),
+    ] {
+        let found = answer(expression, Some(2), None).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(
+            (found.value.as_str(), found.unit.as_deref()),
+            (expected, Some(unit)),
+            "{expression}"
+        );
+    }
+    for (expression, part) in [
+        ("300 K * 2 to °C", "write `to K` here"),
+        ("20 °C + 5 K", "a difference is written in K"),
+        ("4184 J/(kg K) * 1 kg * 80 °C", "a difference is written in K"),
+        ("4184 J/(kg C)", "a difference is written in K"),
+        ("5 m to °C", "this is no temperature"),
+    ] {
+        let message = value(expression).unwrap_err();
+        assert!(message.contains(part), "{expression}: {message}");
+    }
+}

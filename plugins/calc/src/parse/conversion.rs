@@ -70,6 +70,17 @@ impl Parser<'_> {
             return Err(self.unexpected(shown));
         }
         let start = self.next;
+        let is_scale = matches!(self.peek(), Token::Name(name) if unit::find(name).is_some_and(|unit| unit.zero.is_some() && !unit.is_absolute()));
+        if is_scale {
+            let is_difference = kind.dimension() == Ok(Dimension::TEMPERATURE);
+            let message = match is_difference {
+                true => {
+                    "this is reckoned in K; write `to K` here, and convert a reading alone, as in 300 K to °C"
+                }
+                false => "this is no temperature; °C and °F alone are units of a reading",
+            };
+            return Err(self.unexpected(message));
+        }
         let to = self.expression(0)?;
         self.apply(arithmetic::div, 2, word);
         let dimensions = kind.dimension().and_then(|kind| Ok((kind, to.dimension()?)));

@@ -129,10 +129,11 @@ impl Parser<'_> {
                 "this unit may be of the fraction or of the number under it; write (1/2)° or 1/(2°)",
             ));
         }
-        if unit.zero.is_some() {
-            self.plain(kind, "a temperature", span)?;
+        let is_power = matches!(self.peek(), Token::Sign('^') | Token::Raised(_));
+        if unit.zero.is_some() && kind.is_plain() && !is_power {
             return Ok(Kind::Reading(unit));
         }
+        let unit = self.difference(unit, span)?;
         let unit = self.raised(unit)?;
         let dimension = unit.dimension;
         self.push_unit(unit, span);
@@ -164,7 +165,6 @@ impl Parser<'_> {
         let Some(unit) = unit else {
             return Err(Fault::new(span, "expected an operator, or a unit after this number"));
         };
-        // No recursion: the part after this one is taken by the next round.
         let (_, name) = self.take();
         if matches!(self.peek(), Token::Sign('^') | Token::Raised(_)) {
             return Err(self.unexpected(
@@ -180,13 +180,24 @@ impl Parser<'_> {
 
     /// A unit where a value stands is one of it.
     pub(super) fn unit_alone(&mut self, unit: Unit, span: Span) -> Result<Kind, Fault> {
-        if unit.zero.is_some() {
-            return Err(Fault::new(span, "expected a number before a temperature's unit"));
-        }
+        let unit = self.difference(unit, span)?;
         let unit = self.raised(unit)?;
         let kind = Kind::Of(unit.dimension);
         self.push_unit(unit, span);
         Ok(kind)
+    }
+
+    /// The unit of a difference where a temperature's unit is a part of another, as in `J/(kg K)` and `W/(m² °C)`.
+    fn difference(&self, unit: Unit, span: Span) -> Result<Unit, Fault> {
+        let is_letter =
+            unit.zero.is_some() && matches!(&self.source[span.start..span.end], "C" | "F");
+        if is_letter {
+            return Err(Fault::new(
+                span,
+                "expected a number before a temperature's unit; a difference is written in K",
+            ));
+        }
+        Ok(unit.of_difference())
     }
 
     /// The unit with the power after it: `5 km^2` and `5 km²` are of square kilometres.
