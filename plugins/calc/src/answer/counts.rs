@@ -122,3 +122,20 @@ fn a_temperature_in_another_unit_is_a_difference() {
         assert!(message.contains(part), "{expression}: {message}");
     }
 }
+
+#[test]
+fn a_span_has_as_many_parts_as_it_needs() {
+    for (expression, expected) in [
+        ("2 h 15 min 30 s to s", "8130"),
+        ("1 d 2 h 15 min 30 s to s", "94530"),
+        ("2 yd 1 ft 3 in to in", "87"),
+        ("20 deg 30 arcmin 15 arcsec * 2400 to deg", "49210"),
+        ("2 h 15 min 30 s * 2 to s", "16260"),
+        ("4 h - 2 h 15 min 30 s to s", "6270"),
+    ] {
+        assert_eq!(value(expression).as_deref(), Ok(expected), "{expression}");
+    }
+    for expression in ["2 h 15 min 30", "2 h 15 min 30 kg", "2 h 15 min 30 s^2"] {
+        assert!(value(expression).is_err(), "{expression}");
+    }
+}

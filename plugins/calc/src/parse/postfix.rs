@@ -140,10 +140,11 @@ impl Parser<'_> {
         self.apply(arithmetic::mul, 2, span);
         let whole = kind::product(kind, &Kind::Of(dimension), 1);
         let whole = whole.map_err(|message| Fault::new(span, message))?;
-        match self.peek().clone() {
-            Token::Number(number) if kind.is_plain() => self.smaller_part(&whole, number),
-            _ => Ok(whole),
+        let mut whole = whole;
+        while let (Token::Number(number), true) = (self.peek().clone(), kind.is_plain()) {
+            whole = self.smaller_part(&whole, number)?;
         }
+        Ok(whole)
     }
 
     /// True if the unit that was taken stands behind two numbers with `/` between, as in `1/2°`.
