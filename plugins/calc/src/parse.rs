@@ -219,6 +219,10 @@ fn advice(word: &str) -> Option<&'static str> {
         "plus" => "`+`",
         "minus" => "`-`",
         "over" => "`/`",
+        "of" => "the percentage in parentheses, as in 2 * (10% of 50)",
+        "year" | "years" | "month" | "months" => "days, as no year and no month has one length",
+        "ton" | "tons" => "t, or 2000 lb for a short ton and 2240 lb for a long one",
+        "fl" => "floz for a US fluid ounce",
         _ => return None,
     })
 }

@@ -139,3 +139,17 @@ fn a_span_has_as_many_parts_as_it_needs() {
         assert!(value(expression).is_err(), "{expression}");
     }
 }
+
+#[test]
+fn a_word_that_is_no_unit_is_told_what_to_write() {
+    for (expression, part) in [
+        ("2 * 10% of 50", "2 * (10% of 50)"),
+        ("12 fl oz to mL", "write floz"),
+        ("1 ton to kg", "2000 lb"),
+        ("1 year to d", "days"),
+    ] {
+        let message = value(expression).unwrap_err();
+        assert!(message.contains(part), "{expression}: {message}");
+    }
+    assert_eq!(value("2 * (10% of 50)").as_deref(), Ok("10"));
+}
