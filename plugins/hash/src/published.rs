@@ -11,6 +11,7 @@ mod name;
 mod options;
 mod record;
 mod size;
+mod table;
 mod unsigned;
 mod value;
 mod within;
@@ -52,7 +53,11 @@ pub enum Wanted<'a> {
 
 /// The checksums that count for a file, with the size that stands beside them.
 pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Published, String> {
-    let (mut entries, is_of_several) = chosen(text, wanted)?;
+    if text.len() > MAX_LENGTH {
+        return Err(format!("`expected` is {} bytes long; the limit is {MAX_LENGTH}", text.len()));
+    }
+    let (known, are_alternatives) = list::entries(text)?;
+    let (mut entries, is_of_several) = chosen(text, wanted, known.clone(), are_alternatives)?;
     if entries.iter().any(|entry| entry.size.is_some()) {
         return Ok(Published { entries, unread_size: None });
     }
@@ -61,8 +66,8 @@ pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Published, String> {
         Wanted::Any => None,
     };
     let name = entries.iter().find_map(|entry| entry.name.as_deref()).or(asked);
-    let lengths: Vec<usize> = entries.iter().map(|entry| entry.bytes.len()).collect();
-    let unread_size = match size::told(text, name, is_of_several, &lengths) {
+    let sums: Vec<&[u8]> = known.iter().map(|entry| &entry.bytes[..]).collect();
+    let unread_size = match size::told(text, name, is_of_several, &sums) {
         size::Told::Nothing => None,
         size::Told::Unread(line) => Some(line),
         size::Told::Bytes(size) => {
@@ -73,13 +78,15 @@ pub fn read(text: &str, wanted: Wanted<'_>) -> Result<Published, String> {
     Ok(Published { entries, unread_size })
 }
 
-/// The entries that count for a file, and true if the text lists several files. Each of their algorithms has to be right, and those of one algorithm are the same;
-/// but for the `integrity` of a web page, where the strongest algorithm counts and any entry of it will do.
-fn chosen(text: &str, wanted: Wanted<'_>) -> Result<(Vec<Entry>, bool), String> {
-    if text.len() > MAX_LENGTH {
-        return Err(format!("`expected` is {} bytes long; the limit is {MAX_LENGTH}", text.len()));
-    }
-    let (mut entries, are_alternatives) = list::entries(text)?;
+/// The entries of a list that count for a file, and true if the text lists several files. Each of their algorithms has to be
+/// right, and those of one algorithm are the same; but of alternatives, such as the `integrity` of a web page, the strongest
+/// algorithm counts and any entry of it will do.
+fn chosen(
+    text: &str,
+    wanted: Wanted<'_>,
+    mut entries: Vec<Entry>,
+    are_alternatives: bool,
+) -> Result<(Vec<Entry>, bool), String> {
     if let Wanted::Name(name) | Wanted::Path(name) = wanted {
         entries.iter_mut().for_each(|entry| entry.take_number(name));
     }

@@ -142,6 +142,14 @@ fn behind_name(line: &str) -> Result<Option<Entry>, String> {
         return Ok(None);
     }
     let Some(bytes) = checksum(value) else { return behind_label(name, value) };
+    // Of the address of a file, as lists of Python's packages have it: `https://example.org/a.whl#sha256=HEX`.
+    let address = name.rsplit_once('#').filter(|(address, _)| address.contains("://"));
+    if let Some((address, label)) = address
+        && let Some(algorithm) = of_word(label)
+    {
+        let name = file(address.split('?').next().unwrap_or(address));
+        return Ok(Some(Entry { algorithm: Some(algorithm?), bytes, name, size: None }));
+    }
     let (name, algorithm) = named_with_label(name)?;
     Ok(Some(Entry { algorithm, bytes, name: file(name), size: None }))
 }

@@ -7,7 +7,7 @@ use super::heading::{self, Heading};
 use super::line::{entry, is_integrity, several, unknown};
 use super::unsigned::unsigned;
 use super::value::{checksum, hex_words, holds_one, odd, several_in};
-use super::{control, options, record, within};
+use super::{control, options, record, table, within};
 
 /// The listed checksums, and true if they are alternatives for one file.
 pub fn entries(text: &str) -> Result<(Vec<Entry>, bool), String> {
@@ -29,6 +29,9 @@ pub fn entries(text: &str) -> Result<(Vec<Entry>, bool), String> {
         return Ok((entries, false));
     }
     if let Some(entries) = control::entries(text)? {
+        return Ok((entries, false));
+    }
+    if let Some(entries) = table::entries(text)? {
         return Ok((entries, false));
     }
     if let Some(entries) = options::entries(text)? {

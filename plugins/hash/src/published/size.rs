@@ -3,7 +3,7 @@
 use super::mention;
 use super::name::{base, plain};
 use super::unsigned::unsigned;
-use super::value::holds_one;
+use super::value::{holds_one, with_stand_ins};
 
 /// The size of a file, as a text tells it.
 #[derive(Debug, PartialEq)]
@@ -40,19 +40,26 @@ const KEYS: [&str; 20] = [
 /// Words that may stand between such a word and its number.
 const BETWEEN: [&str; 4] = ["byte", "bytes", "in", "is"];
 /// Words before `size` that make it that of something else.
-const OF_OTHERS: [&str; 12] = [
-    "block",
-    "chunk",
-    "disk",
-    "extracted",
-    "installed",
-    "key",
-    "page",
-    "piece",
-    "sector",
-    "total",
-    "uncompressed",
-    "unpacked",
+const OF_OTHERS: [&str; 6] =
+    ["disk", "extracted", "installed", "total", "uncompressed", "unpacked"];
+/// Such words of which nobody would think that it is that of the file.
+const OF_PARTS: [&str; 7] = ["block", "chunk", "cluster", "key", "page", "piece", "sector"];
+/// Words beside which `7B` is a number of billions.
+const OF_MODELS: [&str; 14] = [
+    "billion",
+    "chat",
+    "gguf",
+    "gptq",
+    "instruct",
+    "llama",
+    "mistral",
+    "model",
+    "models",
+    "parameter",
+    "parameters",
+    "params",
+    "quantized",
+    "weights",
 ];
 const BYTES: [&str; 5] = ["b", "byte", "bytes", "octet", "octets"];
 const MULTIPLES: [&str; 12] =
@@ -61,9 +68,10 @@ const MULTIPLES: [&str; 12] =
 /// Longest part of a line that a message quotes, in characters.
 const MAX_QUOTED: usize = 80;
 
-/// What `text` tells of the size of the file called `name`, whose checksums have these lengths. If the text lists several
-/// files, only the lines that name it are of it.
-pub fn told(text: &str, name: Option<&str>, is_of_several: bool, lengths: &[usize]) -> Told {
+/// What `text` tells of the size of the file called `name`, beside these checksums, whose own digits tell none. If the text
+/// lists several files, only the lines that name it are of it.
+pub fn told(text: &str, name: Option<&str>, is_of_several: bool, sums: &[&[u8]]) -> Told {
+    let text = &with_stand_ins(text, sums);
     let own = name.map(|name| base(&plain(name)).to_string()).unwrap_or_default();
     let of_file = |line: &&str| !is_of_several || mention::names(line, &own);
     let mut sizes = Vec::new();
@@ -73,7 +81,7 @@ pub fn told(text: &str, name: Option<&str>, is_of_several: bool, lengths: &[usiz
         for found in in_line(&words) {
             match found {
                 // A number of the checksum's own: 32 bytes, 64 digits, 256 bits.
-                Some(size) if lengths.iter().any(|length| is_of_sum(size, *length)) => {
+                Some(size) if sums.iter().any(|sum| is_of_sum(size, sum.len())) => {
                     unread = unread.or(Some(line));
                 }
                 Some(size) => sizes.push(size),
@@ -150,6 +158,10 @@ fn is_in(known: &[&str], word: &str) -> bool {
 fn in_line(words: &[Word]) -> Vec<Option<u64>> {
     let mut found = Vec::new();
     let mut is_told = false;
+    let is_of_model = words.iter().any(|word| match word {
+        Word::Other(word) => word.split(['-', '_', '.']).any(|part| is_in(&OF_MODELS, part)),
+        _ => false,
+    });
     for (at, word) in words.iter().enumerate() {
         let unit = match (word, words.get(at + 1)) {
             (Word::Other(_), _) => continue,
@@ -159,10 +171,14 @@ fn in_line(words: &[Word]) -> Vec<Option<u64>> {
         };
         let key = key(&words[..at]);
         let is_multiple = is_in(&MULTIPLES, unit);
-        let is_size = key.is_some() || is_in(&BYTES, unit);
+        let is_size = key.is_some() || is_in(&BYTES, unit) && !(is_of_model && unit == "b");
+        if key == Some(Key::Part) {
+            is_told = true;
+            continue;
+        }
         match word {
             _ if !is_size && !is_multiple => continue,
-            Word::Number(size, _) if key != Some(Key::OfOther) && !is_multiple => {
+            Word::Number(size, _) if key != Some(Key::Other) && !is_multiple => {
                 found.push(Some(*size));
             }
             _ => found.push(None),
@@ -185,8 +201,9 @@ fn in_line(words: &[Word]) -> Vec<Option<u64>> {
 /// The file that a number behind a key is the size of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Key {
-    OfFile,
-    OfOther,
+    File,
+    Other,
+    Part,
 }
 
 /// The key that the words before a number end with.
@@ -199,11 +216,32 @@ fn key(before: &[Word]) -> Option<Key> {
     while !is_in(&KEYS, last) || last == "bytes" {
         match words.next() {
             Some(next) if is_in(&BETWEEN, last) => last = next,
-            _ => return (last == "bytes").then_some(Key::OfFile),
+            _ => return (last == "bytes").then_some(Key::File),
         }
     }
-    let is_of_other = words.next().is_some_and(|word| is_in(&OF_OTHERS, word));
-    Some(if is_of_other { Key::OfOther } else { Key::OfFile })
+    Some(match words.next() {
+        Some(word) if is_in(&OF_OTHERS, word) => Key::Other,
+        Some(word) if is_in(&OF_PARTS, word) => Key::Part,
+        _ => Key::File,
+    })
+}
+
+/// True if a column with this head has the sizes of files.
+pub fn is_key(cell: &str) -> bool {
+    key(&words(cell)) == Some(Key::File)
+}
+
+/// The size in bytes that the cell of such a column has.
+pub fn of_cell(cell: &str) -> Option<u64> {
+    match &words(cell)[..] {
+        [Word::Number(size, unit)] if !is_in(&MULTIPLES, unit) => Some(*size),
+        [Word::Number(size, unit), Word::Other(bytes)]
+            if unit.is_empty() && is_in(&BYTES, bytes) =>
+        {
+            Some(*size)
+        }
+        _ => None,
+    }
 }
 
 /// The sizes in the columns of tables whose head says so, of rows that hold a checksum.
@@ -218,14 +256,10 @@ fn in_columns(text: &str) -> impl Iterator<Item = u64> {
         let mut head: Option<(usize, usize)> = None;
         for line in unsigned(text) {
             let cells = cells(line);
-            let is_size = |cell: &String| matches!(key(&words(cell)), Some(Key::OfFile));
+            let is_size = |cell: &String| is_key(cell);
             match head {
                 Some((at, length)) if holds_one(line) && cells.len() == length => {
-                    let size = words(&cells[at]);
-                    found.extend(match &size[..] {
-                        [Word::Number(size, unit)] if !is_in(&MULTIPLES, unit) => Some(*size),
-                        _ => None,
-                    });
+                    found.extend(of_cell(&cells[at]));
                 }
                 _ if holds_one(line) || cells.len() < 2 => {}
                 _ => {
@@ -241,13 +275,15 @@ fn in_columns(text: &str) -> impl Iterator<Item = u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoding::Encoding;
 
     #[test]
     fn a_size_is_read_in_the_forms_that_pages_have() {
         const SUM: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+        let sum = Encoding::Hex.decode(SUM).unwrap();
         let check = |text: &str, expected: Told| {
             let text = text.replace("{}", SUM);
-            assert_eq!(told(&text, Some("/dl/a.iso"), false, &[32]), expected, "{text}");
+            assert_eq!(told(&text, Some("/dl/a.iso"), false, &[&sum]), expected, "{text}");
         };
         for text in [
             "| File | Size | SHA256 |\n|---|---|---|\n| a.iso | 7 | {} |",
@@ -280,7 +316,7 @@ mod tests {
             ("\"image_size\": 7\n{}", "\"image_size\": 7"),
         ] {
             let text = text.replace(": {}", ": ").replace("{}", "");
-            let Told::Unread(found) = told(&text, Some("a.iso"), false, &[32]) else {
+            let Told::Unread(found) = told(&text, Some("a.iso"), false, &[&sum]) else {
                 panic!("{text}")
             };
             assert_eq!(found, line.trim(), "{text}");
@@ -294,11 +330,16 @@ mod tests {
             "# made on 7 May 2026\n{}  a.iso",
             "SHA256 (a.iso) = {}\nTIMESTAMP = 1795958037",
             "a==1.2.3 --hash=sha256:{}",
+            "7B model, Q4\nSHA256: {}",
+            "Llama 7B\nSHA256: {}",
+            "model-7B-instruct 7 B parameters: {}",
+            "Block size 512 B\nSHA256: {}",
+            "page size: 4096\n{}",
         ] {
             let text = text.replace("size 7.iso/", "");
             check(&text, Told::Nothing);
         }
         let several = format!("{SUM}  a.iso (3 bytes)\n{SUM}  b.iso (7 bytes)");
-        assert_eq!(told(&several, Some("b.iso"), true, &[32]), Told::Bytes(7));
+        assert_eq!(told(&several, Some("b.iso"), true, &[&sum]), Told::Bytes(7));
     }
 }

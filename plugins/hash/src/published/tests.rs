@@ -1,3 +1,4 @@
+mod digits;
 mod names;
 mod within;
 
@@ -54,6 +55,7 @@ fn each_form_is_one_checksum() {
         (format!("sha-256=:{BASE64}:"), known, None),
         (format!("{{SHA256}}{BASE64}"), known, None),
         (format!("sha256 {HEX}"), known, None),
+        (format!("https://x.org/dl/a.iso#sha256={HEX}"), known, Some("https://x.org/dl/a.iso")),
         (format!("{HEX}  a file.iso"), None, named),
         (format!("{HEX} *a file.iso"), None, named),
         (format!("{HEX}\ta file.iso\n"), None, named),

@@ -1,5 +1,7 @@
 //! Checksums without what stands around them, in hex or base64.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::digest::{ALL, Algorithm};
 use crate::encoding::Encoding;
 
@@ -59,6 +61,74 @@ pub fn holds_one(text: &str) -> bool {
 pub fn hex_words(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric());
     words.filter(|word| word.len() >= MIN_HEX && word.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// A text with a word of hex digits in the place of each of these checksums, in whatever form that stands there. Line breaks
+/// within one are gone.
+pub fn with_stand_ins(text: &str, sums: &[&[u8]]) -> String {
+    let written: BTreeMap<String, usize> = sums
+        .iter()
+        .flat_map(|sum| {
+            let written = [Encoding::Hex, Encoding::Base64, Encoding::Base64Url];
+            let written = written.into_iter().filter_map(|encoding| encoding.encode(sum).ok());
+            written.map(|digits| (digits.trim_end_matches('=').to_string(), sum.len()))
+        })
+        .collect();
+    let lengths: BTreeSet<usize> = written.keys().map(String::len).collect();
+    let (mut found, mut rest) = (String::with_capacity(text.len()), text);
+    let mut is_start = true;
+    while let Some(next) = rest.chars().next() {
+        let end = if is_start { sum_at(rest, &written, &lengths) } else { None };
+        match end {
+            Some((end, length)) => {
+                found.push_str(&"f".repeat(2 * length));
+                rest = &rest[end..];
+                is_start = false;
+            }
+            None => {
+                found.push(next);
+                rest = &rest[next.len_utf8()..];
+                is_start = !next.is_ascii_alphanumeric();
+            }
+        }
+    }
+    found
+}
+
+/// The end of the checksum that a text begins with, and how many bytes it has.
+fn sum_at(
+    text: &str,
+    written: &BTreeMap<String, usize>,
+    lengths: &BTreeSet<usize>,
+) -> Option<(usize, usize)> {
+    let longest = *lengths.last()?;
+    let is_whole = |end: usize| !text[end..].starts_with(|c: char| c.is_ascii_alphanumeric());
+    for length in lengths.iter().rev() {
+        let known = text.get(..*length).and_then(|digits| written.get(digits));
+        if let Some(bytes) = known.filter(|_| is_whole(*length)) {
+            return Some((*length, *bytes));
+        }
+    }
+    // In hex, perhaps spaced out and behind `0x`.
+    let bare = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    if !bare.starts_with(|c: char| c.is_ascii_hexdigit()) {
+        return None;
+    }
+    let (mut dense, mut last) = (String::new(), None);
+    for (at, c) in bare.char_indices() {
+        match c {
+            _ if c.is_ascii_hexdigit() && dense.len() < longest => {
+                dense.push(c.to_ascii_lowercase());
+            }
+            _ if c.is_whitespace() || matches!(c, ':' | '-') => continue,
+            _ => break,
+        }
+        let end = text.len() - bare.len() + at + 1;
+        if let Some(bytes) = written.get(&dense).filter(|_| is_whole(end)) {
+            last = Some((end, *bytes));
+        }
+    }
+    last
 }
 
 /// The fewest hex digits that can only be of a checksum.

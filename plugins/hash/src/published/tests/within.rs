@@ -11,7 +11,6 @@ fn a_checksum_is_found_within_other_texts() {
         "<td>SHA256</td><td><code>{}</code></td>",
         "<p>SHA-256: <tt>{}</tt></p>",
         "The SHA256 is {}.",
-        "| File | SHA256 |\n|---|---|\n| a.iso | {} |",
         "sha256sums=('{}')",
         "python:3.12@sha256:{}",
         "SHA256({})",
@@ -23,6 +22,9 @@ fn a_checksum_is_found_within_other_texts() {
         let expected = vec![(Some(Algorithm::Sha256), HEX.to_string(), None)];
         assert_eq!(found(&text, None), Ok(expected), "{text}");
     }
+    let table = format!("| File | SHA256 |\n|---|---|\n| a.iso | {HEX} |");
+    let named = Some("a.iso".to_string());
+    assert_eq!(found(&table, None), Ok(vec![(Some(Algorithm::Sha256), HEX.to_string(), named)]));
     let bare = found(&format!("checksum = \"{HEX}\""), None).unwrap();
     assert_eq!(bare[0], (None, HEX.to_string(), None));
     let (md5, other) = ("0".repeat(32), "1".repeat(64));
