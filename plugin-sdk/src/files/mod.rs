@@ -31,6 +31,7 @@ mod names;
 mod sweep;
 mod turn;
 mod write;
+mod written;
 
 #[cfg_attr(target_family = "wasm", path = "wasi.rs")]
 #[cfg_attr(not(target_family = "wasm"), path = "native.rs")]
@@ -45,6 +46,7 @@ pub use explain::explain;
 pub use links::real;
 pub use system::entries;
 pub use write::{replace, replace_unchanged};
+pub use written::{is_of_windows, of_host, seen, slip};
 
 /// The variable in which the host says where directories are on its machine.
 const HOST_PATHS: &str = "TOOLRACK_HOST_PATHS";

@@ -4,6 +4,7 @@
 //! The sandbox holds the border, not this file: a path that leads out does not open. What is checked here
 //! is checked to say what is wrong.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -45,9 +46,24 @@ impl Places {
         Self { roots: files::roots().into_iter().map(root).collect() }
     }
 
-    /// The place that `text` means, exactly as written: spaces belong to names. Where one directory is granted, a path
-    /// may also begin in it.
+    /// The place that `text` means. Where one directory is granted, a path may also begin in it.
+    ///
+    /// # Errors
+    ///
+    /// If it lies in no granted directory, or holds what nobody means as a part of a name, such as quotes, and nothing is
+    /// called so.
     pub fn find(&self, text: &str) -> Result<Place, String> {
+        let roots: Vec<PathBuf> = self.roots.iter().map(|root| root.at.clone()).collect();
+        let slip = files::slip(text, &roots, &self.hosts());
+        let found = self.as_written(text);
+        let is_there = |place: &Place| place.path.symlink_metadata().is_ok();
+        match slip {
+            Some(sentence) if !found.as_ref().is_ok_and(is_there) => Err(sentence),
+            _ => found,
+        }
+    }
+
+    fn as_written(&self, text: &str) -> Result<Place, String> {
         let given = Path::new(text);
         if text.is_empty() {
             return Err(format!("`path` is empty; write one such as {}", self.shown()));
@@ -127,7 +143,8 @@ impl Places {
         let root = self.roots.iter().find(|root| path.starts_with(&root.at))?;
         let below = path.strip_prefix(&root.at).ok()?.to_str()?;
         let host = root.host.first()?;
-        let (separator, windows) = if is_windows(host) { ("\\", true) } else { ("/", false) };
+        let (separator, windows) =
+            if files::is_of_windows(host) { ("\\", true) } else { ("/", false) };
         let below = if windows { below.replace('/', "\\") } else { below.to_owned() };
         Some(match below.is_empty() {
             true => host.clone(),
@@ -136,12 +153,11 @@ impl Places {
     }
 
     fn by_host_path(&self, text: &str) -> Option<PathBuf> {
-        let found =
-            self.roots.iter().flat_map(|root| root.host.iter().map(move |host| (root, host)));
-        let below =
-            found.filter_map(|(root, host)| Some((host.len(), root, below_host(text, host)?)));
-        let (_, root, below) = below.max_by_key(|(length, ..)| *length)?;
-        Some(root.at.join(below))
+        files::of_host(&self.hosts(), text)
+    }
+
+    fn hosts(&self) -> BTreeMap<PathBuf, Vec<String>> {
+        self.roots.iter().map(|root| (root.at.clone(), root.host.clone())).collect()
     }
 
     /// `notes/a.md` where a root is `/notes`.
@@ -174,24 +190,6 @@ fn has_first(directory: &Path, path: &Path) -> bool {
 fn is_of_a_home(text: &str) -> bool {
     let below = text.strip_prefix('~');
     below.is_some_and(|below| below.is_empty() || below.starts_with(['/', '\\']))
-}
-
-fn is_windows(host: &str) -> bool {
-    host.as_bytes().get(1) == Some(&b':') || host.starts_with("\\\\") || host.starts_with("~\\")
-}
-
-/// The part of `text` behind `host`, as a path below it.
-fn below_host(text: &str, host: &str) -> Option<String> {
-    let is_windows = is_windows(host);
-    let same = |text: &str| if is_windows { text.replace('\\', "/") } else { text.to_owned() };
-    let (text, host) = (same(text), same(host));
-    let host = host.trim_end_matches('/');
-    let begin = text.get(..host.len())?;
-    let begins = if is_windows { begin.eq_ignore_ascii_case(host) } else { begin == host };
-    let below = text
-        .get(host.len()..)
-        .filter(|below| begins && (below.is_empty() || below.starts_with('/')))?;
-    Some(below.trim_start_matches('/').to_owned())
 }
 
 impl Place {
@@ -265,8 +263,12 @@ mod tests {
         check(notes, "/notes//a/./b.md", Ok("/notes/a/b.md"));
         check(notes, "a.md", Ok("/notes/a.md"));
         check(notes, ".", Ok("/notes"));
-        check(notes, "/notes/trail .txt ", Ok("/notes/trail .txt "));
-        check(notes, " a", Ok("/notes/ a"));
+        check(notes, "/notes/trail .txt ", Err("write `/notes/trail .txt`"));
+        check(notes, " a", Err("write `a`"));
+        check(notes, "file:///notes/a", Err("write `/notes/a`"));
+        check(notes, "C:\\a", Err("begins with one of `/notes`"));
+        check(both, "$HOME/a", Err("begins with one of `/notes`, `/code`"));
+        check(notes, "/notes/ a b.md", Ok("/notes/ a b.md"));
         check(both, "/code/a", Ok("/code/a"));
         check(both, "code/a", Ok("/code/a"));
         check(both, "a.md", Err("one of `/notes`, `/code`"));
