@@ -13,7 +13,7 @@ const MAX_COMPILED: usize = 4 * 1024 * 1024;
 pub struct Glob {
     expression: Regex,
     /// True if it is about names, whatever directory they are in.
-    pub is_name: bool,
+    is_name: bool,
     /// True if it ends in `/`: it is about directories.
     pub is_directory: bool,
     /// The same where each `[` is the character, if it has one.
@@ -57,6 +57,11 @@ impl Glob {
     /// True if the glob matches only once `\[` stands for each `[` in it.
     pub fn would_match(&self, below: &str) -> bool {
         self.literal.as_ref().is_some_and(|literal| literal.is_match(below)) && !self.matches(below)
+    }
+
+    /// The part of an entry that the glob is about: its path below the directory, or its name.
+    pub fn part<'a>(&self, below: &'a str, name: &'a str) -> &'a str {
+        if self.is_name { name } else { below }
     }
 
     pub fn matches(&self, below: &str) -> bool {

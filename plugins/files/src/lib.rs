@@ -39,12 +39,12 @@ mod files {
     /// Lists a directory, a tree (`depth`) or what a `glob` finds, with sizes; of a file its size and date. Without a
     /// path: the directories that may be used. Begin with that.
     ///
-    /// Example: path `/notes`, glob `**/*.md`, exclude `["archive"]`.
+    /// Example: path `/notes`, glob `*.md`, exclude `["archive"]`.
     #[tool(title = "List files", read_only, idempotent, open_world = false)]
     pub fn list(
         /// A directory or file, such as `/notes`. Paths of the host do as well, in all tools.
         path: Option<String>,
-        /// Which files, by their path below the directory: `*.md`, `**/*.{rs,toml}`; `**/src/` for directories.
+        /// Which files: a name anywhere, such as `*.{rs,toml}`, or a path such as `docs/**/*.md`; `src/` for directories.
         glob: Option<String>,
         /// What to leave out: a name anywhere, such as `node_modules` or `*.lock`, or a path such as `docs/**`.
         #[serde(default)]
@@ -100,7 +100,7 @@ mod files {
     /// Searches text files for a regular expression (that of Rust: like Perl's, without look-around and backreferences)
     /// or a plain text, line by line.
     ///
-    /// Example: pattern `TODO|FIXME`, path `/notes`, glob `**/*.md`, context 2.
+    /// Example: pattern `TODO|FIXME`, path `/notes`, glob `*.md`, context 2.
     #[expect(
         clippy::too_many_arguments,
         reason = "a flattened struct would take unknown ones in silence"

@@ -34,12 +34,13 @@ impl Wanted {
     }
 
     fn is_excluded(&self, below: &str, name: &str) -> bool {
-        self.exclude.iter().any(|glob| glob.matches(if glob.is_name { name } else { below }))
+        self.exclude.iter().any(|glob| glob.matches(glob.part(below, name)))
     }
 
     fn is_wanted(&self, found: &Found) -> bool {
         let Some(glob) = &self.glob else { return true };
-        glob.is_directory == (found.kind == Kind::Directory) && glob.matches(&found.below)
+        glob.is_directory == (found.kind == Kind::Directory)
+            && glob.matches(glob.part(&found.below, found.name()))
     }
 }
 
@@ -50,6 +51,12 @@ pub struct Found {
     pub below: String,
     pub kind: Kind,
     depth: usize,
+}
+
+impl Found {
+    fn name(&self) -> &str {
+        self.below.rsplit('/').next().unwrap_or(&self.below)
+    }
 }
 
 /// Gives each wanted entry below `place`, down to `depth` levels, to `visit`, a directory before what is in it, until
@@ -75,7 +82,11 @@ pub fn walk(
         if wanted.is_wanted(&found) && !visit(&found) {
             break;
         }
-        if wanted.glob.as_ref().is_some_and(|glob| glob.would_match(&found.below)) {
+        if wanted
+            .glob
+            .as_ref()
+            .is_some_and(|glob| glob.would_match(glob.part(&found.below, found.name())))
+        {
             left_out.bracketed.get_or_insert_with(|| found.below.clone());
         }
         if found.kind != Kind::Directory || found.depth >= depth {
@@ -219,6 +230,13 @@ mod tests {
         check(Some("**/*.md"), &[], false, 9, &["a/c.md", "b.md", "z.md"]);
         check(Some("**/d/"), &[], false, 9, &["a/d"]);
         check(Some("*.rs"), &[], false, 9, &[]);
+        // A name is one anywhere, as in `exclude`; a path begins in the directory.
+        check(Some("*.md"), &[], false, 9, &["a/c.md", "b.md", "z.md"]);
+        check(Some("*.md"), &["a"], false, 9, &["b.md", "z.md"]);
+        check(Some("*.md"), &[], false, 1, &["b.md", "z.md"]);
+        check(Some("d/"), &[], false, 9, &["a/d"]);
+        check(Some("a/*.md"), &[], false, 9, &["a/c.md"]);
+        check(Some("d/*.txt"), &[], false, 9, &[]);
         check(None, &["d", "loop", "z.*"], false, 9, &["a", "a/c.md", "b.md"]);
         check(None, &["a/*.md", "loop"], false, 2, &["a", "a/d", "b.md", "z.md"]);
     }
