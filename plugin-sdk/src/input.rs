@@ -53,6 +53,16 @@ pub fn bytes(
     }
 }
 
+/// The path that the plugin sees, of one among its arguments, as [`files::seen`] understands it.
+///
+/// # Errors
+///
+/// If it holds what belongs to no path, such as quotes.
+pub fn path(given: Option<String>) -> Result<Option<String>, ToolError> {
+    let seen = |given: String| files::seen(&given).map(|path| path.display().to_string());
+    given.map(seen).transpose().map_err(ToolError::new)
+}
+
 /// The bytes of the granted file at `path`, at most `most`.
 ///
 /// # Errors

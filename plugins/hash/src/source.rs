@@ -31,7 +31,7 @@ impl Source {
         path: Option<String>,
         encoding: Encoding,
     ) -> Result<Source, ToolError> {
-        match (data, path) {
+        match (data, input::path(path)?) {
             (None, Some(path)) if encoding == Encoding::Text => {
                 // This says what is wrong with a directory, and waits for no pipe.
                 let explained =
@@ -79,6 +79,7 @@ pub fn bytes(
     path: Option<String>,
     encoding: Encoding,
 ) -> Result<Vec<u8>, ToolError> {
+    let path = input::path(path)?;
     let file = path.clone();
     let decode = |data: String| Ok(encoding.decode(&data)?);
     let bytes = input::bytes(Named("data", data), Named("path", path), MAX_DECODED, decode)?;

@@ -68,6 +68,27 @@ impl Format {
         values.map_err(|fault| self.explain(source, fault))
     }
 
+    /// Says which format to ask for, where the name of a file that could not be read tells another.
+    pub fn hint(self, path: &str) -> String {
+        let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+        let told = match &*extension.to_ascii_lowercase() {
+            "csv" => "csv",
+            "tsv" | "tab" => "tsv",
+            "yaml" | "yml" => "yaml",
+            "toml" => "toml",
+            "xml" | "svg" | "html" | "xhtml" | "rss" | "plist" => "xml",
+            "txt" | "md" | "log" => "text",
+            "json" | "jsonl" | "ndjson" | "geojson" => "json",
+            _ => return String::new(),
+        };
+        match told.eq_ignore_ascii_case(self.name()) {
+            true => String::new(),
+            false => {
+                format!("\nBy its name the file is in another format; write `format`: `{told}`")
+            }
+        }
+    }
+
     fn explain(self, source: &str, fault: Fault) -> String {
         let what = match fault.at {
             Some(at) => mark(source, at, &fault.message),

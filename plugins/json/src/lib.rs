@@ -70,13 +70,14 @@ mod json {
                 .map_err(|error| ToolError::new(format_args!("`variables.{name}` is {error}")))?;
             bound.extend(values.into_iter().map(|value| (format!("${name}"), value)));
         }
-        let input = match (input, path) {
+        let path = input::path(path)?;
+        let input = match (input, path.clone()) {
             (None, None) => None,
             (input, path) => {
                 Some(input::text(Named("input", input), Named("path", path), MAX_FILE)?)
             }
         };
-        let options = Options { format, slurp, style: Style { raw, pretty } };
+        let options = Options { path, format, slurp, style: Style { raw, pretty } };
         Ok(query::query(filter, input.as_deref(), bound, &options)?)
     }
 }

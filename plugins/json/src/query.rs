@@ -12,6 +12,8 @@ use std::cell::{Cell, RefCell};
 /// The way in which inputs are taken and results written.
 #[derive(Debug, Default)]
 pub struct Options {
+    /// The file that the input was read from. `None` if it stood among the arguments.
+    pub path: Option<String>,
     /// The format of the input.
     pub format: Format,
     /// Take all inputs as one array.
@@ -32,11 +34,12 @@ pub fn query(
     let (names, bound): (Vec<String>, Vec<Value>) =
         variables.map(|(name, value)| (name, Value(value))).unzip();
     let filter = compile(filter, &names)?;
-    let inputs = match input
-        .map(|text| options.format.read(text))
-        .transpose()
-        .map_err(|error| format!("`input` is {error}"))?
-    {
+    let inputs = match input.map(|text| options.format.read(text)).transpose().map_err(|error| {
+        match &options.path {
+            None => format!("`input` is {error}"),
+            Some(path) => format!("`{path}` is {error}{}", options.format.hint(path)),
+        }
+    })? {
         None => vec![Val::Null],
         Some(all) if options.slurp => vec![all.into_iter().collect()],
         Some(all) => all,

@@ -47,6 +47,7 @@ mod text {
         #[schemars(range(max = 1000))]
         limit: Option<usize>,
     ) -> Result<Json<Found>, ToolError> {
+        let path = input::path(path)?;
         let text = input::text(Named("text", text), Named("path", path), MAX_FILE)?;
         let wanted = pattern::pattern(pattern, literal, ignore_case)?;
         let limit = limit.unwrap_or(DEFAULT_MATCHES).min(MAX_MATCHES);
@@ -81,6 +82,7 @@ mod text {
         #[schemars(range(min = 1))]
         limit: Option<usize>,
     ) -> Result<Json<Replaced>, ToolError> {
+        let path = input::path(path)?;
         let text = input::text(Named("text", text), Named("path", path), MAX_FILE)?;
         let pattern = pattern::pattern(pattern, literal, ignore_case)?;
         let replacement = match literal {
@@ -112,6 +114,7 @@ mod text {
         /// The new text's name in the diff.
         after_name: Option<String>,
     ) -> Result<String, ToolError> {
+        let (before_path, after_path) = (input::path(before_path)?, input::path(after_path)?);
         let name = |name: Option<String>, path: &Option<String>, otherwise: &str| {
             name.or_else(|| path.clone()).unwrap_or_else(|| otherwise.to_string())
         };
@@ -143,6 +146,7 @@ mod text {
         /// Text whose occurrences to count, as it stands; for patterns use `find`.
         part: Option<String>,
     ) -> Result<Json<Counts>, ToolError> {
+        let path = input::path(path)?;
         // What another encoding takes on disk is not what its text takes in UTF-8.
         let size =
             path.as_ref().and_then(|path| std::fs::metadata(path).ok()).map(|about| about.len());
