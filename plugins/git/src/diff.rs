@@ -40,7 +40,13 @@ impl Wanted {
                 }
                 _ => Self::Since(from),
             },
-            (false, from, Some(to)) => Self::Between(from.unwrap_or_else(|| "HEAD".into()), to),
+            (false, Some(from), Some(to)) => Self::Between(from, to),
+            (false, None, Some(to)) => {
+                return Err(format!(
+                    "`to` is the newer side, and `from` is missing; to compare the files with `{to}`, give it as `from` alone, \
+                     and to compare two revisions give both, as in from `HEAD`, to `{to}`"
+                ));
+            }
         })
     }
 }
@@ -144,4 +150,23 @@ fn since(repository: &Repository, from: &str, paths: &Paths) -> Result<Vec<Chang
     changes.extend(before.into_iter().map(|(path, old)| Change::new(path, Some(old), None)));
     changes.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_side_that_is_missing_is_asked_for() {
+        let of = |staged, from: Option<&str>, to: Option<&str>| {
+            Wanted::of(staged, from.map(str::to_owned), to.map(str::to_owned))
+        };
+        for to in ["HEAD", "v1.0"] {
+            let error = of(false, None, Some(to)).err().expect("an error");
+            assert!(error.contains("give it as `from` alone"), "{error}");
+            assert!(error.contains(&format!("from `HEAD`, to `{to}`")), "{error}");
+            assert!(of(false, Some(to), None).is_ok() && of(false, Some("HEAD"), Some(to)).is_ok());
+        }
+        assert!(matches!(of(false, Some(" "), Some(" ")), Ok(Wanted::Unstaged)));
+    }
 }

@@ -87,7 +87,7 @@ mod git {
         staged: bool,
         /// The older side: `HEAD~1`, `v1.0`, or a range such as `main...HEAD`.
         from: Option<String>,
-        /// The newer side.
+        /// The newer side, beside `from`.
         to: Option<String>,
         /// Only these files or directories, from the repository's root.
         #[serde(default)]
@@ -124,7 +124,7 @@ mod git {
         author: Option<String>,
         /// Part of the message, in any case.
         grep: Option<String>,
-        /// Not before: `2026-11-29` (in UTC) or `2 weeks ago`.
+        /// Not before: `2026-11-29`, `today` (in UTC) or `2 weeks ago`.
         since: Option<String>,
         /// Not after; a day is meant whole.
         until: Option<String>,

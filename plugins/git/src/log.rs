@@ -138,7 +138,7 @@ impl Filter {
     }
 }
 
-/// `2026-11-29`, `2026-11-29 12:00:00 +0000`, `2 weeks ago`. A day alone is meant whole: `within` is the second of it.
+/// `2026-11-29`, `2026-11-29 12:00:00 +0000`, `2 weeks ago`, `today`. A day alone is meant whole: `within` is the second of it.
 fn moment(text: &str, key: &str, within: i64) -> Result<i64, String> {
     let text = text.trim();
     if text.len() > MAX_DATE {
@@ -147,13 +147,27 @@ fn moment(text: &str, key: &str, within: i64) -> Result<i64, String> {
             text.len()
         ));
     }
-    let now = gix_date::Time::now_utc().to_zoned().map_err(|error| error.to_string())?;
+    let now = gix_date::Time::now_utc();
+    if let Some(days) = days_ago(text) {
+        let day = now.seconds - days * DAY;
+        return Ok(day - day.rem_euclid(DAY) + within);
+    }
+    let now = now.to_zoned().map_err(|error| error.to_string())?;
     match gix_date::parse(text, Some(now)) {
         Ok(time) if is_day(text) => Ok(time.seconds - time.seconds.rem_euclid(DAY) + within),
         Ok(time) => Ok(time.seconds),
         Err(_) => {
             Err(format!("`{key}` is `{text}`; write a date such as `2026-11-29` or `2 weeks ago`"))
         }
+    }
+}
+
+/// The number of days before today, of a word for a day.
+fn days_ago(text: &str) -> Option<i64> {
+    match &*text.to_ascii_lowercase() {
+        "today" | "midnight" => Some(0),
+        "yesterday" => Some(1),
+        _ => None,
     }
 }
 
@@ -270,6 +284,15 @@ mod tests {
         ] {
             assert_eq!(moment(text, "since", 0).unwrap(), since, "{text}");
             assert_eq!(moment(text, "until", DAY - 1).unwrap(), until, "{text}");
+        }
+        let today = gix_date::Time::now_utc().seconds.div_euclid(DAY);
+        for (text, ago) in [("today", 0), ("Today ", 0), ("yesterday", 1)] {
+            for (key, within) in [("since", 0), ("until", DAY - 1)] {
+                let found = moment(text, key, within).unwrap();
+                assert_eq!(found.rem_euclid(DAY), within, "{text}");
+                // Midnight may pass meanwhile.
+                assert!((0..=1).contains(&(found.div_euclid(DAY) + ago - today)), "{text}");
+            }
         }
         for text in ["yesterweek", "2026-13-45", ""] {
             assert!(moment(text, "until", 0).unwrap_err().contains("write a date"), "{text}");

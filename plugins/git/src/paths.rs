@@ -16,6 +16,7 @@ pub struct Paths {
     each: Vec<Each>,
 }
 
+#[derive(Clone)]
 struct Each {
     text: String,
     glob: bool,
@@ -58,6 +59,12 @@ impl Paths {
                     .is_some_and(|rest| rest.starts_with(b"/"))
         };
         self.each.is_empty() || self.each.iter().any(reaches)
+    }
+
+    /// True if this directory is meant, or a path in it by its name.
+    pub fn name_within(&self, directory: &[u8]) -> bool {
+        let named = Self { each: self.each.iter().filter(|each| !each.glob).cloned().collect() };
+        self.contain(directory) || !named.is_all() && named.reach_into(directory)
     }
 
     /// The paths that were given but are none of these.

@@ -181,13 +181,17 @@ impl Walk<'_> {
         if !nested && self.untracked == Untracked::EachFile {
             return self.directory(path, false, depth + 1);
         }
-        if (nested || self.holds_untracked(path, depth + 1)?) && self.paths.reach_into(path) {
+        let is_meant = match nested {
+            true => self.paths.name_within(path),
+            false => self.holds_untracked(path, depth + 1)?,
+        };
+        if is_meant {
             self.found.untracked.push([path, b"/"].concat());
         }
         Ok(())
     }
 
-    /// True if something in an untracked directory is not ignored.
+    /// True if something in an untracked directory is meant and not ignored.
     fn holds_untracked(&mut self, directory: &[u8], depth: usize) -> Result<bool, String> {
         let Some(below) = paths::native(directory) else { return Ok(false) };
         let names = self.names(below, depth)?;
@@ -196,8 +200,14 @@ impl Walk<'_> {
         for (name, kind) in names {
             let path = [directory, b"/", &name].concat();
             let ignored = self.ignored.contains(&path, kind.is_dir());
-            let is_directory = kind.is_dir() && !self.is_nested(&path);
-            if !ignored && (!is_directory || self.holds_untracked(&path, depth + 1)?) {
+            let is_nested = kind.is_dir() && self.is_nested(&path);
+            let is_meant = match kind.is_dir() {
+                _ if ignored => false,
+                true if is_nested => self.paths.name_within(&path),
+                true => self.paths.reach_into(&path) && self.holds_untracked(&path, depth + 1)?,
+                false => self.paths.contain(&path),
+            };
+            if is_meant {
                 holds = true;
                 break;
             }
