@@ -153,6 +153,22 @@ impl Span {
     }
 }
 
+/// Says that a dash behind a date may stand before a time of day, as in the names of files, or be the sign of an offset. `None`
+/// if it is neither.
+fn clock_or_offset(date: &str, behind: &str) -> Option<String> {
+    let clock = behind.strip_prefix(['-', '\u{2212}'])?;
+    Clock::parse(clock, true).ok().flatten()?;
+    let shown = if clock.contains(':') { clock.to_string() } else { format!("{clock}:00") };
+    let date = date.to_uppercase();
+    let alone = format!("`{date}{behind}` may be {shown} on that day, so write `{date} {shown}`");
+    Some(match zone::offset(&format!("-{shown}")) {
+        Some(_) => {
+            format!("{alone}, or the day at the offset -{shown}, then `{date}T00:00-{shown}`")
+        }
+        None => alone,
+    })
+}
+
 /// True if a word means something in a date or a time of day.
 pub fn knows(word: &str) -> bool {
     let mut words = Words::default();
@@ -331,6 +347,9 @@ impl Words {
                 return Ok(false);
             }
             let found = dated(&date)?;
+            if let Some(reason) = clock_or_offset(&date, &behind) {
+                return Err(reason);
+            }
             once(&mut self.date, found, "date")?;
             return self.behind(&behind);
         }

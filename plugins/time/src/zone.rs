@@ -264,6 +264,15 @@ fn plain(name: &str) -> String {
 fn unknown(name: &str) -> String {
     const SUGGESTIONS: usize = 5;
     let shown: String = name.chars().take(60).collect();
+    let known = places::outside(&plain(name));
+    if !known.is_empty() {
+        let whose = if known.len() == 1 {
+            "its clocks are those of a zone"
+        } else {
+            "it may lie in several zones"
+        };
+        return format!("there is no time zone `{shown}`; {whose}: write {}", known.join(" or "));
+    }
     let mut near = cities(name);
     // `London, UK`: which London that is, is not known here.
     if let Some((city, _)) = name.split_once(',') {
@@ -281,34 +290,36 @@ fn unknown(name: &str) -> String {
     format!("there is no time zone `{shown}`; {hint}")
 }
 
-/// Zones with the name in them, or else with a name a slip or two away; in a short name, two make another one.
+/// Zones with the name in them as words, or else with a name that is one slip away, but for its first letter: what is further
+/// away is another place.
 fn similar(name: &str) -> Vec<String> {
-    const SLIPS: usize = 2;
     let wanted = plain(name).to_ascii_lowercase();
     // A short fragment is in every other name, and a long one is in none.
     if !(4..=40).contains(&wanted.len()) {
         return Vec::new();
     }
     let names: Vec<String> = DATABASE.available().map(|name| name.to_string()).collect();
-    let lower = |zone: &String| zone.to_ascii_lowercase();
-    let within = names.iter().filter(|zone| lower(zone).contains(&wanted));
-    let mut near: Vec<String> = within.cloned().collect();
-    if near.is_empty() {
-        let slips = |zone: &String| {
-            let zone = lower(zone);
-            let city = zone.rsplit('/').next().unwrap_or(&zone);
-            strsim::osa_distance(&wanted, &zone).min(strsim::osa_distance(&wanted, city))
-        };
-        let mut ranked: Vec<(usize, &String)> =
-            names.iter().map(|zone| (slips(zone), zone)).collect();
-        ranked.sort();
-        near = ranked
-            .into_iter()
-            .filter(|(slips, _)| *slips <= SLIPS.min(wanted.len() / 3))
-            .map(|(_, z)| z.clone())
-            .collect();
+    let near = |is: &dyn Fn(&str) -> bool| -> Vec<String> {
+        names.iter().filter(|zone| is(&zone.to_ascii_lowercase())).cloned().collect()
+    };
+    let is_part = |zone: &str| {
+        let mut ends = zone.match_indices(&wanted).map(|(at, part)| (at, at + part.len()));
+        let is_sign = |c: char| !c.is_ascii_alphabetic();
+        ends.any(|(start, end)| {
+            zone[..start].chars().next_back().is_none_or(is_sign)
+                && zone[end..].chars().next().is_none_or(is_sign)
+        })
+    };
+    let within = near(&is_part);
+    if !within.is_empty() {
+        return within;
     }
-    near
+    let is_slip = |part: &str| {
+        part.get(..1) == wanted.get(..1)
+            && wanted.len() > 4
+            && strsim::osa_distance(&wanted, part) <= 1
+    };
+    near(&|zone: &str| is_slip(zone) || is_slip(zone.rsplit('/').next().unwrap_or(zone)))
 }
 
 #[cfg(test)]
@@ -420,6 +431,29 @@ mod tests {
         check("ist", "Asia/Kolkata, Europe/Dublin, Asia/Jerusalem");
         check("local", "there is no time zone `local`; expected a name such as");
         check("Tokio", "did you mean Asia/Tokyo?");
+        // What is another place comes with its own zone, or with no hint.
+        for (place, zone) in [
+            ("Mumbai", "Asia/Kolkata"),
+            ("Boston", "America/New_York"),
+            ("Geneva", "Europe/Zurich"),
+            ("Munich", "Europe/Berlin"),
+            ("M\u{fc}nchen", "Europe/Berlin"),
+            ("Spain", "Europe/Madrid"),
+            ("Georgia", "Asia/Tbilisi or America/New_York"),
+            ("China", "Asia/Shanghai"),
+            ("dallas", "America/Chicago"),
+            ("Calgary", "America/Edmonton"),
+            ("Ankara", "Europe/Istanbul"),
+            ("Atlanta", "America/New_York"),
+            ("San Francisco", "America/Los_Angeles"),
+            ("Beijing", "Asia/Shanghai"),
+            ("Washington", "America/New_York or America/Los_Angeles"),
+        ] {
+            check(place, &format!("write {zone}"));
+        }
+        for place in ["Bostom", "Mumbay", "Wallace", "Lagoon"] {
+            check(place, "; expected a name such as Europe/Berlin");
+        }
         check("+14:01", "there is no time zone `+14:01`");
         check("-12:30", "there is no time zone `-12:30`");
         check("+25:99", "there is no time zone `+25:99`");

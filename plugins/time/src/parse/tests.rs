@@ -488,3 +488,28 @@ fn what_a_text_leaves_open_is_asked_for() {
     check("in 1.5 business days", "whole number of business days");
     check("-2 hours from now", "is not a time");
 }
+
+#[test]
+fn a_dash_behind_a_date_is_asked_back() {
+    let at = |text: &str| time(text, &around("UTC")).map(|parsed| parsed.time.to_string());
+    for text in [
+        "2026-11-27-10:00",
+        "2026-11-27-10",
+        "20261127-10:30",
+        "2026-11-27\u{2212}10:00",
+        "2026-11-27-15:30",
+    ] {
+        let message = at(text).unwrap_err();
+        assert!(message.contains("may be"), "{message}");
+        let reason = message.split(" is not a time: ").nth(1).unwrap();
+        let hints: Vec<&str> =
+            reason.split("; expected").next().unwrap().split('`').skip(3).step_by(2).collect();
+        assert!(!hints.is_empty(), "{message}");
+        for hint in hints {
+            assert!(at(hint).is_ok(), "{hint}");
+        }
+    }
+    for text in ["2026-11-27+10:00", "2026-11-27Z", "2026-11-27T10:00-10:00"] {
+        assert!(at(text).is_ok(), "{text}");
+    }
+}
