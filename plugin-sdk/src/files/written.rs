@@ -218,11 +218,11 @@ mod tests {
         let hosts = hosts(&[("/d", &["/home/ada/d", "~/d"])]);
         let roots = [PathBuf::from("/d")];
         let check = |text: &str, parts: &[&str]| {
-            let sentence = seen_in(text, &roots, &hosts).unwrap_err();
+            let sentence = seen_in(text, &roots, &hosts).expect_err(text);
             assert!(parts.iter().all(|part| sentence.contains(part)), "{text}: {sentence}");
             // What it tells to write is taken.
             if let Some((_, meant)) = sentence.split_once("; write `") {
-                let meant = meant.split('`').next().unwrap();
+                let meant = meant.split('`').next().unwrap_or_default();
                 assert!(seen_in(meant, &roots, &hosts).is_ok(), "{meant}");
             }
         };
@@ -265,11 +265,11 @@ mod tests {
     #[test]
     fn what_is_called_so_is_meant() {
         let directory = std::env::temp_dir().join(format!("sdk-written-{}", std::process::id()));
-        std::fs::create_dir_all(&directory).unwrap();
-        std::fs::write(directory.join("'a' "), "").unwrap();
+        std::fs::create_dir_all(&directory).expect("a directory");
+        std::fs::write(directory.join("'a' "), "").expect("a directory");
         let roots = [directory.clone()];
         let found = seen_in("'a' ", &roots, &HostPaths::new());
         assert_eq!(found, Ok(directory.join("'a' ")));
-        std::fs::remove_dir_all(directory).unwrap();
+        std::fs::remove_dir_all(directory).expect("a directory");
     }
 }
