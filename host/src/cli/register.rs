@@ -369,7 +369,7 @@ fn print_change(client: &Client, change: &PlannedEdit) -> ClientOutcome {
         println!("{title}: {path} would be removed");
     } else {
         println!("{title}: {path}");
-        print_lines(&diff(&lines(&before), &lines(&after)));
+        print_lines(&diff(&lines(&before), &lines(&after)), |line| change.shown(line));
     }
     ClientOutcome::Shown
 }

@@ -14,7 +14,7 @@ use crate::text::{escape, shell_word};
 const DECIDED_VARIABLES: [&str; 2] = ["TOOLRACK_HOME", "TOOLRACK_PLUGINS"];
 
 /// The members of an entry that `register` writes.
-const WRITTEN_MEMBERS: [&str; 4] = ["type", "command", "args", "env"];
+pub(super) const WRITTEN_MEMBERS: [&str; 4] = ["type", "command", "args", "env"];
 
 /// A server, as a client is to start it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,9 +154,8 @@ impl FoundEntry {
     pub fn moved_to(&self, entry: &ServerEntry) -> ServerEntry {
         let is_stated = entry.args != ["serve"];
         let args = if is_stated { &entry.args } else { &self.args };
-        let own = self.env.iter().filter(|(name, _)| DECIDED_VARIABLES.contains(&&***name));
-        let stated = entry.env.iter();
-        let env = own.chain(stated).map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut env = self.decided_env();
+        env.extend(entry.env.clone());
         ServerEntry { command: entry.command.clone(), args: args.clone(), env }
     }
 
@@ -173,21 +172,48 @@ impl FoundEntry {
             })
     }
 
+    /// Returns the variables that `register` decides.
+    pub(super) fn decided_env(&self) -> BTreeMap<String, String> {
+        let own = self.env.iter().filter(|(name, _)| DECIDED_VARIABLES.contains(&&***name));
+        own.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// The plugin directories that it names.
     pub fn plugin_directories(&self) -> impl Iterator<Item = &str> {
         let after = self.args.windows(2).filter(|two| two[0] == "--plugins").map(|two| &*two[1]);
         after.chain(self.args.iter().filter_map(|argument| argument.strip_prefix("--plugins=")))
     }
 
-    /// Describes it on one line. The values of variables may be secret, so they are left out.
+    /// Describes it on one line. Arguments and the values of variables may be secret: those of another program are left
+    /// out, and so is all of a URL but its host.
     #[must_use]
     pub fn words(&self) -> String {
         match (&self.command, &self.url) {
-            (Some(command), _) => command_line(command, &self.args, &self.env),
-            (None, Some(url)) => format!("the server at {}", escape(url)),
+            (Some(command), _) if self.is_toolrack() && are_written(&self.args) => {
+                command_line(command, &self.args, &self.env)
+            }
+            (Some(command), _) => {
+                let hidden = match self.args.len() {
+                    0 => String::new(),
+                    1 => " and an argument".into(),
+                    several => format!(" and {several} arguments"),
+                };
+                command_line(command, &[], &self.env) + &hidden
+            }
+            (None, Some(url)) => format!("the server at {}", host_of(url)),
             (None, None) => "an entry that starts nothing".into(),
         }
     }
+}
+
+/// Returns the scheme and the host of `url`, which may hold a password or a token anywhere else.
+fn host_of(url: &str) -> String {
+    let parsed = url.parse::<http::Uri>().ok();
+    let named = parsed.as_ref().and_then(|url| Some((url.scheme_str()?, url.host()?)));
+    named.map_or_else(
+        || "a URL".into(),
+        |(scheme, host)| format!("{}://{}", escape(scheme), escape(host)),
+    )
 }
 
 /// True if `command`, which may be a name in the PATH, starts `program`.
@@ -200,7 +226,7 @@ fn is_program(command: &str, program: &str) -> bool {
 }
 
 /// True if `register` writes such arguments itself.
-fn are_written(args: &[String]) -> bool {
+pub(super) fn are_written(args: &[String]) -> bool {
     let mut args = args.iter().map(String::as_str);
     while let Some(argument) = args.next() {
         match argument {
@@ -242,7 +268,18 @@ mod tests {
                 },
                 true,
             ),
-            (json!({ "command": "toolrack", "args": ["call"] }), "toolrack call", false),
+            (json!({ "command": "toolrack", "args": ["call"] }), "toolrack and an argument", false),
+            (
+                json!({ "command": "npx", "args": ["--token", "hunter2"], "env": { "K": "x" } }),
+                "npx (with K set) and 2 arguments",
+                false,
+            ),
+            (
+                json!({ "url": "https://u:hunter2@example.org:8443/hunter2?key=hunter2" }),
+                "the server at https://example.org",
+                false,
+            ),
+            (json!({ "url": "hunter2" }), "the server at a URL", false),
             (json!({ "command": "npx", "env": { "KEY": "secret" } }), "npx (with KEY set)", false),
             (json!({ "url": "https://example.org" }), "the server at https://example.org", false),
             (json!(7), "an entry that starts nothing", false),

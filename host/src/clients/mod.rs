@@ -6,6 +6,7 @@
 
 mod user_directories;
 mod entry;
+mod shown_words;
 mod error;
 mod config_file;
 mod local_scope;

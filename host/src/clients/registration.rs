@@ -11,6 +11,7 @@ use super::entry::{FoundEntry, ServerEntry};
 use super::error::{ClientError, ConfigEditError, FileError};
 use super::local_scope::LocalScope;
 use super::record::{Record, RecordedEntry, Records, digest};
+use super::shown_words::ShownWords;
 use super::table::Client;
 use super::user_directories::UserDirectories;
 use crate::fs::bounded_read::read_at_most;
@@ -65,6 +66,8 @@ pub enum Foreign {
 pub struct PlannedEdit {
     target: ClientFile,
     file: ConfigFile,
+    /// The words of the file that may be shown.
+    words: ShownWords,
     /// `None` where the file is removed.
     after: Option<Vec<u8>>,
     /// The record of the file afterwards. `None` where it holds nothing of toolrack's any more.
@@ -175,6 +178,9 @@ impl Registration {
         let (after, has_key) = target.with_text(&file, |text| {
             Ok((text.insert(key, name, &entry.written(form))?, text.has_key(key)?))
         })?;
+        let names = target.with_text(&file, |text| text.names(key))?;
+        let words = ShownWords::new(key, names).with_entry(name, entry);
+        let words = found.into_iter().fold(words, |words, found| words.with_found(name, found));
         let (after, starts) = (file.with_text(&after), Some(entry.command_line()));
         let entry = RecordedEntry { made_key: !has_key, replaced: found.is_some() };
         let known = self.known(&target, &file)?;
@@ -186,6 +192,7 @@ impl Registration {
         Ok(PlannedEdit {
             target,
             file,
+            words,
             after,
             record,
             is_first,
@@ -215,6 +222,8 @@ impl Registration {
             return Err(ClientError::Foreign { file, name: name.to_owned(), found });
         }
         let own = own.unwrap_or_default();
+        let names = target.with_text(&file, |text| text.names(key))?;
+        let words = ShownWords::new(key, names).with_found(name, &found);
         file.check_writable().map_err(|error| target.error(error))?;
         let cut = target.with_text(&file, |text| text.remove(key, name, own.made_key))?;
         let (after, record, is_exact) = self.undone(&file, name, record, file.with_text(&cut));
@@ -227,6 +236,7 @@ impl Registration {
         Ok(Some(PlannedEdit {
             target,
             file,
+            words,
             after,
             record,
             is_first: false,
@@ -376,6 +386,12 @@ impl PlannedEdit {
         let text =
             |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
         (text(self.file.bytes()), text(self.after.as_deref()))
+    }
+
+    /// Returns a line of either text as it is shown: what is not toolrack's, and no name of an entry, may be a secret.
+    #[must_use]
+    pub fn shown(&self, line: &str) -> String {
+        self.words.masked(line)
     }
 
     /// True if the file is removed, because toolrack made it.

@@ -358,7 +358,7 @@ fn another_entry_of_the_name_is_refused_and_comes_back_after_force() {
         (
             "cursor",
             "{\"mcpServers\": {\"toolrack\": {\"command\": \"npx\", \"args\": [\"a b\"]}}}",
-            if cfg!(windows) { "npx \"a b\"" } else { "npx 'a b'" },
+            if cfg!(windows) { "npx \"a b\"" } else { "npx and an argument" },
         ),
         (
             "codex",
@@ -475,11 +475,46 @@ fn what_would_change_is_shown() {
     let file = machine.file("cursor", &[]);
     write(&file, "{\n  \"a\": 1\n}\n");
     let out = machine.does(&["register", "cursor", "--print"]);
-    assert!(out.contains("-   \"a\": 1\n"), "{out}");
+    // What is not toolrack's may be a secret.
+    assert!(out.contains("-   \"...\": ...\n"), "{out}");
     assert!(out.contains("+     \"toolrack\": {"), "{out}");
     machine.does(&["register", "cursor"]);
     let out = machine.does(&["unregister", "cursor", "--print"]);
     assert!(out.contains("-     \"toolrack\": {"), "{out}");
+}
+
+#[test]
+fn what_others_wrote_into_a_file_is_not_shown() {
+    const SECRET: &str = "hunter2";
+    let foreign = [
+        r#"{"command":"x","args":["--token","hunter2"],"env":{"K":"hunter2"}}"#,
+        r#"{"url":"https://u:hunter2@h.example/mcp?key=hunter2"}"#,
+    ];
+    for entry in foreign {
+        for text in [
+            format!(r#"{{"mcpServers":{{"gh":{entry},"toolrack":{entry}}}}}"#),
+            format!(r#"{{"mcpServers":{{"gh":{entry}}}}}"#),
+            format!("{{\n\"mcpServers\": {{\n\"toolrack\": {entry}\n}},\n\"pw\": \"hunter2\" }}\n"),
+            format!("{{\n\"mcpServers\": {{\n\"gh\": {entry} }},\n\"pw\": \"hunter2\" }}\n"),
+        ] {
+            let machine = Machine::new();
+            write(&machine.file("cursor", &[]), &text);
+            for arguments in [
+                &["doctor"][..],
+                &["register", "cursor", "--print"],
+                &["register", "cursor", "--print", "--force"],
+                &["unregister", "cursor"],
+                &["unregister", "cursor", "--print", "--force"],
+                &["register", "cursor"],
+            ] {
+                let ran = machine.command(arguments).output().expect("it runs");
+                let said = [ran.stdout, ran.stderr]
+                    .map(|text| String::from_utf8_lossy(&text).into_owned());
+                assert!(!said.concat().contains(SECRET), "{arguments:?} {}", said.concat());
+                assert!(!said.concat().is_empty(), "{arguments:?}");
+            }
+        }
+    }
 }
 
 #[test]

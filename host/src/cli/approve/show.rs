@@ -69,7 +69,7 @@ impl PluginChange {
                     println!("     tool {}", escape(tool));
                     let lines = definition.lines();
                     let new: Vec<_> = lines.iter().map(|line| DiffLine::New(line)).collect();
-                    print_lines(&new);
+                    print_lines(&new, str::to_owned);
                 }
             }
             (Some(before), Some(after)) => {
@@ -111,7 +111,7 @@ fn print_change(before: &LockEntry, after: &LockEntry) {
         if old == new {
             println!("       its JSON says the same in other bytes");
         } else {
-            print_lines(&lines);
+            print_lines(&lines, str::to_owned);
         }
     }
     for (what, then, now) in [
@@ -144,12 +144,12 @@ fn print_grants(before: &BTreeSet<String>, after: &BTreeSet<String>) {
     }
 }
 
-pub(in crate::cli) fn print_lines(lines: &[DiffLine<'_>]) {
+pub(in crate::cli) fn print_lines(lines: &[DiffLine<'_>], shown: impl Fn(&str) -> String) {
     for line in lines {
         let line = match line {
-            DiffLine::Same(text) => format!("  {}", escape(text)),
-            DiffLine::Old(text) => paint(ERROR, format!("- {}", escape(text))),
-            DiffLine::New(text) => paint(GOOD, format!("+ {}", escape(text))),
+            DiffLine::Same(text) => format!("  {}", escape(&shown(text))),
+            DiffLine::Old(text) => paint(ERROR, format!("- {}", escape(&shown(text)))),
+            DiffLine::New(text) => paint(GOOD, format!("+ {}", escape(&shown(text)))),
             DiffLine::Gap => "  ...".into(),
         };
         println!("       {line}");
