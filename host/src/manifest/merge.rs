@@ -10,7 +10,7 @@ use super::grants::files::{RawFiles, is_one_in_other};
 use super::grants::host::HostPattern;
 use super::grants::kind::GrantKind;
 use super::grants::name::{GrantName, without as place_of_without};
-use super::grants::network::RawNetwork;
+use super::grants::network::{NetworkGrant, RawNetwork};
 use super::grants::origin::{self, Scheme};
 use super::grants::raw::RawGrants;
 use super::grants::set::Grants;
@@ -35,6 +35,8 @@ pub struct Decisions {
     /// The prefix of the manifest, where the local file sets another: the manifest names tools by
     /// it.
     pub replaced_prefix: Option<Box<str>>,
+    /// The origins to which the manifest binds a secret, where the local file binds another one or none.
+    pub replaced_bindings: Vec<NetworkGrant>,
 }
 
 /// Merges the two files into one manifest, and returns the decisions of the local file with it.

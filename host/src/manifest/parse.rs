@@ -61,11 +61,14 @@ fn parse(file: &str, source: SourceTexts<'_>) -> Result<Manifest, Diagnostic> {
     let local = RawManifest::read(&tree, &keys::LOCAL_SECTIONS)?;
     resolve::local(source, &local)?;
     let (merged, mut decisions) = merge::merge(raw, local)?;
-    let own_prefix = manifest.prefix;
+    let (own_prefix, own_network) = (manifest.prefix, manifest.grants.network);
     let mut manifest = resolve::manifest(file, source, &merged)?;
     merge::narrow(&mut manifest.grants, &mut decisions);
     let replaced_prefix = Some(own_prefix).filter(|own| *own != manifest.prefix);
-    Ok(Manifest { decisions: Some(Decisions { replaced_prefix, ..decisions }), ..manifest })
+    let mut replaced_bindings = own_network;
+    replaced_bindings.retain(|own| own.secret.is_some() && !manifest.grants.network.contains(own));
+    let decisions = Decisions { replaced_prefix, replaced_bindings, ..decisions };
+    Ok(Manifest { decisions: Some(decisions), ..manifest })
 }
 
 fn document<'a>(text: &'a str, what: &str) -> Result<DeTable<'a>, Diagnostic> {

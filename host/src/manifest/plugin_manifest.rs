@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::digest::Sha256Digest;
 use super::grants::config_keys::{ConfigValues, UnknownValue};
+use super::grants::network::NetworkGrant;
 use super::grants::set::Grants;
 use super::limits::rules::Limits;
 use super::merge::Decisions;
@@ -44,6 +45,12 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// The origins to which the manifest binds a secret, where the local file binds another one or none.
+    #[must_use]
+    pub fn replaced_bindings(&self) -> &[NetworkGrant] {
+        self.decisions.as_ref().map_or(&[], |own| &own.replaced_bindings)
+    }
+
     /// The values of the configuration that are none of those which the manifest says of their keys.
     #[must_use]
     pub fn unknown_values(&self) -> Vec<UnknownValue> {

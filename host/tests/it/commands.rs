@@ -501,7 +501,10 @@ fn a_secret_is_kept_in_a_file_where_there_is_no_keyring() {
             "KYE",
             "did you mean KEY, which is granted to keys? `toolrack secret remove KYE` takes this one out",
         ),
-        ("OTHER_TOKEN", "`toolrack grant PLUGIN secret OTHER_TOKEN` grants it"),
+        (
+            "OTHER_TOKEN",
+            "`toolrack grant PLUGIN secret OTHER_TOKEN --for URL` puts it into requests to that URL",
+        ),
     ] {
         let (_, _, err) = run(&["secret", "set", name, "--file"], "the-value-of-the-key");
         assert!(err.contains(expected), "{err}");

@@ -382,7 +382,7 @@ fn a_token_is_no_name_of_a_secret_and_is_not_repeated() {
         for command in [
             &format!("`toolrack unset v {kind}:KEY`"),
             "`toolrack secret set KEY`",
-            "`toolrack grant v secret KEY`",
+            "`toolrack grant v secret KEY --for URL`",
         ] {
             assert!(ran.err.contains(command), "no {command} in {}", ran.err);
         }

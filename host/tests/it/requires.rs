@@ -145,3 +145,36 @@ fn a_server_lists_it_as_soon_as_it_can_do_more_than_fail() {
     assert_eq!(client.tools(), ["v_run"]);
     assert_eq!(person.run(&["check", "--locked"]).code, 0);
 }
+
+#[test]
+fn a_secret_that_the_manifest_binds_is_never_told_to_the_plugin_by_a_suggestion() {
+    const URL: &str = "https://api.example.org";
+    let manifest = format!(
+        "[grants]\nnetwork = [{{ url = \"{URL}\", secret = \"BOUND_TOKEN\", query = \"key\" }}]\n\
+         [[tools]]\nname = \"ask\"\nrequires = [\"secret:BOUND_TOKEN\"]\n"
+    );
+    let person = person(&manifest);
+    // What a person binds there under another name is what the tool requires.
+    run(&person, &["grant", "v", "secret", "MY_TOKEN", "--for", URL]);
+    let said = run(&person, &["check"]);
+    assert!(
+        said.contains("a value of the secret MY_TOKEN (toolrack secret set MY_TOKEN"),
+        "{said}"
+    );
+    assert!(!said.contains("BOUND_TOKEN"), "{said}");
+    // Where nothing is bound, the command binds it.
+    let local = person.plugins().join("v.local.toml");
+    fs::write(&local, format!("[grants]\nnetwork = [\"{URL}\"]\n")).unwrap();
+    let said = run(&person, &["check"]);
+    let expected =
+        format!("`secret:BOUND_TOKEN` (toolrack grant v secret BOUND_TOKEN --for {URL})");
+    assert!(said.contains(&expected), "{said}");
+    run(&person, &["grant", "v", "secret", "BOUND_TOKEN", "--for", URL]);
+    let said = run(&person, &["check"]);
+    assert!(said.contains("a value of the secret BOUND_TOKEN"), "{said}");
+    let local = fs::read_to_string(local).unwrap_or_default();
+    assert!(!local.contains("secrets"), "{local}");
+    // A person who tells it all the same is told what that means.
+    let told = person.run(&["grant", "v", "secret", "BOUND_TOKEN"]);
+    assert!(told.err.contains("unset v secret:BOUND_TOKEN"), "{}{}", told.out, told.err);
+}

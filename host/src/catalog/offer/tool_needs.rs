@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::tools::PluginTool;
-use crate::manifest::{ConfigValues, GrantName, Grants, Manifest, Requirement};
+use crate::manifest::{ConfigValues, GrantName, Grants, Manifest, NetworkGrant, Requirement};
 use crate::sandbox::{FolderError, Guest};
 use crate::secret::MissingSecret;
 use crate::sync::lock;
@@ -23,6 +23,8 @@ pub(crate) struct ToolNeeds {
     values: BTreeMap<String, ConfigValues>,
     /// The grants of the manifest that a person took away.
     taken: Vec<GrantName>,
+    /// The bindings of secrets in the manifest that the local file replaces.
+    replaced_bindings: Vec<NetworkGrant>,
     /// The secrets that tools require and that had no value when they were looked for last; empty before the first
     /// look. This is a lock, since values come and go while the plugin stays.
     pub(crate) absent: Mutex<Vec<MissingSecret>>,
@@ -47,6 +49,7 @@ impl ToolNeeds {
             missing,
             values: manifest.config_keys.clone(),
             taken: manifest.decisions.iter().flat_map(|own| own.taken.clone()).collect(),
+            replaced_bindings: manifest.replaced_bindings().to_vec(),
             absent: Mutex::default(),
         }
     }
@@ -82,6 +85,8 @@ impl ToolNeeds {
                 "`{requirement}`, which you took away (toolrack unset {plugin} {taken})"
             );
         }
-        format!("`{requirement}` ({})", requirement.command(plugin, &self.values, &self.grants))
+        let command =
+            requirement.command(plugin, &self.values, &self.grants, &self.replaced_bindings);
+        format!("`{requirement}` ({command})")
     }
 }

@@ -77,7 +77,10 @@ pub(crate) fn offer(
         let err_is_error = !returned.contains(&spec.name);
         let rate = rates.get(&spec.name).copied();
         let requires = requires.remove(&spec.name).or_else(|| stated.remove(&spec.name));
-        let requires = requires.unwrap_or_default();
+        let requires = requires.unwrap_or_default().into_iter();
+        let requires = requires
+            .map(|one| one.as_bound(&manifest.grants, manifest.replaced_bindings()))
+            .collect();
         let reading = match strict.contains(&spec.name) {
             true => Reading::Strict,
             false => Reading::Lenient,

@@ -168,16 +168,21 @@ pub(super) fn of_decided(name: &str, key: &str, setup: &Setup) -> Option<String>
 
 /// The names of what the local file of the plugin `name` decides. `None` where its files cannot be read.
 fn decided(name: &str, setup: &Setup) -> Option<Vec<String>> {
-    let (directory, file) = installed(name, &setup.plugins).ok()?;
-    let read = |file: &str| read_at_most(&directory.join(file), MAX_MANIFEST).ok();
-    let manifest = Manifest::of_files(&file, &read(&file)?, Some(&read(&local_of(&file))?)).ok()?;
-    let decisions = manifest.decisions?;
+    let decisions = manifest(name, setup)?.decisions?;
     let taken = decisions.taken.iter().chain(&decisions.idle).map(ToString::to_string);
     Some(decisions.set.into_iter().chain(taken).collect())
 }
 
+/// The manifest of the plugin `name` with its local file. `None` where they cannot be read.
+fn manifest(name: &str, setup: &Setup) -> Option<Manifest> {
+    let (directory, file) = installed(name, &setup.plugins).ok()?;
+    let read = |file: &str| read_at_most(&directory.join(file), MAX_MANIFEST).ok();
+    let local = read(&local_of(&file));
+    Manifest::of_files(&file, &read(&file)?, local.as_deref()).ok()
+}
+
 /// Warns of a token in a place that is no secret's: it stands in clear in the local file.
-pub(super) fn kept_in_clear(name: &str, change: &Decision) -> Option<String> {
+pub(super) fn kept_in_clear(name: &str, change: &Decision, setup: &Setup) -> Option<String> {
     let Decision::Grant(NewGrant::Env(key, value) | NewGrant::Config(key, value)) = change else {
         return None;
     };
@@ -186,14 +191,36 @@ pub(super) fn kept_in_clear(name: &str, change: &Decision) -> Option<String> {
     let is_variable = matches!(change, Decision::Grant(NewGrant::Env(..)));
     let kind = if is_variable { GrantKind::Env } else { GrantKind::Config };
     let decision = shell_word(&format!("{}:{key}", kind.name()));
+    let granted = manifest(name, setup).map(|manifest| manifest.grants).unwrap_or_default();
+    let is_granted = granted.secret_names().any(|own| own.as_str() == secret);
     let (name, key) = (shell_word(name), escape(key));
+    let rest = match is_granted {
+        true => format!("; the secret {secret} is granted already"),
+        false => format!(
+            ", and `toolrack grant {name} secret {secret} --for URL`, which puts it into requests to that URL, unseen by the \
+             plugin; without `--for`, the plugin is told it"
+        ),
+    };
     holds_token(value).then(|| {
         format!(
             "the value of `{key}` looks like a secret, and whoever reads the local file reads it; to make it one: `toolrack unset \
-             {name} {decision}`, `toolrack secret set {secret}`, which asks for the value, and `toolrack grant {name} secret \
-             {secret}`, which tells the plugin; with `--for URL` behind it, requests to that URL alone have it"
+             {name} {decision}`, `toolrack secret set {secret}`, which asks for the value (without a keyring: with --file){rest}"
         )
     })
+}
+
+/// Warns of a secret that the plugin is told now, though its manifest keeps it from the plugin.
+pub(super) fn told_though_bound(name: &str, change: &Decision, setup: &Setup) -> Option<String> {
+    let Decision::Grant(NewGrant::Secret(secret)) = change else { return None };
+    let manifest = manifest(name, setup)?;
+    let mut bound = manifest.grants.network.iter().chain(manifest.replaced_bindings());
+    let url = bound
+        .find(|grant| grant.secret.as_ref().is_some_and(|bound| bound.name.as_str() == secret))?;
+    let (name, secret, url) = (shell_word(name), escape(secret), shell_word(&url.to_string()));
+    Some(format!(
+        "the plugin is told {secret} itself now, which its manifest keeps from it; `toolrack unset {name} secret:{secret}` takes that \
+         back, and `toolrack grant {name} secret {secret} --for {url}` puts it into requests alone"
+    ))
 }
 
 /// Says why the directory that `typed` names is most likely not meant as it was typed, and what to type. `name` is the

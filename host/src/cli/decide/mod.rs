@@ -88,7 +88,9 @@ fn decide(
     target.print_difference(&before, &after);
     target.write(&before, &after)?;
     now.print(name);
-    if let Some(warning) = hints::kept_in_clear(name, change) {
+    let warnings =
+        [hints::kept_in_clear(name, change, setup), hints::told_though_bound(name, change, setup)];
+    for warning in warnings.into_iter().flatten() {
         eprintln!("{} {warning}", paint(ERROR, "warning:"));
     }
     let version = now.version();

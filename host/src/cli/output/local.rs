@@ -9,7 +9,8 @@ use crate::manifest::{Decisions, GrantName, local_of};
 /// One line for what it sets, and one for what it takes away; `manifest` is the manifest's file.
 pub(crate) fn words(manifest: &str, decisions: &Decisions) -> Vec<String> {
     let file = local_of(manifest.rsplit(MAIN_SEPARATOR).next().unwrap_or(manifest));
-    let Decisions { set, taken, idle, unknown_config: _, replaced_prefix: _ } = decisions;
+    let Decisions { set, taken, idle, unknown_config: _, replaced_prefix: _, replaced_bindings: _ } =
+        decisions;
     let mut lines = Vec::new();
     if !set.is_empty() {
         lines.push(format!("{file} decides {}", set.join(", ")));

@@ -101,8 +101,9 @@ fn set(
 
 /// Names the secret that was probably meant, or the command that grants this one.
 fn granted_instead(name: &SecretName, rows: &[Row]) -> String {
-    meant_instead(name, rows)
-        .unwrap_or_else(|| format!("`toolrack grant PLUGIN secret {name}` grants it"))
+    meant_instead(name, rows).unwrap_or_else(|| {
+        format!("`toolrack grant PLUGIN secret {name} --for URL` puts it into requests to that URL")
+    })
 }
 
 /// Names the secret of a plugin that was probably meant by `name`. `None` if none is near.

@@ -136,7 +136,14 @@ impl TextForm {
 
 /// Returns the decisions of a local file, as `unset` takes them.
 fn decided(decisions: Option<&Decisions>) -> Vec<String> {
-    let Some(Decisions { set, taken, idle, unknown_config: _, replaced_prefix: _ }) = decisions
+    let Some(Decisions {
+        set,
+        taken,
+        idle,
+        unknown_config: _,
+        replaced_prefix: _,
+        replaced_bindings: _,
+    }) = decisions
     else {
         return Vec::new();
     };

@@ -87,6 +87,18 @@ impl NetworkGrant {
         Self { scheme, host, port, secret: None, except: Vec::new() }
     }
 
+    /// True if the host puts the secret `name` into these requests.
+    #[must_use]
+    pub fn binds(&self, name: &SecretName) -> bool {
+        self.secret.as_ref().is_some_and(|bound| bound.name == *name)
+    }
+
+    /// True if both are of the same requests, whatever secret goes with them.
+    #[must_use]
+    pub fn is_of_origin(&self, other: &Self) -> bool {
+        (self.scheme, &self.host, self.port) == (other.scheme, &other.host, other.port)
+    }
+
     /// The hosts that a person took away, each as a manifest writes it.
     pub fn exceptions(&self) -> impl Iterator<Item = String> {
         let plain = |host: &HostPattern| Self::plain(self.scheme, host.clone(), self.port);
@@ -160,10 +172,7 @@ pub(crate) fn read(raw: &[RawNetwork<'_>]) -> Result<Vec<NetworkGrant>, Diagnost
         let (scheme, host, port) = origin::read(&raw.url)?;
         let secret = bound(raw, &host)?;
         let grant = NetworkGrant { scheme, host, port, secret, except: Vec::new() };
-        let same = |other: &&NetworkGrant| {
-            (other.scheme, &other.host, other.port) == (grant.scheme, &grant.host, grant.port)
-        };
-        if grants.iter().any(|other| same(&other)) {
+        if grants.iter().any(|other| other.is_of_origin(&grant)) {
             let message = format!("`{grant}` is granted twice");
             return Err(Diagnostic::new(raw.url.span(), message).help("keep one of the two"));
         }

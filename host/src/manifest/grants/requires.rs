@@ -115,6 +115,24 @@ impl Requirement {
         }
     }
 
+    /// Returns the requirement with the secret that a person binds to an origin in the place of the secret that the
+    /// manifest binds there. `replaced` are the bindings of the manifest that the local file replaces.
+    #[must_use]
+    pub fn as_bound(self, grants: &Grants, replaced: &[NetworkGrant]) -> Self {
+        let Some(name) = self.secret().filter(|_| !self.is_granted(grants)) else { return self };
+        let mut bound = replaced.iter().filter(|own| own.binds(name)).flat_map(|own| {
+            grants
+                .network
+                .iter()
+                .filter(|grant| grant.is_of_origin(own))
+                .filter_map(|grant| grant.secret.as_ref())
+        });
+        match bound.next() {
+            Some(bound) => Self::Grant(GrantName::Secret(bound.name.clone())),
+            None => self,
+        }
+    }
+
     /// True if a person who took away `taken` took this away.
     #[must_use]
     pub fn is_taken_by(&self, taken: &GrantName) -> bool {
@@ -127,13 +145,15 @@ impl Requirement {
     }
 
     /// Returns the command that gives the plugin `name` what it lacks, as a person types it. `values` are those that its
-    /// configuration may have, and `grants` those it has.
+    /// configuration may have, `grants` those it has, and `replaced` the bindings of its manifest that are replaced: a
+    /// secret that the manifest binds is never told to the plugin.
     #[must_use]
     pub fn command(
         &self,
         name: &str,
         values: &BTreeMap<String, ConfigValues>,
         grants: &Grants,
+        replaced: &[NetworkGrant],
     ) -> String {
         let what = match self {
             Self::Write => "files DIRECTORY --write".into(),
@@ -146,7 +166,13 @@ impl Requirement {
             Self::Grant(GrantName::Config(key)) => {
                 format!("config {}", entry(key, meeting(key, values, grants)))
             }
-            Self::Grant(name @ (GrantName::Network(..) | GrantName::Secret(_))) => {
+            Self::Grant(GrantName::Secret(secret)) => {
+                match replaced.iter().find(|own| own.binds(secret)) {
+                    Some(own) => format!("secret {secret} --for {}", shell_word(&own.to_string())),
+                    None => format!("secret {secret}"),
+                }
+            }
+            Self::Grant(name @ GrantName::Network(..)) => {
                 let name = name.to_string();
                 let (kind, one) = name.split_once(':').unwrap_or((&name, ""));
                 format!("{kind} {}", shell_word(one))
@@ -213,8 +239,12 @@ mod tests {
         ] {
             let text = format!("[[tools]]\nname = \"a\"\nrequires = [{requires:?}]\n");
             let manifest = Manifest::parse("a.toml", &text).expect("a manifest");
-            let command =
-                manifest.tools[0].requires[0].command("x", &manifest.config_keys, &manifest.grants);
+            let command = manifest.tools[0].requires[0].command(
+                "x",
+                &manifest.config_keys,
+                &manifest.grants,
+                &[],
+            );
             if cfg!(not(windows)) {
                 assert_eq!(command, format!("toolrack grant x {expected}"));
             }
@@ -240,7 +270,7 @@ mod tests {
             let manifest =
                 Manifest::parse("a.toml", &text).unwrap_or_else(|error| panic!("{error}"));
             let one = &manifest.tools[0].requires[0];
-            let command = one.command("x", &manifest.config_keys, &manifest.grants);
+            let command = one.command("x", &manifest.config_keys, &manifest.grants, &[]);
             assert_eq!(command, format!("toolrack grant x config {expected}"));
         }
     }
