@@ -38,6 +38,7 @@ pub mod typed_path;
 
 pub mod text;
 mod token_shape;
+mod secret_places;
 
 mod fs;
 mod sync;

@@ -61,35 +61,8 @@ pub(crate) fn holds_token(text: &str) -> bool {
     text.split(word_ends).any(looks_like_token)
 }
 
-/// The words that are no tokens though they look like some.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PathWords {
-    /// Paths that stand behind the keys `path` and `at`.
-    Shown,
-    /// None.
-    Hidden,
-}
-
-/// Returns `text` with three dots in the place of each word that looks like a token.
-pub(crate) fn without_tokens(text: &str, paths: PathWords) -> String {
-    let mut key = "";
-    let pieces = text.split_inclusive(word_ends).map(|piece| {
-        let word = piece.trim_end_matches(word_ends);
-        let is_path = matches!(key, "path" | "at") && word.starts_with(['/', '~', '$']);
-        if !word.is_empty() {
-            key = word;
-        }
-        if looks_like_token(word) && !(is_path && paths == PathWords::Shown) {
-            format!("...{}", &piece[word.len()..])
-        } else {
-            piece.into()
-        }
-    });
-    pieces.collect()
-}
-
 /// True if words end there.
-pub(crate) fn word_ends(c: char) -> bool {
+fn word_ends(c: char) -> bool {
     c.is_whitespace() || "\"'`<>()[]{},;=".contains(c)
 }
 
@@ -130,7 +103,6 @@ mod tests {
             assert!(looks_like_token(token), "{token}");
             let text = format!("header = \"Bearer {token}\"");
             assert!(holds_token(&text), "{token}");
-            assert_eq!(without_tokens(&text, PathWords::Shown), "header = \"Bearer ...\"");
         }
         for word in [
             "",

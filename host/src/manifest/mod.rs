@@ -54,6 +54,7 @@ pub use plugin_kind::PluginKind;
 pub use plugin_manifest::Manifest;
 pub use resolve::is_scheme;
 pub use syntax::error::ManifestError;
+pub(crate) use syntax::hidden_values::shown_lines;
 pub(crate) use syntax::nearest::nearest;
 pub use syntax::source_file::{SourceFile, is_local, local_of, manifest_of};
 pub use syntax::source_span::SourceSpan;

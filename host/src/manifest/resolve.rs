@@ -15,7 +15,7 @@ use super::overrides;
 use super::plugin_kind::PluginKind;
 use super::plugin_manifest::Manifest;
 use super::raw::{RawLimits, RawManifest, RawPlugin};
-use super::syntax::error::{Diagnostic, quote};
+use super::syntax::error::{Diagnostic, quote, quote_whole};
 use super::syntax::keys::Section;
 use super::syntax::keys::Section::Plugin;
 use super::syntax::nearest::nearest;
@@ -198,7 +198,10 @@ fn sha256(text: &SpannedText<'_>) -> Result<Sha256Digest, Diagnostic> {
             Some(_) => Some("write the digits alone, without `sha256:`".into()),
             None => (length != 64).then(|| format!("it has {length} characters")),
         };
-        bad("sha256", text, format_args!("{error}, found {}", quote(found))).maybe_help(help)
+        let digits = found.trim_start_matches("sha256:");
+        let is_digest = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let shown = if is_digest { quote_whole(found) } else { quote(found) };
+        bad("sha256", text, format_args!("{error}, found {shown}")).maybe_help(help)
     })
 }
 

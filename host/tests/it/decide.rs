@@ -388,6 +388,22 @@ fn a_token_is_no_name_of_a_secret_and_is_not_repeated() {
         }
         run(&person, &["unset", "v", &format!("{kind}:KEY")]);
     }
+    // A name says as much as a shape; what is no secret is shown.
+    for (kind, key) in [("config", "api_key"), ("env", "DB_PASSWORD"), ("env", "PW")] {
+        let ran = person.run(&["grant", "v", kind, &format!("{key}=hunter2")]);
+        assert!(ran.code == 0 && ran.err.contains("`toolrack secret set"), "{}", ran.err);
+        let mut said = format!("{}{}", ran.out, ran.err);
+        for arguments in [
+            &["grant", "v", "env", "LANG=de"][..],
+            &["check", "v"],
+            &["check", "v", "--json"],
+            &["unset", "v", "env:LANG"],
+        ] {
+            said += &run(&person, arguments);
+        }
+        assert!(!said.contains("hunter2") && said.contains("LANG = \"de\""), "{said}");
+        run(&person, &["unset", "v", &format!("{kind}:{key}")]);
+    }
     let bound = ["grant", "v", "secret", "T", "--for", "https://a.example", "--before"];
     let before = format!("Bearer {token}");
     let ran = person.run(&[&bound[..], &[&before]].concat());

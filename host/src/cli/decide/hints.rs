@@ -9,6 +9,7 @@ use crate::manifest::{
     Decision, DecisionError, DecisionKey, GrantKind, MAX_MANIFEST, Manifest, NewGrant, SecretName,
     local_of,
 };
+use crate::secret_places::is_secret_value;
 use crate::text::{escape, shell_word};
 use crate::token_shape::holds_token;
 use crate::typed_path;
@@ -193,7 +194,7 @@ pub(super) fn kept_in_clear(name: &str, change: &Decision, setup: &Setup) -> Opt
     let decision = shell_word(&format!("{}:{key}", kind.name()));
     let granted = manifest(name, setup).map(|manifest| manifest.grants).unwrap_or_default();
     let is_granted = granted.secret_names().any(|own| own.as_str() == secret);
-    let (name, key) = (shell_word(name), escape(key));
+    let (name, key, key_typed) = (shell_word(name), escape(key), key);
     let rest = match is_granted {
         true => format!("; the secret {secret} is granted already"),
         false => format!(
@@ -201,7 +202,7 @@ pub(super) fn kept_in_clear(name: &str, change: &Decision, setup: &Setup) -> Opt
              plugin; without `--for`, the plugin is told it"
         ),
     };
-    holds_token(value).then(|| {
+    is_secret_value(key_typed, value).then(|| {
         format!(
             "the value of `{key}` looks like a secret, and whoever reads the local file reads it; to make it one: `toolrack unset \
              {name} {decision}`, `toolrack secret set {secret}`, which asks for the value (without a keyring: with --file){rest}"

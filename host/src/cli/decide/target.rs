@@ -2,6 +2,7 @@
 //! place.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
@@ -18,10 +19,9 @@ use crate::fs::atomic_write::{KeptOwner, Replacement, sync};
 use crate::install::{FileFailure, InstallError, Pair, PluginDirectory};
 use crate::lockfile::{Files, Lock, PluginVersion};
 use crate::manifest::{
-    Decision, DecisionKey, FileGrant, GrantName, Manifest, NewGrant, edited, local_of,
+    Decision, DecisionKey, FileGrant, GrantName, Manifest, NewGrant, edited, local_of, shown_lines,
 };
 use crate::text::escape;
-use crate::token_shape::{PathWords, without_tokens};
 use crate::typed_path;
 
 /// The plugin that is decided of.
@@ -216,9 +216,21 @@ impl DecidedPlugin {
 
     pub(super) fn print_difference(&self, before: &str, after: &str) {
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let texts = [before, after];
+        let pairs =
+            texts.into_iter().flat_map(|text| lines(text).into_iter().zip(shown_lines(text)));
+        let mut shown = BTreeMap::new();
+        for (line, own) in pairs {
+            // Of two lines that are the same, one may hold a secret by what stands before it.
+            let is_shown = line == own;
+            let other = shown.entry(line).or_insert_with(|| own.clone());
+            if !is_shown {
+                *other = own;
+            }
+        }
         let (before, after) = (lines(before), lines(after));
         println!("{}", self.shown());
-        let safe = |text: &str| escape(&without_tokens(text, PathWords::Shown));
+        let safe = |text: &str| escape(shown.get(text).map_or("...", String::as_str));
         for line in diff(&before, &after) {
             match line {
                 DiffLine::Same(text) => println!("       {}", safe(text)),

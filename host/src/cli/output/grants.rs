@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::manifest::{
     Access, FileGrant, Grant, GrantKind, Grants, HostPattern, NetworkGrant, Scheme, SecretPlace,
 };
+use crate::secret_places::shown_value;
 use crate::text::escape;
-use crate::token_shape::{PathWords, without_tokens};
 
 /// One line for each thing that `grants` allow, and one for what they do not.
 pub(crate) fn words(grants: &Grants) -> Vec<String> {
@@ -23,11 +23,7 @@ pub(crate) fn words(grants: &Grants) -> Vec<String> {
             Grant::Env { name, value: _ } => variables.push(name),
             Grant::Secret(secret) => secrets.push(format!("it is told the secret {secret}")),
             Grant::Config { key, value } => {
-                told.push(format!(
-                    "{} = {}",
-                    escape(key),
-                    escape(&without_tokens(value, PathWords::Hidden))
-                ));
+                told.push(format!("{} = {}", escape(key), escape(shown_value(key, value))));
             }
         }
     }
@@ -117,7 +113,9 @@ pub(crate) fn report(grants: &Grants) -> Value {
             Grant::Scratch(at) => scratch = Some(at),
             Grant::Env { name, value: _ } => env.push(name),
             Grant::Secret(name) => secrets.push(name.as_str()),
-            Grant::Config { key, value } => _ = config.insert(key.into(), value.into()),
+            Grant::Config { key, value } => {
+                _ = config.insert(key.into(), shown_value(key, value).into())
+            }
         }
     }
     json!({

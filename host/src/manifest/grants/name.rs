@@ -17,6 +17,7 @@ use super::network::NetworkGrant;
 use super::origin::{self, Scheme};
 use super::secret::{self, SecretName};
 use super::{config, env, files};
+use crate::secret_places::secret_places;
 use crate::text::escape;
 
 /// The name of one grant, or of all grants of a kind.
@@ -118,6 +119,8 @@ fn unknown(text: &SpannedText<'_>, word: &str, place: &str) -> Diagnostic {
     let message = format!("{place}: expected the name of a grant, found {}", quote(text.get_ref()));
     let near = nearest(word, GrantKind::ALL.map(GrantKind::name));
     let meant = near.map(|near| text.get_ref().replacen(word, near, 1));
+    // What is not shown cannot be typed.
+    let meant = meant.filter(|meant| secret_places(meant).is_empty());
     let by_form = || match *text.get_ref() {
         path if path.starts_with('/') => Some(format!("files:{path}")),
         url if url.starts_with("http://") || url.starts_with("https://") => {

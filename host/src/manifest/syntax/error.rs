@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::hidden_values::{hidden_values, without_values};
 use super::source::SourceTexts;
 use super::source_span::SourceSpan;
+use crate::secret_places::{holds_secret, without_secrets};
 use crate::text::escape;
 
 /// A manifest that cannot be used. `Display` shows the offending line with a caret below it.
@@ -142,11 +143,11 @@ impl Diagnostic {
 /// Returns `help` as it is shown. Dots stand for no value in what is to be typed: such advice is kept up to its colon,
 /// or not at all.
 fn advice(help: String, hidden: &[&str]) -> Option<String> {
-    if without_values(&help, hidden) == help {
+    if without_values(&help, hidden) == help && !holds_secret(&help) {
         return Some(shown(&help));
     }
     let (words, _) = help.split_once(": ")?;
-    (without_values(words, hidden) == words).then(|| shown(words))
+    (without_values(words, hidden) == words && !holds_secret(words)).then(|| shown(words))
 }
 
 /// True if one of the lines that `span` touches has a URL that may hold a password: one with a user, or with a
@@ -166,8 +167,13 @@ fn shown(message: &str) -> String {
     shortened(message, 800)
 }
 
-/// Text of the manifest inside a message: in backticks, on one line, shortened.
+/// Text of the manifest inside a message: in backticks, on one line, shortened, and without what may be a secret.
 pub(crate) fn quote(text: &str) -> String {
+    quote_whole(&without_secrets(text))
+}
+
+/// Text that is no secret inside a message: in backticks, on one line, shortened.
+pub(crate) fn quote_whole(text: &str) -> String {
     format!("`{}`", shortened(text, 60))
 }
 
@@ -216,6 +222,64 @@ mod tests {
                 assert!(!told.contains(&token[..12]), "{told}");
             }
         }
+    }
+
+    #[test]
+    fn a_secret_is_repeated_nowhere_in_the_place_of_a_name() {
+        let secrets = [
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "ghp_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8",
+            "Tr0ub4dor&3hunter2",
+        ];
+        let named = [
+            "without = [\"env:PW={}\"]",
+            "without = \"env:PW={}\"",
+            "without = [\"token={}\"]",
+            "without = [\"config:k={}\"]",
+            "env = { \"PW={}\" = \"x\" }",
+            "env = { \"PW {}\" = \"x\" }",
+            "config = \"password={}\"",
+            "config = [\"password={}\"]",
+            "config = { api_key = { v = \"{}\" } }",
+            "config = { \"\\nk={}\" = \"x\" }",
+            "network = [\"https://a.example:{}\"]",
+            "network = [\"https://u:{}@a.example\"]",
+            "args = [\"--token\", \"{}\"]",
+            "args = [\"--token={}\"]",
+            "requires = [\"secret:PW={}\"]",
+        ];
+        // Without a name, a secret is known by its shape alone.
+        let bare = [
+            "without = [\"secrets:{}\"]",
+            "secrets = [\"{}\"]",
+            "curl -H \"Authorization: Bearer {}\"",
+            "toolrack secret set X {}",
+        ];
+        let names = named.iter().flat_map(|form| secrets.iter().map(move |secret| (form, secret)));
+        let shapes =
+            bare.iter().flat_map(|form| secrets[..3].iter().map(move |secret| (form, secret)));
+        let digests = secrets[..3].iter().map(|secret| (&"sha256 = \"{}\"", secret));
+        let mut refused = 0;
+        for (form, secret) in names.chain(shapes).chain(digests) {
+            let line = form.replace("{}", secret);
+            for text in [
+                format!("[grants]\n{line}"),
+                format!("[plugin]\n{line}"),
+                format!("[[tools]]\n{line}"),
+            ] {
+                let read = [
+                    Manifest::parse("a.toml", &text),
+                    Manifest::parse_with("a.toml", "", Some(&text)),
+                ];
+                for error in read.into_iter().filter_map(Result::err) {
+                    let told = format!("{error}\n{}", error.one_line());
+                    assert!(!told.contains(&secret[..8]), "{text}\n{told}");
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused > 200, "{refused}");
     }
 
     #[test]

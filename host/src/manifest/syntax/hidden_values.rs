@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 
 use super::keys::Section;
 use super::nearest::nearest;
-use crate::token_shape::{looks_like_token, word_ends};
+use crate::secret_places::{HIDDEN_VALUE, is_plain_value, names_secret, secret_places};
+use crate::token_shape::looks_like_token;
 
 /// The keys whose values are secrets, or are easily taken for their place.
 const SENSITIVE_KEYS: [&str; 4] = ["secret", "secrets", "before", "env"];
@@ -18,11 +19,8 @@ const SENSITIVE_KEYS: [&str; 4] = ["secret", "secrets", "before", "env"];
 const REQUEST_KEYS: [&str; 2] = ["header", "query"];
 /// The keys below which a plugin's author chooses the keys.
 const OPEN_TABLES: [&str; 4] = ["config", "config_keys", "meta", "parameters"];
-/// The keys whose values look like tokens and are none.
+/// The keys whose values look like tokens and are none, if they are of hexadecimal digits.
 const DIGEST_KEYS: [&str; 1] = ["sha256"];
-/// Parts of the names of secrets, in small letters.
-const SECRET_WORDS: [&str; 9] =
-    ["token", "secret", "passw", "pwd", "api_key", "apikey", "credential", "auth", "private"];
 /// Words that stand in many manifests, in small letters: none of them is a secret.
 const PLAIN_WORDS: [&str; 22] = [
     "true",
@@ -66,6 +64,30 @@ pub(crate) fn hidden_values(text: &str, span: &Range<usize>) -> Vec<Range<usize>
     // A text in three quotes may begin behind these lines, or end before them.
     let within = reader.hidden.into_iter().map(|own| own.start.max(start)..own.end.min(end));
     within.filter(|own| !own.is_empty()).collect()
+}
+
+/// Returns the lines of the TOML `text` of a person's own file as they are shown: without values whose keys say that they
+/// are secrets, and without what looks like one.
+pub(crate) fn shown_lines(text: &str) -> Vec<String> {
+    let mut reader = Reader { text, is_own: true, ..Reader::default() };
+    reader.read_to(text.len());
+    let (mut lines, mut start) = (Vec::new(), 0);
+    for line in text.split_inclusive('\n') {
+        let end = start + line.trim_end_matches(['\n', '\r']).len();
+        let (mut shown, mut at) = (String::new(), start);
+        for own in &reader.hidden {
+            let own = own.start.max(at)..own.end.min(end);
+            if !own.is_empty() {
+                shown += &text[at..own.start];
+                shown += HIDDEN_VALUE;
+                at = own.end;
+            }
+        }
+        shown += &text[at..end];
+        lines.push(shown);
+        start += line.len();
+    }
+    lines
 }
 
 /// The start of the last line before `start` that surely opens a section, or of the text.
@@ -122,6 +144,10 @@ struct Reader<'a> {
     key: Vec<&'a str>,
     /// True if the key has no value yet.
     is_value_due: bool,
+    /// True if the text is TOML, and shown to the person who wrote it.
+    is_own: bool,
+    /// True if the value before is an option of a program whose value is a secret.
+    is_named: bool,
     hidden: Vec<Range<usize>>,
 }
 
@@ -229,7 +255,9 @@ impl<'a> Reader<'a> {
             self.key = word.split('.').collect();
         } else {
             self.is_value_due = false;
-            if inner.end > self.start && self.is_hidden(word) {
+            let is_named = std::mem::replace(&mut self.is_named, is_option(word));
+            if inner.end > self.start && (self.is_hidden(word) || (is_named && !is_harmless(word)))
+            {
                 self.hidden.push(inner);
             } else {
                 self.hide_tokens(inner);
@@ -251,11 +279,15 @@ impl<'a> Reader<'a> {
         if is_harmless(value) {
             return false;
         }
+        let is_secret = |key: &&&str| !KNOWN_KEYS.contains(**key) && names_secret(key);
+        if self.is_own {
+            return path.any(|key| is_secret(&key)) && !is_plain_value(value);
+        }
         if path.clone().any(|key| SENSITIVE_KEYS.contains(key)) {
             return !(is_name(value) || is_scheme(value));
         }
         let Some(last) = self.key.last() else { return false };
-        let has_secret_name = names_secret(last);
+        let has_secret_name = path.clone().any(|key| is_secret(&key));
         if path.any(|key| OPEN_TABLES.contains(key)) {
             return has_secret_name;
         }
@@ -272,20 +304,25 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Hides the words there that look like tokens.
+    /// Hides what looks like a secret there.
     fn hide_tokens(&mut self, place: Range<usize>) {
-        if self.key.last().is_some_and(|key| DIGEST_KEYS.contains(key)) || place.end <= self.start {
+        if place.end <= self.start {
             return;
         }
-        let mut at = place.start;
-        for piece in self.text[place].split_inclusive(word_ends) {
-            let word = piece.trim_end_matches(word_ends);
-            let secret = user(word).or_else(|| token(word));
-            if let Some(own) = secret.filter(|own| at + own.end > self.start) {
-                self.hidden.push(at + own.start..at + own.end);
-            }
-            at += piece.len();
+        let text = &self.text[place.clone()];
+        // A directory is shown with its grant.
+        if self.is_own && matches!(self.key.last(), Some(&"path" | &"at")) {
+            return;
         }
+        let is_digest = self.key.last().is_some_and(|key| DIGEST_KEYS.contains(key));
+        if is_digest
+            && text.trim_start_matches("sha256:").bytes().all(|byte| byte.is_ascii_hexdigit())
+        {
+            return;
+        }
+        let places = secret_places(text).into_iter();
+        let places = places.map(|own| place.start + own.start..place.start + own.end);
+        self.hidden.extend(places.filter(|own| own.end > self.start));
     }
 }
 
@@ -294,12 +331,6 @@ fn user(word: &str) -> Option<Range<usize>> {
     let start = word.find("://")? + "://".len();
     let end = start + word[start..].rfind('@')?;
     Some(start..end)
-}
-
-/// Returns the place of a token in `word`: all of it, or what follows the host of a URL. `None` if none is there.
-fn token(word: &str) -> Option<Range<usize>> {
-    let start = path_start(word).unwrap_or(0);
-    looks_like_token(&word[start..]).then_some(start..word.len())
 }
 
 /// Returns the place at which the host of a URL ends. `None` if `word` is no URL.
@@ -339,12 +370,6 @@ fn is_key_alone(word: &str, next: &str) -> bool {
     value.starts_with(['"', '\'', '[', '{']) || is_key()
 }
 
-/// True if `key` says that its value is a secret.
-fn names_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase().replace(['-', ' '], "_");
-    SECRET_WORDS.iter().any(|word| key.contains(word))
-}
-
 /// True if the line goes on with more than a comment.
 fn has_more(next: &str) -> bool {
     !next.split(['\n', '#']).next().unwrap_or_default().trim().is_empty()
@@ -356,6 +381,11 @@ fn is_harmless(value: &str) -> bool {
     value.chars().all(is_plain)
         || KNOWN_KEYS.contains(value)
         || PLAIN_WORDS.contains(&&*value.to_ascii_lowercase())
+}
+
+/// True if `value` is an option of a program, and says that its value is a secret.
+fn is_option(value: &str) -> bool {
+    value.starts_with('-') && !value.contains('=') && names_secret(value)
 }
 
 /// True if `value` is a host's URL and nothing behind it, or a path in the home directory.
@@ -426,9 +456,6 @@ fn without_value(message: &str, value: &str) -> String {
     }
     kept + rest
 }
-
-/// The text in place of a value that is not shown.
-pub(crate) const HIDDEN_VALUE: &str = "...";
 
 #[cfg(test)]
 mod tests {

@@ -5,8 +5,9 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::hidden_values::{HIDDEN_VALUE, hidden_values};
+use super::hidden_values::hidden_values;
 use super::source_file::SourceFile;
+use crate::secret_places::HIDDEN_VALUE;
 use crate::text::escape;
 
 /// The most characters of a line that are shown; a longer line is cut around the place.

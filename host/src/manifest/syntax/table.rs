@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{Diagnostic, quote};
+use super::error::{Diagnostic, quote, quote_whole};
 use super::keys::Section;
 
 /// A value with its place.
@@ -158,7 +158,10 @@ fn named_tables(section: Section, value: SpannedValue<'_>) -> Option<String> {
     let (name, _) = table.iter().find(|(_, one)| one.get_ref().is_table())?;
     let name = name.get_ref();
     let label = section.label();
-    Some(format!("begin it with two lines, `{label}` and {}", quote(&format!("name = {name:?}"))))
+    Some(format!(
+        "begin it with two lines, `{label}` and {}",
+        quote_whole(&format!("name = {name:?}"))
+    ))
 }
 
 /// Keys that people write secrets to, though they take names.
