@@ -197,8 +197,10 @@ impl Secrets {
         let path = PathBuf::from(self.in_environment(&variable)?);
         let found = self.own_file(&path, Owner::System);
         if found.is_none() && !path.exists() {
-            let shown = escape(&path.display().to_string());
-            self.warn(format!("{shown}: there is no such file, and {variable} names it"));
+            // The path is not shown: the secret itself may stand in its place.
+            self.warn(format!(
+                "{variable}: there is no file at the path that it holds; it takes the path of a file, and `{name}` the secret itself"
+            ));
         }
         found
     }
@@ -332,10 +334,11 @@ mod tests {
         assert_eq!(found, expected);
         let warned = secrets.warned.into_inner().expect("not poisoned");
         for expected in
-            ["missing: there is no such file, and A_FILE names it", "home: it is a directory"]
+            ["A_FILE: there is no file at the path that it holds", "home: it is a directory"]
         {
             assert!(warned.iter().any(|text| text.contains(expected)), "{warned:?}");
         }
+        assert!(!warned.iter().any(|text| text.contains("missing")), "{warned:?}");
     }
 
     #[test]

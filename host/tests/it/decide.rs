@@ -727,3 +727,36 @@ fn a_local_file_that_comes_with_a_plugin_is_warned_of() {
     install(&person.plugins(), "n", "", &answering("new"));
     server.logs("n.local.toml lay there when the plugin came: it decides limits.memory");
 }
+
+#[test]
+fn a_value_in_the_place_of_a_name_or_a_directory_is_not_repeated() {
+    let person = person();
+    for arguments in [
+        &["unset", "v", "network:https://u:hunter2@a.example"][..],
+        &["unset", "v", "network:https://a.example?key=hunter2"],
+        &["unset", "v", "network:https://a.example:hunter2"],
+        &["unset", "v", "secret:hunter2!"],
+        &["unset", "v", "env:hunter2 x"],
+        &["unset", "v", "PW=hunter2"],
+        &["set", "v", "network:https://u:hunter2@a.example", "x"],
+        &["set", "v", "https://u:hunter2@a.example", "x"],
+        &["revoke", "v", "network", "https://u:hunter2@a.example"],
+        &["secret", "set", "A_TOKEN", "--file=hunter2"],
+        &["secret", "set", "A_TOKEN", "hunter2"],
+        &["secret", "remove", "A_TOKEN", "hunter2"],
+        &["secret", "list", "hunter2"],
+        &["secret", "A_TOKEN=hunter2"],
+        &["register", "A_TOKEN=hunter2"],
+        &["A_TOKEN=hunter2"],
+        &["grant", "v", "files", "smb://u:hunter2@h/x"],
+        &["revoke", "v", "files", "smb://u:hunter2@h/x"],
+    ] {
+        let ran = person.run(arguments);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert_eq!(ran.code, 2, "{arguments:?} {said}");
+        assert!(!said.contains("hunter2"), "{arguments:?} {said}");
+    }
+    // A word that is no secret is repeated.
+    let said = person.run(&["register", "emcas"]).err;
+    assert!(said.contains("emcas"), "{said}");
+}

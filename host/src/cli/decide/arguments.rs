@@ -10,6 +10,7 @@ use crate::cli::setup::Setup;
 use crate::cli::usage::tips;
 use crate::manifest::{Decision, DecisionError, DecisionKey, GrantKind, GrantName, NewGrant};
 use crate::protected::Protected;
+use crate::secret_places::without_secrets;
 use crate::text::{escape, joined, shell_word};
 use crate::typed_path;
 
@@ -67,6 +68,7 @@ impl GrantArguments {
                 if let Some(hint) = hints::instead_of_path(name, &typed, at.as_deref(), write) {
                     bail!("PATH: {hint}");
                 }
+                check_no_url("PATH", &typed)?;
                 let path = from_here(typed)?;
                 let is_at_named = at.is_some();
                 let at = at.map_or_else(|| seen_as(&path), Ok)?;
@@ -116,6 +118,7 @@ pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Re
             if hints::is_of_another_system(&path) {
                 bail!("WHAT: {}", hints::PATH_OF_WINDOWS);
             }
+            check_no_url("WHAT", &path)?;
             let path = &*path;
             let path = typed_path::expanded(path).unwrap_or_else(|_| path.into());
             let path = path.to_string_lossy().into_owned();
@@ -232,11 +235,23 @@ pub(in crate::cli) fn unset(
                 .or_else(|| Some(format!("did you mean `{}`?", error.near()?)));
             let known = format!("`toolrack check {}` shows what is decided", shell_word(name));
             let words = joined(near.into_iter().chain([known]));
-            anyhow!("`{}` is nothing that is decided; {words}", escape(&typed))
+            let shown = escape(&without_secrets(&typed));
+            anyhow!("`{shown}` is nothing that is decided; {words}")
         }
         other => other.into(),
     });
     Ok(Decision::Unset(read?))
+}
+
+/// Refuses a URL in the place of a directory. It is not repeated: it may hold a password.
+fn check_no_url(place: &str, path: &str) -> anyhow::Result<()> {
+    if !path.contains("://") || hints::lies_there(path) {
+        return Ok(());
+    }
+    bail!(
+        "{place}: expected a directory of this machine, found a URL; mount what is there and grant that directory, or grant \
+         requests with `network`"
+    )
 }
 
 /// A path as the local file takes it: one that is seen from here becomes absolute.

@@ -9,7 +9,7 @@ use crate::manifest::{
     Decision, DecisionError, DecisionKey, GrantKind, MAX_MANIFEST, Manifest, NewGrant, SecretName,
     local_of,
 };
-use crate::secret_places::is_secret_value;
+use crate::secret_places::{is_secret_value, without_secrets};
 use crate::text::{escape, shell_word};
 use crate::token_shape::holds_token;
 use crate::typed_path;
@@ -124,7 +124,11 @@ pub(super) fn instead_of_set(name: &str, key: &str, value: &str) -> Option<Strin
         }
     };
     let what = typed.map_or_else(|| kind.example().argument.to_owned(), |typed| shell_word(&typed));
-    Some(format!("`{}` is a grant; `{}` decides of it", escape(key), grant(name, kind, &what)))
+    Some(format!(
+        "`{}` is a grant; `{}` decides of it",
+        escape(&without_secrets(key)),
+        grant(name, kind, &what)
+    ))
 }
 
 /// Says which command sets `key` where that is one of the plugin's configuration.
@@ -137,7 +141,10 @@ pub(super) fn of_config(name: &str, key: &str, value: &str, setup: &Setup) -> Op
     let command = grant(name, GrantKind::Config, &shell_word(&format!("{near}={value}")));
     Some(match near == key {
         true => format!("`{near}` is a key of the plugin's configuration; `{command}` sets it"),
-        false => format!("there is no key `{}`; did you mean `{command}`?", escape(key)),
+        false => {
+            let key = escape(&without_secrets(key));
+            format!("there is no key `{key}`; did you mean `{command}`?")
+        }
     })
 }
 
@@ -263,7 +270,8 @@ pub(super) fn foreign(typed: &str) -> Option<ForeignPath> {
     ForeignPath::read(typed).filter(|_| !lies_there(typed))
 }
 
-fn lies_there(path: &str) -> bool {
+/// True if something lies at `path`.
+pub(super) fn lies_there(path: &str) -> bool {
     typed_path::expanded(path).is_ok_and(|path| path.exists())
 }
 

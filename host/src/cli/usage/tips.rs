@@ -3,6 +3,7 @@
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::secret_places::{HIDDEN_VALUE, without_secrets};
 use crate::token_shape::holds_token;
 
 /// Words for a command, and the tip that each gets.
@@ -95,6 +96,7 @@ const SECRET_TIPS: [Tip; 2] = [
 /// An argument that may be a secret is not repeated: errors are kept by terminals, scripts and logs.
 pub(crate) fn with_tip(mut error: clap::Error) -> clap::Error {
     let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    hide_values(&mut error, &usage);
     if error.kind() == ErrorKind::UnknownArgument {
         hide_value(&mut error, &usage);
         return error;
@@ -118,6 +120,32 @@ pub(crate) fn with_tip(mut error: clap::Error) -> clap::Error {
 /// The tip where a word stands behind what is granted.
 pub(in crate::cli) const WORD_TOO_MANY: &str = "a value that holds blanks goes in quotes; a secret is granted by its name, and \
     `toolrack secret set NAME` asks for its value";
+
+/// Puts three dots in the place of what may be a secret in the words that `error` repeats: what stands behind `=`, what
+/// looks like one, and any value behind `toolrack secret`, which takes names alone.
+fn hide_values(error: &mut clap::Error, usage: &str) {
+    for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg, ContextKind::InvalidSubcommand]
+    {
+        let Some(ContextValue::String(word)) = error.get(kind).cloned() else { continue };
+        let is_of_secret = usage.contains(" secret ")
+            && kind != ContextKind::InvalidSubcommand
+            && !word.starts_with('-')
+            && error.kind() != ErrorKind::MissingRequiredArgument;
+        // An argument of the command's own, such as `--file`, is named so.
+        let is_own = kind == ContextKind::InvalidArg && error.kind() != ErrorKind::UnknownArgument;
+        let shown = match word.split_once('=') {
+            _ if is_own => continue,
+            Some((name, value)) if !value.is_empty() => {
+                format!("{}={HIDDEN_VALUE}", without_secrets(name))
+            }
+            _ if is_of_secret => HIDDEN_VALUE.into(),
+            _ => without_secrets(&word),
+        };
+        if shown != word {
+            error.insert(kind, ContextValue::String(shown));
+        }
+    }
+}
 
 /// Takes an argument out of `error` that may be a secret, and says where a secret goes or what else was meant.
 fn hide_value(error: &mut clap::Error, usage: &str) {

@@ -5,12 +5,13 @@ use super::super::syntax::keys::Section;
 use super::super::syntax::nearest::nearest;
 use super::super::syntax::source::SourceTexts;
 use crate::manifest::{GrantName, ManifestError};
+use crate::secret_places::without_secrets;
 use crate::text::{escape, joined};
 
 /// A text that names no decision.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no key `{}`{} keys are {}, limits.KEY ({}), tools.NAME.KEY ({})",
-    escape(.key), hint(.near.as_deref()), list(Section::LocalPlugin), list(Section::Limits), list(Section::LocalTool))]
+    escape(&without_secrets(.key)), hint(.near.as_deref()), list(Section::LocalPlugin), list(Section::Limits), list(Section::LocalTool))]
 pub struct DecisionKeyError {
     pub(super) key: String,
     pub(super) near: Option<String>,
@@ -82,7 +83,7 @@ pub enum DecisionError {
         granted: Vec<GrantName>,
     },
     /// There is nothing to forget.
-    #[error("the local file does not decide `{}`{}", escape(.key), known(.key, .decided, "it decides"))]
+    #[error("the local file does not decide `{}`{}", escape(&without_secrets(.key)), known(.key, .decided, "it decides"))]
     NotDecided {
         /// The key that was given.
         key: String,

@@ -80,7 +80,7 @@ impl DecisionKey {
         let as_grant = as_file.map(|(kind, one)| format!("{kind}:{one}"));
         match GrantName::parse(as_grant.as_deref().unwrap_or(text)) {
             Some(Ok(name)) => Ok(Self::Grant(name)),
-            Some(Err(fault)) => Err(DecisionError::of_fault(text, fault)),
+            Some(Err(fault)) => Err(DecisionError::of_fault("KEY", fault)),
             None => Ok(Self::parse(text)?),
         }
     }

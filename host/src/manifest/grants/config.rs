@@ -121,7 +121,7 @@ impl fmt::Display for UnknownKey {
 pub(crate) fn name(key: &SpannedText<'_>) -> Result<String, Diagnostic> {
     let name = *key.get_ref();
     if name.is_empty() || name.contains(['\n', '\t']) || check_text(name).is_err() {
-        let message = format!("{} is no key for the configuration", quote(name));
+        let message = "this is no key for the configuration";
         return Err(
             Diagnostic::new(key.span(), message).help("use printable characters on one line")
         );

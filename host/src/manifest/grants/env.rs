@@ -34,7 +34,10 @@ pub(crate) fn name<'a>(key: &SpannedText<'a>) -> Result<&'a str, Diagnostic> {
     if is_word(name) && name.len() <= MAX_VARIABLE_NAME {
         return Ok(name);
     }
-    let message = format!("{} is no name of an environment variable", quote(name));
+    // A value may stand behind the name, after `=` or a blank.
+    let is_one_word = name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
+    let shown = if is_one_word { quote(name) } else { "this".into() };
+    let message = format!("{shown} is no name of an environment variable");
     Err(Diagnostic::new(key.span(), message)
         .help("use a letter or `_`, then letters, digits or `_`"))
 }
