@@ -13,10 +13,10 @@ mod status;
 mod look;
 mod approve;
 mod register;
-mod doctor;
 mod install;
 mod decide;
 mod arguments;
+mod doctor;
 mod dev;
 mod logger;
 

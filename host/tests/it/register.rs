@@ -589,3 +589,31 @@ fn registrations_at_once_all_stand() {
         assert!(text.contains(&format!("\"{name}\"")), "no {name} in {text}");
     }
 }
+
+#[test]
+fn doctor_names_an_entry_that_starts_no_server_and_a_command_that_keeps_the_directory() {
+    let machine = Machine::new();
+    let file = machine.file("cursor", &[]);
+    machine.does(&["register", "cursor"]);
+    let program = entry(&file)["command"].clone();
+    for args in [r#"["check"]"#, r#"["serve","--plugin","/x"]"#] {
+        write(
+            &file,
+            format!(r#"{{"mcpServers":{{"toolrack":{{"command":{program},"args":{args}}}}}}}"#),
+        );
+        let ran = machine.command(&["doctor"]).output().expect("it runs");
+        let said = String::from_utf8_lossy(&ran.stdout);
+        assert!(said.contains("but not as a server"), "{said}");
+    }
+    write(
+        &file,
+        format!(r#"{{"mcpServers":{{"toolrack":{{"command":{program},"args":["serve"]}}}}}}"#),
+    );
+    fs::create_dir_all(machine.path("home/.toolrack/plugins")).expect("made");
+    let other = machine.path("other");
+    fs::create_dir_all(&other).expect("made");
+    let other = other.to_str().expect("UTF-8");
+    let ran = machine.command(&["doctor", "--plugins", other]).output().expect("it runs");
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(said.contains(&format!("register cursor --force --plugins {other}")), "{said}");
+}

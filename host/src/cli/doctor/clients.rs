@@ -1,9 +1,11 @@
 //! This program, and the clients' entries that start it, another one, or nothing.
 
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use super::examined::Examined;
 use super::finding::Finding;
+use crate::cli::arguments;
 use crate::cli::register::{registration, removes_local};
 use crate::cli::shown;
 use crate::clients::{
@@ -141,9 +143,14 @@ fn judge(
         let text = format!("{what} starts another program: {}", found.words());
         return Finding::wrong(CLIENTS_TOPIC, text, advice);
     }
+    if !is_server(&found.args) {
+        let text = format!("{what} starts this program, but not as a server");
+        let advice = format!("`{}` corrects it", anew(target, name, entry));
+        return Finding::wrong(CLIENTS_TOPIC, text, advice);
+    }
     let served = directories(found, examined.home.as_ref());
     if !is_same_list(&served, &examined.directories) {
-        return judge_other(&what, &served, &examined.directories, target, name);
+        return judge_other(&what, &served, &examined.directories, &anew(target, name, entry));
     }
     if found.is_disabled {
         return Finding::note(
@@ -156,24 +163,17 @@ fn judge(
 }
 
 /// An entry that serves other directories than those that are examined, which may be meant so.
-fn judge_other(
-    what: &str,
-    served: &[PathBuf],
-    examined: &[PathBuf],
-    target: &ClientFile,
-    name: &str,
-) -> Finding {
+fn judge_other(what: &str, served: &[PathBuf], examined: &[PathBuf], command: &str) -> Finding {
     let missing: Vec<_> = served.iter().filter(|directory| !directory.is_dir()).cloned().collect();
     if served.is_empty() || !missing.is_empty() {
         let text = match &missing[..] {
             [] => format!("{what} serves no directory"),
             missing => format!("{what} serves {}, which is missing", shown(missing)),
         };
-        let advice = format!("`{}` corrects it", command(target, name));
+        let advice = format!("`{command}` corrects it");
         return Finding::wrong(CLIENTS_TOPIC, text, advice);
     }
     let text = format!("{what} serves {}, not {}", shown(served), shown(examined));
-    let command = command(target, name);
     let advice = format!("if that is not meant, `{command}` makes it serve {}", shown(examined));
     Finding::note(CLIENTS_TOPIC, text, advice)
 }
@@ -187,6 +187,21 @@ fn command(target: &ClientFile, name: &str) -> String {
     let name =
         if name == "toolrack" { String::new() } else { format!(" --name {}", shell_word(name)) };
     format!("toolrack register {} --force{scope}{name}", target.client.name)
+}
+
+/// The command that writes the entry anew, so that it serves the directories that are examined.
+fn anew(target: &ClientFile, name: &str, entry: &ServerEntry) -> String {
+    let named =
+        entry.args.iter().filter(|argument| !matches!(argument.as_str(), "serve" | "--locked"));
+    let words = named.map(|word| format!(" {}", shell_word(word)));
+    command(target, name) + &words.collect::<String>()
+}
+
+/// True if a client that starts this program with `arguments` starts a server.
+fn is_server(arguments: &[String]) -> bool {
+    let words = iter::once("toolrack").chain(arguments.iter().map(String::as_str));
+    let read = arguments::command().try_get_matches_from(words);
+    read.is_ok_and(|read| read.subcommand_name().is_none_or(|name| name == "serve"))
 }
 
 /// Returns the directories that the server of an entry would serve.
