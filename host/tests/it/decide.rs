@@ -760,3 +760,22 @@ fn a_value_in_the_place_of_a_name_or_a_directory_is_not_repeated() {
     let said = person.run(&["register", "emcas"]).err;
     assert!(said.contains("emcas"), "{said}");
 }
+
+#[test]
+fn what_is_not_meant_so_is_told_with_what_is() {
+    let person = person();
+    let url = "https://a.example";
+    for (arguments, expected) in [
+        (
+            &["grant", "v", "secret", "K", "--for", url, "--before", "Bearer"][..],
+            "write \"Bearer \"",
+        ),
+        (&["grant", "v", "secret", "K", "--for", url, "--before", "token"], "write \"token \""),
+        (&["grant", "v", "network", "https://a.example,https://b.example"], "write each by itself"),
+        (&["unset", "wether", "x"], "no plugin"),
+    ] {
+        let ran = person.run(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?} {}{}", ran.out, ran.err);
+        assert!(ran.err.contains(expected) && !ran.err.contains("check wether"), "{}", ran.err);
+    }
+}

@@ -8,6 +8,7 @@ use clap::Args;
 use super::hints::{self, kind};
 use crate::cli::setup::Setup;
 use crate::cli::usage::tips;
+use crate::install::installed;
 use crate::manifest::{Decision, DecisionError, DecisionKey, GrantKind, GrantName, NewGrant};
 use crate::protected::Protected;
 use crate::secret_places::without_secrets;
@@ -231,6 +232,9 @@ pub(in crate::cli) fn unset(
     };
     let read = DecisionKey::of_decision(&typed).map_err(|error| match error {
         DecisionError::DecisionKey(error) => {
+            if let Err(unknown) = installed(name, &setup.plugins) {
+                return unknown.into();
+            }
             let near = hints::of_decided(name, &typed, setup)
                 .or_else(|| Some(format!("did you mean `{}`?", error.near()?)));
             let known = format!("`toolrack check {}` shows what is decided", shell_word(name));

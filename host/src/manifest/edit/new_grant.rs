@@ -92,7 +92,15 @@ impl NewGrant {
         let optional = optional.or(bound.map(|bound| bound.is_optional));
         let (header, before, query) = match (header, before, query) {
             (header, before, Some(query)) => (header, before, Some(query)),
-            (Some(header), before, None) => (Some(header), before, None),
+            (Some(header), Some(before), None) => (Some(header), Some(before), None),
+            (Some(header), None, None) => {
+                let same = |(own, ..): &WrittenPlace| {
+                    own.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(&header))
+                };
+                let known = [bound.map(placed), Some(authorization())].into_iter().flatten();
+                let before = known.into_iter().find(same).and_then(|(_, before, _)| before);
+                (Some(header), before, None)
+            }
             (None, None, None) => bound.map_or_else(authorization, placed),
             (None, Some(before), None) => {
                 let (header, ..) = bound.map_or_else(authorization, placed);

@@ -263,6 +263,9 @@ fn header_name(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     }
 }
 
+/// The words for a scheme of authorization. A blank stands between such a word and the secret.
+const AUTH_SCHEMES: [&str; 6] = ["Bearer", "Basic", "Token", "Bot", "ApiKey", "Digest"];
+
 fn before(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     let before = *text.get_ref();
     if holds_token(before) {
@@ -275,6 +278,11 @@ fn before(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
         let help = "write what stands before the secret and no more, such as \"Bearer \"; `toolrack secret set` keeps \
             the secret";
         return Err(Diagnostic::new(text.span(), message).help(help).secret());
+    }
+    if AUTH_SCHEMES.iter().any(|scheme| before.eq_ignore_ascii_case(scheme)) {
+        let message =
+            format!("{}: the blank behind `{before}` is missing", Network.place("before"));
+        return Err(Diagnostic::new(text.span(), message).help(format!("write \"{before} \"")));
     }
     let plain = before.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
     if plain && !before.starts_with(' ') && before.len() <= MAX_HEADER_NAME {

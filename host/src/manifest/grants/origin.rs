@@ -63,6 +63,9 @@ fn parse(url: &str) -> Result<(Scheme, HostPattern, u16), Slip> {
     if url.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err(Slip::new("expected a URL without spaces", example));
     }
+    if url.matches("://").count() > 1 {
+        return Err(Slip::new("expected one URL, found several", "write each by itself"));
+    }
     let Some((scheme, rest)) = url.split_once("://") else {
         let help = match host::looks_like_one(url) {
             true => format!("did you mean \"https://{url}\"?"),
