@@ -40,7 +40,7 @@ pub(super) fn check(output: &Output, schemes: &BTreeSet<Box<str>>) -> Result<(),
 
 /// The scheme of a URI, in lower case.
 fn scheme(uri: &str) -> Result<String, String> {
-    // What a browser would pass over, a terminal obey, or a person not see, is in no URI.
+    // No URI holds what a browser would pass over, a terminal obey, or a person not see.
     let is_written = |c: char| c.is_ascii_graphic() || (!c.is_ascii() && !c.is_whitespace());
     let is_text = forbidden_char(uri).is_none() && uri.chars().all(is_written);
     let found = uri.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());

@@ -17,8 +17,10 @@ cases! {
         "honest calls are answered all the time, and everything returns to where it was";
 }
 
-/// How long it goes on; `TOOLRACK_HOSTILE_SECONDS` says otherwise.
-const PLAYED: Duration = Duration::from_secs(8);
+/// The time that it goes on; `TOOLRACK_HOSTILE_SECONDS` says otherwise.
+const PLAYED: Duration = Duration::from_secs(4);
+/// The time in which everything is used once, and in which the allocator takes what it then keeps.
+const WARMING: Duration = Duration::from_secs(6);
 /// Calls of one plugin at once.
 const WIDTH: usize = 2;
 /// No honest call waits longer, although other tests run beside this.
@@ -174,8 +176,7 @@ fn all_at_once() -> Seen {
             honest.extend(waits);
         }
     };
-    // Each has been called once: what its code takes stays while it is served.
-    play(&mut bench, None, Duration::from_secs(2));
+    play(&mut bench, None, WARMING);
     bench.marks();
     let mut waits = Vec::new();
     play(&mut bench, Some(&mut waits), played);

@@ -651,7 +651,7 @@ fn the_sdk_knows_the_names_that_the_host_gives_a_meaning() {
     }
 }
 
-/// How the calls of a script end in a scratch directory of 8 KiB and four entries.
+/// The endings of a script's calls in a scratch directory of 8 KiB and four entries.
 async fn endings_in_scratch(script: &Script) -> Vec<u8> {
     let directory = TempDir::new().unwrap();
     let home = Home::at(directory.path().join("home"));
@@ -673,7 +673,7 @@ async fn the_files_of_a_scratch_directory_are_as_large_as_their_quota_and_no_lar
     let script = new(Script::default(), "a").put_bytes(8192).put();
     let script = new(script, "b").put().truncate(1).truncate(0);
     assert_eq!(endings_in_scratch(&script).await, [OK, OK, NO_SPACE, OK, NO_SPACE, NO_SPACE, OK]);
-    // What is made shorter, or opened anew, gives its bytes back.
+    // A file that is made shorter, or opened anew, gives its bytes back.
     let script = new(Script::default(), "a").put_bytes(8192).truncate(8000).close();
     let script = new(script, "b").put_bytes(192).put().close();
     let script = script.open_as(ONE, "a", 9, 64).put_bytes(8000).put();

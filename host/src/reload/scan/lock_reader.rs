@@ -34,7 +34,7 @@ impl LockReader {
         Self { locking, known: HashMap::new() }
     }
 
-    /// How strictly locks are kept to.
+    /// The strictness with which locks are kept.
     pub(crate) fn policy(&self) -> LockPolicy {
         self.locking
     }

@@ -104,7 +104,7 @@ fn confine(caps: &Caps, niceness: i32) -> io::Result<()> {
         memory?;
     }
     nice(niceness)?;
-    // Where the system cannot, the bounds above hold all the same; the parent warns of it.
+    // The bounds above hold also where the system cannot do this; the parent warns of it.
     let _ = super::seccomp::confine();
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! What a guest opens, makes, renames and removes, where that is more than wasmtime-wasi's work. All of it blocks.
+//! The opening, making, renaming and removing of files by a guest, where that is more than wasmtime-wasi's work. All of it
+//! blocks.
 //!
 //! - Only files and directories are opened. To open a pipe waits for its other end, and that wait holds a thread.
 //! - A file that a guest renames over another takes that one's mode and owner. WASI has neither, so a guest could not
@@ -33,10 +34,10 @@ pub(crate) struct Opening {
     pub(crate) access: DescriptorFlags,
 }
 
-/// What was opened.
+/// A file or directory that was opened.
 pub(crate) struct Opened {
     pub(crate) descriptor: Descriptor,
-    /// What identifies it, where a quota wants to know.
+    /// The number that identifies it, where a quota wants to know.
     pub(crate) identity: Option<u64>,
 }
 

@@ -14,7 +14,7 @@ use crate::sync::lock;
 pub(crate) struct Quota {
     most: Amount,
     used: Mutex<Used>,
-    /// What is told each refusal in words.
+    /// The function that is told each refusal in words.
     tell: Box<dyn Fn(&str) + Send + Sync>,
 }
 
