@@ -116,11 +116,18 @@ impl Protected {
 }
 
 impl Protected {
-    /// Keeps from writing what `links` lead to, which are files in plugin directories, and forgets what was kept so
-    /// before. Looks at the disk.
-    pub(crate) fn note_links(&self, links: &BTreeSet<PathBuf>) {
+    /// Keeps from writing what `links` lead to now, which are files in plugin directories, and forgets what was kept so
+    /// before. True if that was something else. Looks at the disk.
+    pub(crate) fn note_links(&self, links: &BTreeSet<PathBuf>) -> bool {
         let places = links.iter().flat_map(|link| places(link)).collect();
-        *lock(&self.linked) = places;
+        let before = std::mem::replace(&mut *lock(&self.linked), places);
+        *lock(&self.linked) != before
+    }
+
+    /// Keeps from writing what `links` lead to, too. Looks at the disk.
+    pub(crate) fn add_links(&self, links: &BTreeSet<PathBuf>) {
+        let places: Vec<_> = links.iter().flat_map(|link| places(link)).collect();
+        lock(&self.linked).extend(places);
     }
 
     /// Checks that a plugin may write in the directory at `path`, which is canonical. Looks at the disk.
@@ -187,8 +194,17 @@ mod tests {
         protected.note_links(&BTreeSet::from([at("plugins/a.toml"), at("plugins/b.toml")]));
         let names = ["sets", "sets/v1", "sets/v1/deep", "links", "nowhere", "sets/v", "plug"];
         assert_eq!(names.map(kept), [true, true, false, true, true, false, false]);
-        protected.note_links(&BTreeSet::new());
+        // One of the links is switched, and leads elsewhere.
+        let links = BTreeSet::from([at("plugins/a.toml"), at("plugins/b.toml")]);
+        assert!(!protected.note_links(&links), "nothing has changed");
+        std::fs::create_dir_all(at("other/v2")).expect("made");
+        std::fs::remove_file(at("links/current")).expect("removed");
+        symlink(at("other/v2"), at("links/current")).expect("a link");
+        assert!(!kept("other") && protected.note_links(&links) && kept("other") && !kept("sets"));
+        assert!(protected.note_links(&BTreeSet::new()));
         assert!(kept("free") && !kept("sets") && !kept("nowhere"));
+        protected.add_links(&links);
+        assert!(kept("nowhere") && kept("other"));
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub enum Refused {
     FurtherUnlisted(usize),
 }
 
-/// What is not served, counted.
+/// The number of plugins, directories and parts of plugins that are not served.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RefusalCount {
     /// The plugins of which nothing, or no new version, is served.

@@ -27,6 +27,11 @@ pub const MAX_ARGUMENTS: usize = 1024 * 1024;
 /// The longest arguments that a brief turn may be begun with, in bytes of JSON.
 const MAX_BRIEF_ARGUMENTS: usize = 4 * 1024;
 
+/// The time that a call waits until the arguments of those before it are checked.
+const CHECK_WAIT: Duration = Duration::from_secs(30);
+const CHECKS_BEFORE: &str =
+    "the arguments of the calls before it took longer than 30s to check; ask again";
+
 /// The time that a call waits for a plugin to be loaded again that this machine could not load.
 const RELOADING: Duration = Duration::from_secs(10);
 
@@ -183,7 +188,8 @@ impl Tool {
     /// were written.
     async fn read_and_wait(&self, arguments: &str) -> Result<Option<String>, CallError> {
         // One check of a plugin at a time: a schema may make each of them long.
-        let turn = self.plugin.checking.acquire().await;
+        let turn = tokio::time::timeout(CHECK_WAIT, self.plugin.checking.acquire()).await;
+        let turn = turn.map_err(|_| CallError::Host(CHECKS_BEFORE.into()))?;
         let read = self.read_arguments(arguments).await.map_err(CallError::InvalidArguments)?;
         drop(turn);
         self.plugin.guest.await_code().await?;

@@ -99,17 +99,13 @@ struct Eyes {
 impl Eyes {
     /// Looks, and sees to it that no plugin may write where files of plugins are linked from.
     fn look(&mut self, directories: &[PathBuf], reread: &Reread) -> (Looked, Mode) {
-        let mut before = self.scanner.links().clone();
-        let (mut scan, mode) = self.look_once(directories, reread);
-        if *self.scanner.links() != before {
-            if self.scanner.is_unfinished() {
-                // The rest of the files is seen by the scan that follows.
-                before.extend(self.scanner.links().iter().cloned());
-                self.protected.note_links(&before);
-            } else {
-                self.protected.note_links(self.scanner.links());
-                scan = self.scanner.scan(reread);
-            }
+        let (scan, mode) = self.look_once(directories, reread);
+        let links = self.scanner.links();
+        if self.scanner.is_unfinished() {
+            // The scan that follows sees the rest of the files; until then, none is forgotten.
+            self.protected.add_links(links);
+        } else if self.protected.note_links(links) {
+            return (self.scanner.scan(reread), mode);
         }
         (scan, mode)
     }

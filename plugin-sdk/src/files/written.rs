@@ -107,7 +107,7 @@ fn told(text: &str, whats: &[&str]) -> String {
     told
 }
 
-/// What a path holds around its name, and the path without that.
+/// The text that a path holds around its name, and the path without that.
 fn better(text: &str) -> Option<(&'static str, String)> {
     let trimmed = text.trim();
     if trimmed != text {

@@ -27,7 +27,7 @@ pub struct Checksum {
     /// The file that `expected` is of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What was not looked at.
+    /// The things that were not looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! A directory as other programs have it typed: with its place and its access behind colons, as a URL, in quotation
 //! marks, or as Windows has it.
 //!
-//! What lies on this machine is not known here.
+//! This module does not know what lies on this machine.
 
 use crate::text::shell_word;
 

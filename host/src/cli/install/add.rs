@@ -75,7 +75,7 @@ pub(crate) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a person is asked about before it is installed.
+/// The things that a person is asked about before a plugin is installed.
 #[derive(Clone, Copy)]
 enum Wider {
     /// Grants that the installed version does not have.

@@ -17,9 +17,8 @@ mod linux {
     };
 
     /// The calls of the allocator, of threads and of their end, of time, and of the standard library between them.
-    const ALLOWED: [i64; 38] = [
+    const ALLOWED: [i64; 37] = [
         libc::SYS_brk,
-        libc::SYS_mmap,
         libc::SYS_munmap,
         libc::SYS_mprotect,
         libc::SYS_mremap,
@@ -58,13 +57,16 @@ mod linux {
         libc::SYS_prctl,
     ];
 
-    /// The calls that work on a descriptor, each with those that it may be made on: descriptors that a client left open are
-    /// of no use.
-    const ON_PIPES: [(i64, &[u64]); 4] = [
-        (libc::SYS_read, &[0]),
-        (libc::SYS_readv, &[0]),
-        (libc::SYS_write, &[1, 2]),
-        (libc::SYS_writev, &[1, 2]),
+    /// The descriptor of memory that is no file's.
+    const NO_FILE: u64 = u32::MAX as u64;
+    /// The calls that work on a descriptor, each with the place of that argument and those that it may be: descriptors that
+    /// a client left open are of no use.
+    const ON_DESCRIPTORS: [(i64, u8, &[u64]); 5] = [
+        (libc::SYS_read, 0, &[0]),
+        (libc::SYS_readv, 0, &[0]),
+        (libc::SYS_write, 0, &[1, 2]),
+        (libc::SYS_writev, 0, &[1, 2]),
+        (libc::SYS_mmap, 4, &[NO_FILE]),
     ];
 
     /// Confines this process, all its threads, and what it would start. Fails where the system cannot do so.
@@ -76,11 +78,11 @@ mod linux {
     fn program() -> Result<BpfProgram, seccompiler::BackendError> {
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
             ALLOWED.into_iter().map(|call| (call, Vec::new())).collect();
-        for (call, descriptors) in ON_PIPES {
+        for (call, argument, descriptors) in ON_DESCRIPTORS {
             let mut allowed = Vec::new();
             for descriptor in descriptors {
                 let (length, operator) = (SeccompCmpArgLen::Dword, SeccompCmpOp::Eq);
-                let is_it = SeccompCondition::new(0, length, operator, *descriptor)?;
+                let is_it = SeccompCondition::new(argument, length, operator, *descriptor)?;
                 allowed.push(SeccompRule::new(vec![is_it])?);
             }
             rules.insert(call, allowed);

@@ -107,10 +107,10 @@ impl OpenFile {
     ) -> StreamResult<Option<u64>> {
         let write = move |descriptor: Descriptor, held: &Held| {
             let end = position.map(|at| at.saturating_add(bytes.len() as u64));
-            let grown = match &held.quota {
-                Some(quota) => grow(quota, &descriptor, end, bytes.len())?,
-                None => Amount::default(),
-            };
+            // It is not given back if the write fails: some of the bytes may have been written.
+            if let Some(quota) = &held.quota {
+                grow(quota, &descriptor, end, bytes.len())?;
+            }
             let stream = taken(descriptor, async |files, [file]| {
                 let stream = match position {
                     Some(position) => files.write_via_stream(file, position)?,
@@ -118,30 +118,19 @@ impl OpenFile {
                 };
                 Ok(files.table.delete(stream)?)
             });
-            let written = stream.and_then(|mut stream: DynOutputStream| {
-                at_once(stream.blocking_write_and_flush(bytes))
-            });
-            if let (Err(_), Some(quota)) = (&written, &held.quota) {
-                quota.give_back(grown);
-            }
-            written.map(|()| end)
+            let mut stream: DynOutputStream = stream?;
+            at_once(stream.blocking_write_and_flush(bytes)).map(|()| end)
         };
         self.on_thread(write).await
     }
 }
 
 /// Takes of `quota` what a file grows by when it is written up to `end`, or `more` bytes after its own.
-fn grow(
-    quota: &Quota,
-    descriptor: &Descriptor,
-    end: Option<u64>,
-    more: usize,
-) -> StreamResult<Amount> {
-    let Descriptor::File(file) = descriptor else { return Ok(Amount::default()) };
+fn grow(quota: &Quota, descriptor: &Descriptor, end: Option<u64>, more: usize) -> StreamResult<()> {
+    let Descriptor::File(file) = descriptor else { return Ok(()) };
     let size = file.file.metadata().map_err(failed)?.len();
     let growth = end.map_or(more as u64, |end| end.saturating_sub(size));
-    quota.take(Amount::bytes(growth)).map_err(failed)?;
-    Ok(Amount::bytes(growth))
+    quota.take(Amount::bytes(growth)).map_err(failed)
 }
 
 /// Takes what `open` opens of a file.
