@@ -4,9 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::entry::{FoundEntry, ServerEntry, WRITTEN_MEMBERS, are_written};
+use crate::secret_places::HIDDEN_VALUE;
 
-/// The text that stands for a word that is not shown.
-const HIDDEN: &str = "...";
 /// Text that an entry holds beside what is decided: the transport.
 const TRANSPORT: &str = "stdio";
 
@@ -79,7 +78,7 @@ impl ShownWords {
                 None => after,
             };
             let quote = quote.map(String::from).unwrap_or_default();
-            let word = if word.is_empty() || self.0.contains(word) { word } else { HIDDEN };
+            let word = if word.is_empty() || self.0.contains(word) { word } else { HIDDEN_VALUE };
             shown.push_str(&format!("{quote}{word}{quote}"));
         }
         shown
