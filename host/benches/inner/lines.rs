@@ -42,6 +42,6 @@ fn answered(engine: &mut Engine, line: &InputLine, text: &str) -> Vec<u8> {
     let Some(Action::Call(call)) = engine.next_action() else { panic!("no call") };
     let output = Output { content: vec![Content::Text(text.into())], ..Output::default() };
     engine.outcome(call.key, Ok(output), Usage::default());
-    let Some(Action::Send(line)) = engine.next_action() else { panic!("no answer") };
+    let Some(Action::Answer(line)) = engine.next_action() else { panic!("no answer") };
     line.into()
 }

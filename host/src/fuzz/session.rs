@@ -154,7 +154,7 @@ fn drain(
 ) -> Result<(), String> {
     while let Some(action) = engine.next_action() {
         match action {
-            Action::Send(line) => {
+            Action::Notify(line) | Action::Answer(line) => {
                 if line.contains(['\n', '\r']) {
                     return Err(format!("more than one line: {line:?}"));
                 }
@@ -224,7 +224,7 @@ fn too_long(engine: &mut Engine, start: Vec<u8>) -> Result<(), String> {
     engine.line(&InputLine::TooLong(start));
     while let Some(action) = engine.next_action() {
         match action {
-            Action::Send(line) if line.contains("longer than") => {}
+            Action::Answer(line) if line.contains("longer than") => {}
             other => return Err(format!("{other:?}")),
         }
     }

@@ -9,8 +9,10 @@ use crate::catalog::{EntryTicket, Tool};
 /// Something for the driver to do.
 #[derive(Debug)]
 pub enum Action {
-    /// Write this line.
-    Send(String),
+    /// Write this line, which answers no request.
+    Notify(String),
+    /// Write this line, which answers a request, or all requests of a batch.
+    Answer(String),
     /// Start this call and report its outcome.
     Call(CallRequest),
     /// End this call; no outcome is wanted.

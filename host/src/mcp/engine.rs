@@ -174,7 +174,7 @@ impl Engine {
         }
         running.last_progress = Some(progress.value);
         let line = tools_call::progress(token, progress);
-        self.outbox.send(line);
+        self.outbox.notify(line);
     }
 
     /// Takes a catalog to serve from now on. Calls that run go on with the tools they began with.
@@ -443,17 +443,17 @@ impl Engine {
                 "{MAX_SUBSCRIPTIONS} subscriptions are open; cancel one first"
             )));
         }
-        self.outbox.send(subscriptions::acknowledged(&reply_to.id, &kinds));
+        self.outbox.notify(subscriptions::acknowledged(&reply_to.id, &kinds));
         self.open.listen(reply_to, kinds);
         Ok(())
     }
 
     fn announce(&mut self, kind: FeatureKind) {
         if self.session.is_told() {
-            self.outbox.send(subscriptions::list_changed(kind, None));
+            self.outbox.notify(subscriptions::list_changed(kind, None));
         }
         for id in self.open.listeners(kind) {
-            self.outbox.send(subscriptions::list_changed(kind, Some(id)));
+            self.outbox.notify(subscriptions::list_changed(kind, Some(id)));
         }
     }
 

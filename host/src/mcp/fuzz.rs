@@ -61,7 +61,7 @@ fn carry_out(engine: &mut Engine) -> bool {
     let mut any_result = false;
     while let Some(action) = engine.next_action() {
         match action {
-            Action::Send(line) => {
+            Action::Notify(line) | Action::Answer(line) => {
                 assert!(!line.contains(['\n', '\r']), "more than one line: {line:?}");
                 // Not as values: an id is given back as it came, however large a number it is.
                 let messages: Vec<&RawValue> = match line.starts_with('[') {

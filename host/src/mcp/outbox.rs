@@ -25,10 +25,16 @@ impl Outbox {
         self.actions.push_back(action);
     }
 
-    /// Sends a line that answers nothing, or nothing in a batch.
+    /// Sends a line that answers no request.
+    pub(super) fn notify(&mut self, line: String) {
+        debug_assert!(!line.contains('\n'), "a message is one line");
+        self.push(Action::Notify(line));
+    }
+
+    /// Sends a line that answers what no batch waits for.
     pub(super) fn send(&mut self, line: String) {
         debug_assert!(!line.contains('\n'), "a message is one line");
-        self.push(Action::Send(line));
+        self.push(Action::Answer(line));
     }
 
     /// Opens a batch of so many messages, or says why not. It is read to its end with

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::rpc::lines::InputLine;
+use crate::sandbox::Slot;
 
 /// The error of a client that does not read any more.
 pub(crate) struct Gone;
@@ -29,6 +30,17 @@ pub(crate) trait LineInput {
     async fn hung_up(&self, time: Duration);
 }
 
+/// Whole lines for a client, written one after the other.
+#[derive(Default)]
+pub(crate) struct Piece {
+    /// The lines, each with its newline.
+    pub(crate) bytes: Vec<u8>,
+    /// True if its last line is an answer.
+    pub(crate) answers: bool,
+    /// The slots of the calls that it answers. While a transport keeps them, fewer calls run.
+    pub(crate) slots: Vec<Slot>,
+}
+
 /// The way to a client, which takes one piece at a time.
 pub(crate) trait LineOutput {
     /// Waits until there is room for the next piece, and writes what is left of the last one meanwhile.
@@ -41,7 +53,7 @@ pub(crate) trait LineOutput {
     fn has_rest(&self) -> bool;
 
     /// Takes a piece, where there is room for one.
-    fn give(&mut self, piece: Vec<u8>) -> Result<(), Gone>;
+    fn give(&mut self, piece: Piece) -> Result<(), Gone>;
 
     /// Resolves when the client does not read any more, where that is told.
     async fn closed(&self);

@@ -84,7 +84,9 @@ impl Bench {
         let mut sent = Vec::new();
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::Send(line) => sent.push(serde_json::from_str(&line).expect("JSON")),
+                Action::Notify(line) | Action::Answer(line) => {
+                    sent.push(serde_json::from_str(&line).expect("JSON"))
+                }
                 Action::Call(call) => {
                     assert!(!self.enters || call.entry.take(), "taken back before it began");
                     self.calls.push((call.key, call.request));
@@ -200,7 +202,7 @@ fn ids_come_back_exactly_as_they_came() {
         let line = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
         bench.engine.line(&InputLine::Whole(line.into_bytes()));
         match bench.engine.next_action() {
-            Some(Action::Send(line)) => {
+            Some(Action::Answer(line)) => {
                 assert_eq!(line, format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#));
             }
             other => panic!("{other:?}"),
@@ -848,7 +850,7 @@ fn schemas_pass_byte_for_byte_on_one_line() {
             request(1, "tools/list", json!({}))
         };
         bench.engine.line(&InputLine::Whole(message.to_string().into_bytes()));
-        let Some(Action::Send(line)) = bench.engine.next_action() else { panic!("no answer") };
+        let Some(Action::Answer(line)) = bench.engine.next_action() else { panic!("no answer") };
         assert!(line.contains(input), "{line}");
         assert!(!line.contains('\n'));
         assert_eq!(line.contains("outputSchema"), has_output, "{line}");

@@ -329,7 +329,8 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
     fn act(&mut self) {
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::Send(line) => self.unread.push(line),
+                Action::Notify(line) => self.unread.notify(line),
+                Action::Answer(line) => self.unread.answer(line),
                 Action::Cancel(key) => self.calls.cancel(key),
                 Action::Call(call) => {
                     let key = call.key;
@@ -379,8 +380,10 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
         self.places.stop_waiting();
         self.engine.finish(std::iter::from_fn(|| self.ahead.pop()));
         while let Some(action) = self.engine.next_action() {
-            if let Action::Send(line) = action {
-                self.unread.push(line);
+            match action {
+                Action::Notify(line) => self.unread.notify(line),
+                Action::Answer(line) => self.unread.answer(line),
+                Action::Call(_) | Action::Cancel(_) => {}
             }
         }
         self.calls.abort();

@@ -16,7 +16,7 @@ use crate::mcp::calls::executor::Executor;
 use crate::mcp::calls::places::PLACES;
 use crate::mcp::engine::{Engine, Settings};
 use crate::mcp::rpc::lines::InputLine;
-use crate::mcp::transport::{Gone, LineInput, LineOutput, Transport};
+use crate::mcp::transport::{Gone, LineInput, LineOutput, Piece, Transport};
 
 const MANY: usize = 1000;
 /// The calls of each client that do not end by themselves: more in sum than there is room for.
@@ -68,8 +68,8 @@ impl LineOutput for PiecesOut {
         false
     }
 
-    fn give(&mut self, piece: Vec<u8>) -> Result<(), Gone> {
-        self.0.try_send(piece).map_err(|_| Gone)
+    fn give(&mut self, piece: Piece) -> Result<(), Gone> {
+        self.0.try_send(piece.bytes).map_err(|_| Gone)
     }
 
     async fn closed(&self) {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::super::transport::Piece;
 use crate::sandbox::Slot;
 
 /// Bytes that may wait before nothing more is begun.
@@ -19,6 +20,8 @@ pub(crate) struct Unread {
 /// A line, and the slot of the call that it answers: while answers wait, fewer calls run.
 struct QueuedLine {
     line: String,
+    /// True if it is an answer.
+    answers: bool,
     slot: Option<Slot>,
 }
 
@@ -36,12 +39,22 @@ impl Unread {
         self.bytes >= MAX_UNREAD
     }
 
-    pub(crate) fn push(&mut self, line: String) {
-        self.bytes += line.len() + 1;
-        self.lines.push_back(QueuedLine { line, slot: None });
+    /// Adds a line that answers no request.
+    pub(crate) fn notify(&mut self, line: String) {
+        self.push(QueuedLine { line, answers: false, slot: None });
     }
 
-    /// The slot is the last line's, which was pushed for it: it is free once that is handed over.
+    /// Adds an answer.
+    pub(crate) fn answer(&mut self, line: String) {
+        self.push(QueuedLine { line, answers: true, slot: None });
+    }
+
+    fn push(&mut self, line: QueuedLine) {
+        self.bytes += line.line.len() + 1;
+        self.lines.push_back(line);
+    }
+
+    /// The slot is the last line's, which was added for it: it is handed over with that.
     pub(crate) fn hold(&mut self, slot: Option<Slot>) {
         if let Some(last) = self.lines.back_mut() {
             last.slot = slot;
@@ -49,18 +62,19 @@ impl Unread {
     }
 
     /// Takes what is to be handed over next: whole lines, none if none waits.
-    pub(crate) fn next_piece(&mut self) -> Vec<u8> {
-        let mut piece = Vec::new();
+    pub(crate) fn next_piece(&mut self) -> Piece {
+        let Piece { mut bytes, mut answers, mut slots } = Piece::default();
         while let Some(next) = self.lines.front()
-            && (piece.is_empty() || piece.len() + next.line.len() < HANDOVER_BYTES)
-            && let Some(QueuedLine { line, slot }) = self.lines.pop_front()
+            && (bytes.is_empty() || bytes.len() + next.line.len() < HANDOVER_BYTES)
+            && let Some(QueuedLine { line, answers: is_answer, slot }) = self.lines.pop_front()
         {
-            piece.extend_from_slice(line.as_bytes());
-            piece.push(b'\n');
-            drop(slot);
+            bytes.extend_from_slice(line.as_bytes());
+            bytes.push(b'\n');
+            answers = is_answer;
+            slots.extend(slot);
         }
-        self.bytes -= piece.len();
-        piece
+        self.bytes -= bytes.len();
+        Piece { bytes, answers, slots }
     }
 }
 
@@ -74,10 +88,11 @@ mod tests {
         let lines =
             [HANDOVER_BYTES / 2, HANDOVER_BYTES / 4, HANDOVER_BYTES / 2, HANDOVER_BYTES * 3, 0, 1]
                 .map(|length| "x".repeat(length));
-        lines.iter().for_each(|line| unread.push(line.clone()));
+        lines.iter().for_each(|line| unread.answer(line.clone()));
         let (mut pieces, mut all) = (Vec::new(), Vec::new());
         while !unread.is_empty() {
-            let piece = unread.next_piece();
+            let Piece { bytes: piece, answers, .. } = unread.next_piece();
+            assert!(answers);
             assert!(piece.ends_with(b"\n"));
             pieces.push(piece.iter().filter(|&&byte| byte == b'\n').count());
             all.extend(piece);

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::super::rpc::lines::Cutter;
 use super::super::rpc::lines::InputLine;
-use super::super::transport::{Gone, LineInput, LineOutput, Transport};
+use super::super::transport::{Gone, LineInput, LineOutput, Piece, Transport};
 #[cfg(unix)]
 use super::blocking::Patient;
 use super::chunk::{STDIO_CHUNK, unread, unwritten};
@@ -151,6 +151,26 @@ impl AnswerSink {
         let room = sender.clone().try_reserve_owned().ok();
         Ok(Self::Thread { bytes: sender, room, written })
     }
+
+    fn give_bytes(&mut self, bytes: Vec<u8>) -> Result<(), Gone> {
+        match self {
+            Self::Thread { room, .. } => {
+                if let Some(room) = room.take() {
+                    room.send(bytes);
+                }
+                Ok(())
+            }
+            #[cfg(target_os = "linux")]
+            Self::Ready(output) => match output.give(bytes)? {
+                WriteOutcome::Taken => Ok(()),
+                WriteOutcome::Blocks(bytes) => {
+                    let thread = output.file().and_then(|file| Self::thread(Patient(file)));
+                    *self = thread.inspect_err(unwritten).map_err(|_| Gone)?;
+                    self.give_bytes(bytes)
+                }
+            },
+        }
+    }
 }
 
 impl LineOutput for AnswerSink {
@@ -182,24 +202,8 @@ impl LineOutput for AnswerSink {
         }
     }
 
-    fn give(&mut self, piece: Vec<u8>) -> Result<(), Gone> {
-        match self {
-            Self::Thread { room, .. } => {
-                if let Some(room) = room.take() {
-                    room.send(piece);
-                }
-                Ok(())
-            }
-            #[cfg(target_os = "linux")]
-            Self::Ready(output) => match output.give(piece)? {
-                WriteOutcome::Taken => Ok(()),
-                WriteOutcome::Blocks(piece) => {
-                    let thread = output.file().and_then(|file| Self::thread(Patient(file)));
-                    *self = thread.inspect_err(unwritten).map_err(|_| Gone)?;
-                    self.give(piece)
-                }
-            },
-        }
+    fn give(&mut self, piece: Piece) -> Result<(), Gone> {
+        self.give_bytes(piece.bytes)
     }
 
     async fn closed(&self) {

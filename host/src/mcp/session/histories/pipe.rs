@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::mcp::rpc::lines::Cutter;
 use crate::mcp::rpc::lines::InputLine;
-use crate::mcp::transport::{Gone, LineInput, LineOutput, Transport};
+use crate::mcp::transport::{Gone, LineInput, LineOutput, Piece, Transport};
 
 /// Bytes of the client that are taken at once.
 const PIPE_CHUNK: usize = 4 * 1024;
@@ -253,12 +253,13 @@ impl LineOutput for PipeEnd {
         pipe.writer == PieceWriter::Loop && pipe.has_rest()
     }
 
-    fn give(&mut self, piece: Vec<u8>) -> Result<(), Gone> {
+    fn give(&mut self, piece: Piece) -> Result<(), Gone> {
         let mut pipe = self.0.borrow_mut();
         if pipe.is_gone {
             return Err(Gone);
         }
         assert!(!pipe.is_full(), "a piece is given where there is no room");
+        let piece = piece.bytes;
         match pipe.writer {
             PieceWriter::Loop => (pipe.piece, pipe.written) = (piece, 0),
             PieceWriter::Thread => (pipe.slot, pipe.knows_room) = (Some(piece), false),
