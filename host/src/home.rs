@@ -97,6 +97,12 @@ impl Home {
         self.0.join("clients")
     }
 
+    /// What servers keep that are reached over HTTP.
+    #[must_use]
+    pub fn http(&self) -> PathBuf {
+        self.0.join("http")
+    }
+
     /// The instructions that clients were given last about the plugins.
     #[must_use]
     pub fn instructions(&self) -> PathBuf {

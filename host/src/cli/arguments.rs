@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -10,6 +11,8 @@ use super::author::language::Lang;
 use super::secret::command::SecretAction;
 use super::usage::{help, tips};
 use super::{compile, decide, logs, register};
+use crate::mcp::HttpAddress;
+use crate::serve::HttpOptions;
 
 #[derive(Parser)]
 #[command(name = "toolrack", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::EXAMPLES)]
@@ -59,6 +62,44 @@ pub(super) struct Global {
     pub(super) log: Option<String>,
 }
 
+/// Options of `serve` for clients that come over HTTP.
+#[derive(Args, Default)]
+pub(super) struct HttpArguments {
+    /// Serve MCP over HTTP at /mcp on this address: HOST:PORT, a port of this machine, or unix:PATH
+    ///
+    /// stdin and stdout are not served then, unless `--stdio` says so.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) http: Option<HttpAddress>,
+    /// With --http, serve the client at stdin and stdout, too
+    #[arg(long, requires = "http")]
+    pub(super) stdio: bool,
+    /// A name that clients know the server by, beside localhost or its address; for a proxy in front [repeatable]
+    #[arg(long, value_name = "NAME", requires = "http")]
+    pub(super) http_host: Vec<String>,
+    /// An origin whose pages may use the server, as in https://app.example; this machine's may anyway [repeatable]
+    #[arg(long, value_name = "ORIGIN", requires = "http")]
+    pub(super) allow_origin: Vec<String>,
+    /// Serve everybody who reaches the address, though other machines do
+    #[arg(long, requires = "http")]
+    pub(super) allow_unauthenticated: bool,
+    /// Seconds that requests over HTTP have to end once a signal came
+    #[arg(long, value_name = "SECONDS", requires = "http", default_value = "10", value_parser = grace)]
+    pub(super) grace: u64,
+}
+
+impl HttpArguments {
+    /// The options of a server that is reached over HTTP. `None` where none is asked for.
+    pub(super) fn options(self) -> Option<HttpOptions> {
+        Some(HttpOptions {
+            address: self.http?,
+            hosts: self.http_host,
+            origins: self.allow_origin,
+            allow_unauthenticated: self.allow_unauthenticated,
+            grace: Duration::from_secs(self.grace),
+        })
+    }
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum LogFormat {
     /// Text, in colour on a terminal
@@ -87,6 +128,8 @@ pub(super) enum Command {
         /// Keep the code that a plugin is first compiled to: slower calls, and no further work for the processors
         #[arg(long)]
         no_optimize: bool,
+        #[command(flatten)]
+        http: HttpArguments,
     },
     /// List the tools that would be served, or show one of them in full
     #[command(long_about = help::LIST, alias = "ls")]
@@ -349,6 +392,11 @@ fn with_usage(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::Usage, ContextValue::StyledStr(found.render_usage()));
     }
     error
+}
+
+fn grace(text: &str) -> Result<u64, &'static str> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds <= 3600);
+    seconds.ok_or("expected a whole number of seconds, 3600 at most")
 }
 
 fn page_size(text: &str) -> Result<NonZeroUsize, &'static str> {

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use approve::ReviewForm;
-use arguments::{CliCommand, Command, Global, LogFormat};
+use arguments::{CliCommand, Command, Global, HttpArguments, LogFormat};
 use install::lockfile_update::Approval;
 use output::consent::Consent;
 use output::print::{
@@ -50,7 +50,9 @@ use crate::typed_path;
 pub fn main() -> ExitCode {
     let cli = arguments::parse();
     let command = match cli.invocation {
-        None => Command::Serve { page_size: None, no_optimize: false },
+        None => {
+            Command::Serve { page_size: None, no_optimize: false, http: HttpArguments::default() }
+        }
         Some(CliCommand::Command(command)) => command,
         // Before there is a log: it answers to another toolrack.
         Some(CliCommand::Compile(arguments)) => {
@@ -96,12 +98,26 @@ fn set_up(global: Global, home: Option<Home>) -> anyhow::Result<Setup> {
 fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
     let run = setup.home.as_ref().map(Home::run);
     match command {
-        Command::Serve { page_size, no_optimize } => {
-            hint_at_terminal();
+        Command::Serve { page_size, no_optimize, http } => {
+            let stdio = http.stdio || http.http.is_none();
+            if stdio {
+                hint_at_terminal();
+            }
             let Setup { plugins, compiler, locking, protected, home } = setup;
             let page = page_size;
             let optimizing = if no_optimize { Optimizing::Never } else { Optimizing::InBackground };
-            let options = Options { plugins, locking, optimizing, compiler, protected, page, home };
+            let http = http.options();
+            let options = Options {
+                plugins,
+                locking,
+                optimizing,
+                compiler,
+                protected,
+                page,
+                stdio,
+                http,
+                home,
+            };
             let served = serve::serve(options);
             served.map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }

@@ -24,6 +24,7 @@ use super::rpc::id::Id;
 use super::rpc::lines::InputLine;
 use super::rpc::message::{self, Message, Parsed, RefusedMessage};
 use super::rpc::reply::{self, RpcError};
+use super::version::Version;
 use crate::catalog::{Catalog, EntryTicket, GENERAL_INSTRUCTIONS, Plugin};
 use crate::manifest::show_duration;
 use crate::sandbox::{CALL_WAIT, Readiness, still_compiling};
@@ -44,6 +45,15 @@ pub struct Settings {
     pub page: Option<std::num::NonZeroUsize>,
     /// The instructions for clients until the plugins are known. `None` for those that hold for all plugins.
     pub instructions: Option<Arc<str>>,
+}
+
+/// The choice whether a session that is resumed is told here of lists that change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Changes {
+    /// It is, as a client that has sent `notifications/initialized`.
+    Told,
+    /// It is told elsewhere.
+    Untold,
 }
 
 /// The engine.
@@ -73,6 +83,13 @@ impl Engine {
             open: Open::default(),
             outbox: Outbox::default(),
         }
+    }
+
+    /// An engine that goes on with a session whose handshake agreed on `version` elsewhere.
+    #[must_use]
+    pub(crate) fn resumed(settings: Settings, version: Version, changes: Changes) -> Self {
+        let session = Handshake::agreed(version, changes == Changes::Told);
+        Self { session, ..Self::new(settings) }
     }
 
     /// The next thing to do, in order.

@@ -15,6 +15,7 @@ mod open_requests;
 mod outbox;
 mod engine;
 mod session;
+mod http;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
@@ -24,6 +25,8 @@ use crate::tool::{CallError, Output, Usage};
 pub use calls::call_log::ANSWERED_TARGET;
 pub(crate) use calls::executor::Executor;
 pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
+pub use http::{Doors, HttpAddress, Listener};
+pub(crate) use http::{HttpServer, HttpSettings, SessionKey};
 pub use rpc::lines::{InputLine, MAX_LINE};
 pub(crate) use session::driver::Driver;
 pub use stdio::connection::{PrivateStdout, Stdio};

@@ -28,6 +28,7 @@ pub(crate) mod fuzz;
 
 pub use await_code::{CALL_WAIT, still_compiling};
 pub use cache::checks::Checks;
+pub(crate) use cache::seal::Seal;
 pub(crate) use capability::folders::is_absent;
 pub use capability::folders::{FolderError, FolderProblem};
 pub use capability::http;

@@ -4,13 +4,21 @@ mod signals;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::LocalSet;
 
+use crate::catalog::Catalog;
 use crate::home::Home;
 use crate::host::{Host, HostError};
 use crate::lockfile::LockPolicy;
-use crate::mcp::{Driver, Engine, Executor, PrivateStdout, Settings, Stdio};
+use crate::mcp::{
+    Doors, Driver, Engine, Executor, HttpAddress, HttpServer, HttpSettings, Listener,
+    PrivateStdout, SessionKey, Settings, Stdio,
+};
 use crate::protected::Protected;
 use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
@@ -31,9 +39,28 @@ pub struct Options {
     pub protected: Protected,
     /// The number of tools on a page of `tools/list`.
     pub page: Option<NonZeroUsize>,
+    /// The choice whether it serves the client at stdin and stdout.
+    pub stdio: bool,
+    /// The address and the choices for clients that come over HTTP, if any do.
+    pub http: Option<HttpOptions>,
     /// The directory in which the server tells what it serves, among other things. `None` if there is no home
     /// directory.
     pub home: Option<Home>,
+}
+
+/// The choices of the operator for HTTP.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// The address to listen on.
+    pub address: HttpAddress,
+    /// Names that the server is known by, beside those of its address.
+    pub hosts: Vec<String>,
+    /// Origins whose pages may use the server, beside this machine's.
+    pub origins: Vec<String>,
+    /// True if everybody who reaches an address of other machines may use it.
+    pub allow_unauthenticated: bool,
+    /// The time that requests have to end once a signal came.
+    pub grace: Duration,
 }
 
 /// The reason why the server does not start.
@@ -45,6 +72,23 @@ pub enum ServeError {
     /// Standard input and output cannot be had.
     #[error("stdin and stdout cannot be set up: {0}")]
     Stdio(std::io::Error),
+    /// The address cannot be listened on.
+    #[error("{address} cannot be listened on: {error}")]
+    Listen {
+        /// The address.
+        address: HttpAddress,
+        /// The error of the system.
+        error: std::io::Error,
+    },
+    /// Everybody could use the server.
+    #[error(
+        "{address} can be reached from other machines, and nobody would be asked who they are: listen on 127.0.0.1, \
+         or insist with --allow-unauthenticated"
+    )]
+    Unauthenticated {
+        /// The address.
+        address: HttpAddress,
+    },
 }
 
 // Not as its source: the sentence holds it already.
@@ -54,9 +98,14 @@ impl From<std::io::Error> for ServeError {
     }
 }
 
-/// Serves MCP on stdin and stdout until the input ends or a signal comes.
+/// Serves MCP until the input of stdio ends, where that is served, or a signal comes.
 pub fn serve(options: Options) -> Result<(), ServeError> {
-    let stdout = PrivateStdout::take()?;
+    if let Some(HttpOptions { address, allow_unauthenticated: false, .. }) = &options.http
+        && !address.is_local()
+    {
+        return Err(ServeError::Unauthenticated { address: address.clone() });
+    }
+    let stdout = options.stdio.then(PrivateStdout::take).transpose()?;
     let home = options.home.as_ref();
     let remembered = home.map(|home| {
         RememberedInstructions::new(home.instructions(), &options.plugins, options.locking)
@@ -67,7 +116,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     survive_full_files(&protocol)?;
     let (publisher, catalog) = watch::channel(None);
     let instructions = remembered.as_ref().and_then(RememberedInstructions::read);
-    let engine = Engine::new(Settings { page: options.page, instructions });
+    let settings = Settings { page: options.page, instructions };
     let follower = host.follow(&options.plugins, options.locking, options.optimizing);
     let board = home.and_then(|home| {
         let (mode, loading) = (follower.mode(), follower.loading());
@@ -76,22 +125,72 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     if let Some(remembered) = remembered {
         host.guests().spawn(remembered.follow(catalog.clone()));
     }
-    protocol.block_on(async {
-        let shutdown = signals::first()?;
-        let stdio = Stdio::of_process(stdout)?;
-        let following = follower.run(publisher);
-        let executor = Executor::new(host.guests().clone());
-        let driver = Driver::new(engine, stdio, catalog, executor.client()).run(shutdown);
-        let end = tokio::select! {
-            end = driver => end,
-            () = following => unreachable!("plugin directories are followed to the end"),
+    protocol.block_on(LocalSet::new().run_until(async {
+        let signal = signals::first()?;
+        let (told, ended) = watch::channel(false);
+        let executor = Rc::new(Executor::new(host.guests().clone()));
+        let http = match &options.http {
+            Some(http) => Some(listen(http, settings.clone(), home, &executor, &catalog).await?),
+            None => None,
         };
-        tracing::debug!("the server ends: {end:?}");
+        let stdio = stdout.map(Stdio::of_process).transpose()?;
+        let following = follower.run(publisher);
+        let driver = stdio.map(|stdio| {
+            Driver::new(Engine::new(settings), stdio, catalog, executor.client())
+                .run(told_to_end(ended.clone()))
+        });
+        let served = async {
+            match (driver, http) {
+                (Some(driver), None) => drop(driver.await),
+                (None, Some(http)) => http.run(told_to_end(ended)).await,
+                // The client at stdin may go: others are served until a signal comes.
+                (Some(driver), Some(http)) => {
+                    tokio::join!(driver, http.run(told_to_end(ended)));
+                }
+                (None, None) => {}
+            }
+        };
+        tokio::select! {
+            () = served => {}
+            () = tell_of(signal, told) => unreachable!("it waits for ever once it has told"),
+            () = following => unreachable!("plugin directories are followed to the end"),
+        }
+        tracing::debug!("the server ends");
         Ok::<_, ServeError>(())
-    })?;
+    }))?;
     drop(board);
     host.stop();
     Ok(())
+}
+
+/// Tells all who serve when the server is to end.
+async fn tell_of(signal: impl Future<Output = ()>, told: watch::Sender<bool>) {
+    signal.await;
+    told.send_replace(true);
+    std::future::pending().await
+}
+
+/// Resolves when the server is to end.
+async fn told_to_end(mut ended: watch::Receiver<bool>) {
+    drop(ended.wait_for(|ended| *ended).await);
+}
+
+/// Listens for clients that come over HTTP.
+async fn listen(
+    options: &HttpOptions,
+    engine: Settings,
+    home: Option<&Home>,
+    executor: &Rc<Executor>,
+    catalog: &watch::Receiver<Option<Arc<Catalog>>>,
+) -> Result<HttpServer, ServeError> {
+    let HttpOptions { address, hosts, origins, grace, .. } = options;
+    let failed = |error| ServeError::Listen { address: address.clone(), error };
+    let listener = Listener::bind(address).await.map_err(failed)?;
+    tracing::info!("listening on {}", listener.address());
+    let doors = Doors::new(address, hosts.clone(), origins.clone());
+    let key = SessionKey::of(home).map_err(failed)?;
+    let settings = HttpSettings { doors, engine, key, grace: *grace };
+    Ok(HttpServer::new(listener, settings, executor.clone(), catalog.clone()))
 }
 
 /// Lets a write beyond the limit of a file's size fail as any other, where its signal would end the process.

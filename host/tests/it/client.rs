@@ -92,6 +92,14 @@ impl Client {
         self.child.id()
     }
 
+    /// Sends the signal that asks the server to end.
+    #[cfg(unix)]
+    pub(crate) fn terminates(&self) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(pid.expect("a process"), rustix::process::Signal::TERM)
+            .expect("it runs");
+    }
+
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
         let stdin = self.stdin.as_mut().expect("open input");
         stdin.write_all(bytes).expect("written");

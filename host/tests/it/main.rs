@@ -42,6 +42,11 @@ mod documents;
 mod histories;
 // The real binary as a client sees it.
 mod server;
+// The real binary as clients see it over HTTP.
+#[cfg(target_os = "linux")]
+mod over_http;
+#[cfg(target_os = "linux")]
+mod http_peer;
 // The real binary while its plugin directory changes.
 #[cfg(unix)]
 mod reload;

@@ -38,6 +38,9 @@ pub(crate) const SERVE: &str = "\
 Speaks MCP on stdin and stdout, one JSON message a line, until stdin ends or a signal comes. An MCP \
 client starts this command; logs go to stderr.
 
+With --http, it serves any number of clients over HTTP at /mcp instead, until a signal comes. On an address of this \
+machine it works at once; docs/http.md says how clients, pages and proxies reach it.
+
 Without a client, `toolrack list` shows the same tools and `toolrack call` calls them. The README shows the \
 lines of the protocol.";
 

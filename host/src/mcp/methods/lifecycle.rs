@@ -21,6 +21,11 @@ pub(crate) struct Handshake {
 }
 
 impl Handshake {
+    /// A handshake that agreed on this revision. `initialized` if the client is ready for notifications.
+    pub(crate) fn agreed(version: Version, initialized: bool) -> Self {
+        Self { version: Some(version), initialized }
+    }
+
     /// True if the client may send batches.
     pub(crate) fn has_batches(&self) -> bool {
         self.version.is_some_and(Version::has_batches)
@@ -71,7 +76,7 @@ impl Handshake {
 }
 
 /// Returns the revision that `initialize` asks for. Whatever is odd about its parameters, the handshake goes on.
-fn requested_version(params: Option<&RawValue>) -> Version {
+pub(crate) fn requested_version(params: Option<&RawValue>) -> Version {
     #[derive(Deserialize)]
     struct InitializeParams<'a> {
         #[serde(borrow, rename = "protocolVersion")]

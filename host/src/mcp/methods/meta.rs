@@ -66,6 +66,11 @@ impl<'a> RequestMeta<'a> {
         self.version.is_some()
     }
 
+    /// The version that the request says, whatever it is.
+    pub(crate) fn requested_version(&self) -> Result<Option<String>, RpcError> {
+        self.version.map(text).transpose()
+    }
+
     /// The version of a modern request, if everything it must say is there.
     pub(crate) fn modern_version(&self) -> Result<Version, RpcError> {
         let requested = self.version.map(text).transpose()?.unwrap_or_default();

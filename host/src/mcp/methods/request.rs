@@ -66,6 +66,16 @@ impl Request {
     }
 }
 
+/// True if the revision has this method.
+pub(crate) fn is_method(method: &str, version: Version) -> bool {
+    match method {
+        "initialize" | "ping" => !version.is_modern(),
+        "server/discover" | "subscriptions/listen" => version.is_modern(),
+        "tools/list" | "tools/call" => true,
+        _ => false,
+    }
+}
+
 /// True if a request of this method may have to wait for its answer, or stays open.
 pub(crate) fn may_go_on(method: &str) -> bool {
     matches!(method, "tools/list" | "tools/call" | "subscriptions/listen")

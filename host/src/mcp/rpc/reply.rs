@@ -43,6 +43,11 @@ impl RpcError {
         Self::new(-32603, message)
     }
 
+    /// The error of a request whose headers do not repeat what it says.
+    pub(crate) fn header_mismatch(message: impl Into<String>) -> Self {
+        Self::new(-32020, message)
+    }
+
     pub(crate) fn unsupported_version(requested: &str) -> Self {
         let shown = clip(requested, 80);
         let mut fault = Self::new(-32022, format!("protocol version `{shown}` is not supported"));

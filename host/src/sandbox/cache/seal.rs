@@ -50,6 +50,13 @@ impl Seal {
         Err(io::Error::other("its key cannot be kept"))
     }
 
+    /// A key that nobody else has.
+    pub(crate) fn random() -> io::Result<Self> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)?;
+        Hmac::new_from_slice(&key).map(Self).map_err(io::Error::other)
+    }
+
     /// The tag of `bytes` under `name`.
     pub(crate) fn tag(&self, name: &str, bytes: &[u8]) -> [u8; TAG] {
         self.over(name, bytes).finalize().into_bytes().into()

@@ -1,0 +1,41 @@
+//! The bounds of the HTTP server.
+
+use std::time::Duration;
+
+/// Connections that are open at once. Beyond it, those that ask for nothing are closed first.
+pub(super) const MAX_CONNECTIONS: usize = 8192;
+/// Bytes of a request's head.
+pub(super) const MAX_HEAD: usize = 64 * 1024;
+/// The time that a head may take, from the connection or the answer before it.
+pub(super) const HEAD_TIME: Duration = Duration::from_secs(75);
+/// The time that the body of a request may take.
+pub(super) const BODY_TIME: Duration = Duration::from_secs(30);
+/// Bytes of all bodies of requests that are read or served.
+pub(super) const MAX_BODIES: usize = 128 * 1024 * 1024;
+/// Bytes of all answers that clients have not read.
+pub(super) const MAX_ANSWERS: usize = 256 * 1024 * 1024;
+/// Bytes of an answer that are given to a connection at once.
+pub(super) const CHUNK: usize = 64 * 1024;
+/// A client that reads fewer than so many bytes in so much time, while more wait for it, is cut off.
+pub(super) const MIN_READ: usize = 16 * 1024;
+pub(super) const READ_TIME: Duration = Duration::from_secs(30);
+/// Requests that are served at once, streams aside.
+pub(super) const MAX_HTTP_REQUESTS: usize = 2048;
+/// The same of one principal.
+pub(super) const MAX_HTTP_REQUESTS_OF_ONE: usize = 1024;
+/// Streams that are open at once: subscriptions, and streams of sessions.
+pub(super) const MAX_STREAMS: usize = 4096;
+/// The same of one principal.
+pub(super) const MAX_STREAMS_OF_ONE: usize = 2048;
+/// The time after which a stream is ended; its client opens another.
+pub(super) const MAX_STREAM_AGE: Duration = Duration::from_hours(12);
+/// The time for which an answer is waited for before a stream of events is begun: some proxies end a silent response.
+pub(super) const SILENCE: Duration = Duration::from_secs(10);
+/// The time between two comments on a stream on which nothing else is sent.
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Ended sessions that are remembered.
+pub(super) const MAX_ENDED: usize = 16_384;
+/// The time for which a session's id counts.
+pub(super) const SESSION_TIME: Duration = Duration::from_hours(30 * 24);
+/// The seconds after which a client is told to come again.
+pub(super) const RETRY_SECONDS: u32 = 2;

@@ -1,0 +1,417 @@
+//! Which path and which method a request has, and what is done with it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use hyper::body::{Body, Bytes};
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+
+use super::bounds::{MAX_ANSWERS, MAX_BODIES, MAX_STREAM_AGE};
+use super::legacy::{self, SESSION_HEADER};
+use super::legacy_session::running::Running;
+use super::legacy_session::session_id::{SessionKey, SessionNonce};
+use super::modern::{self, Repeated};
+use super::request::body::{self, ReceivedMessage};
+use super::request::doors::{self, Doors};
+use super::request::media::{self, Accepted};
+use super::run::answer::{self, HttpAnswer, HttpRefusal};
+use super::run::byte_budget::{ByteBudget, TakenBytes};
+use super::run::exchange::{Exchange, ExchangeTransport, Kept};
+use super::run::shares::{NoShare, Place, RunKind, Shares};
+use crate::catalog::Catalog;
+use crate::mcp::calls::executor::Executor;
+use crate::mcp::engine::{Changes, Engine, Settings};
+use crate::mcp::methods::lifecycle;
+use crate::mcp::methods::meta::RequestMeta;
+use crate::mcp::rpc::id::Id;
+use crate::mcp::rpc::lines::InputLine;
+use crate::mcp::rpc::message::{self, Message, Parsed, RefusedMessage};
+use crate::mcp::rpc::reply::RpcError;
+use crate::mcp::session::driver::Driver;
+use crate::mcp::transport::Piece;
+
+/// The paths of the endpoint. They are the same, without a redirect.
+const PATHS: [&str; 2] = ["/mcp", "/mcp/"];
+
+/// Where the server is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ServerStage {
+    Serving,
+    /// It is about to end: nothing new begins, and streams end.
+    Draining,
+    /// What still runs ends.
+    Ending,
+}
+
+/// Everything that requests are served with.
+pub(super) struct Endpoint {
+    pub(super) doors: Doors,
+    pub(super) engine: Settings,
+    pub(super) executor: Rc<Executor>,
+    pub(super) catalog: watch::Receiver<Option<Arc<Catalog>>>,
+    pub(super) key: SessionKey,
+    pub(super) stage: watch::Receiver<ServerStage>,
+    pub(super) running: Running,
+    pub(super) shares: Shares,
+    pub(super) bodies: ByteBudget,
+    pub(super) answers: ByteBudget,
+    /// The principal of those who need not say who they are.
+    pub(super) anybody: Rc<str>,
+}
+
+impl Endpoint {
+    /// An endpoint of which nothing runs yet.
+    pub(super) fn new(
+        doors: Doors,
+        engine: Settings,
+        executor: Rc<Executor>,
+        catalog: watch::Receiver<Option<Arc<Catalog>>>,
+        key: SessionKey,
+        stage: watch::Receiver<ServerStage>,
+    ) -> Self {
+        Self {
+            doors,
+            engine,
+            executor,
+            catalog,
+            key,
+            stage,
+            running: Running::default(),
+            shares: Shares::default(),
+            bodies: ByteBudget::new(MAX_BODIES),
+            answers: ByteBudget::new(MAX_ANSWERS),
+            anybody: "".into(),
+        }
+    }
+
+    /// Answers a request.
+    pub(super) async fn serve<B>(&self, request: Request<B>) -> HttpAnswer
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let (parts, body) = request.into_parts();
+        match (parts.uri.path(), &parts.method) {
+            ("/livez" | "/readyz" | "/health", &(Method::GET | Method::HEAD)) => {
+                self.health(parts.uri.path())
+            }
+            ("/livez" | "/readyz" | "/health", _) => {
+                HttpRefusal::method("GET, HEAD", "only GET is served here").into()
+            }
+            (path, _) if PATHS.contains(&path) => self.endpoint(&parts, body).await,
+            // Clients look for an authorization server there, and take a page of words for one.
+            (path, _) if path.starts_with("/.well-known/") => answer::whole(
+                StatusCode::NOT_FOUND,
+                media::JSON_TYPE,
+                Bytes::from_static(br#"{"error":"not_found"}"#),
+            ),
+            _ => {
+                HttpRefusal::plain(StatusCode::NOT_FOUND, "nothing is here; MCP is served at /mcp")
+                    .into()
+            }
+        }
+    }
+
+    /// Whether the server lives, and whether it is ready.
+    fn health(&self, path: &str) -> HttpAnswer {
+        let not_yet = match *self.stage.borrow() {
+            ServerStage::Serving
+                if self.catalog.borrow().as_ref().is_some_and(|catalog| !catalog.is_early()) =>
+            {
+                None
+            }
+            ServerStage::Serving => Some("plugins are being loaded"),
+            ServerStage::Draining | ServerStage::Ending => Some("the server is shutting down"),
+        };
+        match not_yet.filter(|_| path != "/livez") {
+            None => answer::whole(
+                StatusCode::OK,
+                "text/plain; charset=utf-8",
+                Bytes::from_static(b"ok\n"),
+            ),
+            Some(why) => HttpRefusal::busy(why).into(),
+        }
+    }
+
+    async fn endpoint<B>(&self, parts: &Parts, body: B) -> HttpAnswer
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let entered = self.doors.check_host(&parts.headers);
+        let origin = match entered.and_then(|()| self.doors.check_origin(&parts.headers)) {
+            Ok(origin) => origin,
+            Err(doors::NotLetIn(why)) => {
+                return HttpRefusal::plain(StatusCode::FORBIDDEN, why).into();
+            }
+        };
+        let served = match parts.method {
+            Method::OPTIONS => {
+                let mut answer = answer::empty(StatusCode::NO_CONTENT);
+                if origin.is_some() {
+                    doors::allow_request(answer.headers_mut(), &parts.headers);
+                }
+                Ok(answer)
+            }
+            Method::POST => self.post(parts, body).await,
+            Method::GET => self.get(parts),
+            Method::DELETE => self.delete(parts),
+            _ => Err(HttpRefusal::method("POST, GET, DELETE, OPTIONS", "MCP is spoken with POST")),
+        };
+        let mut answer = served.unwrap_or_else(HttpAnswer::from);
+        doors::allow_page(answer.headers_mut(), origin.as_ref());
+        answer
+    }
+
+    async fn post<B>(&self, parts: &Parts, body: B) -> Result<HttpAnswer, HttpRefusal>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let headers = &parts.headers;
+        let principal = self.anybody.clone();
+        let accepted = Accepted::of(headers);
+        if accepted.is_nothing() {
+            return Err(not_acceptable("application/json, text/event-stream or both"));
+        }
+        if !media::is_json(headers) {
+            return Err(HttpRefusal::plain(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "`Content-Type` must be application/json",
+            ));
+        }
+        self.check_stage(RunKind::Request)?;
+        let ReceivedMessage { line, taken } = body::read(headers, body, &self.bodies).await?;
+        let ExchangePlan { engine, kind, in_session, begun } =
+            match self.plan(headers, &principal, &line)? {
+                Some(plan) => plan,
+                None => return Ok(answer::empty(StatusCode::ACCEPTED)),
+            };
+        self.check_stage(kind)?;
+        let place = self.place(&principal, kind)?;
+        let (transport, cancels, pieces) = ExchangeTransport::of_request(line);
+        let registered = in_session
+            .map(|(session, id)| {
+                self.running.request(session, id.clone(), cancels).ok_or_else(|| {
+                    let error = format!("a request with the id {id} is in flight");
+                    bad_request(Some(&id), &RpcError::invalid_request(error))
+                })
+            })
+            .transpose()?;
+        let kept = Kept::new(place, taken, registered);
+        let exchange = self.exchange(engine, transport, pieces, kind, kept);
+        let mut answer = answer::of_exchange(exchange, accepted).await;
+        answer.headers_mut().extend(begun.map(|id| (SESSION_HEADER, id)));
+        Ok(answer)
+    }
+
+    /// Checks a message, and says how it is run. `None` for one that is answered with nothing.
+    fn plan(
+        &self,
+        headers: &HeaderMap,
+        principal: &str,
+        line: &InputLine,
+    ) -> Result<Option<ExchangePlan>, HttpRefusal> {
+        let session = |id| legacy::session(headers, &self.key, &self.running, principal, id);
+        match message::parse(line) {
+            Parsed::Nothing => {
+                Err(bad_request(None, &RpcError::invalid_request("the body is empty")))
+            }
+            Parsed::One(Err(RefusedMessage { id, fault })) => Err(bad_request(id.as_ref(), &fault)),
+            Parsed::One(Ok(Message::Request { id, method, params })) => {
+                let request = Repeated { id: &id, method: &method, params };
+                self.plan_request(headers, principal, &request).map(Some)
+            }
+            // Nobody is told of what comes of it, and of the stateless revision nothing does.
+            Parsed::One(Ok(Message::Notification { .. } | Message::Response))
+                if modern::is_named(headers) =>
+            {
+                Ok(None)
+            }
+            Parsed::One(Ok(Message::Notification { method, params })) => {
+                let session = session(None)?;
+                let cancelled = lifecycle::cancelled(params).and_then(Id::parse);
+                if method == "notifications/cancelled"
+                    && let Some(id) = cancelled
+                {
+                    self.running.cancel(session.nonce, &id, line.clone());
+                }
+                Ok(None)
+            }
+            Parsed::One(Ok(Message::Response)) => session(None).map(|_| None),
+            Parsed::Batch(_) if modern::is_named(headers) => {
+                let error = "the body is an array; send each message in a request of its own";
+                Err(bad_request(None, &RpcError::invalid_request(error)))
+            }
+            Parsed::Batch(items) => {
+                let session = session(None)?;
+                let asks_nothing = |item: &&RawValue| {
+                    matches!(
+                        message::message(item),
+                        Ok(Message::Notification { .. } | Message::Response)
+                    )
+                };
+                if !items.is_empty() && items.iter().all(asks_nothing) {
+                    return Ok(None);
+                }
+                let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Untold);
+                Ok(Some(ExchangePlan {
+                    engine,
+                    kind: RunKind::Request,
+                    in_session: None,
+                    begun: None,
+                }))
+            }
+        }
+    }
+
+    fn plan_request(
+        &self,
+        headers: &HeaderMap,
+        principal: &str,
+        request: &Repeated<'_>,
+    ) -> Result<ExchangePlan, HttpRefusal> {
+        let claims_version = RequestMeta::of(request.params).is_ok_and(|meta| meta.is_modern());
+        if claims_version || modern::is_named(headers) {
+            request.check(headers)?;
+            let engine = Engine::new(self.engine.clone());
+            let kind = match request.method {
+                "subscriptions/listen" => RunKind::Stream,
+                _ => RunKind::Request,
+            };
+            return Ok(ExchangePlan { engine, kind, in_session: None, begun: None });
+        }
+        request.check_given(headers)?;
+        let kind = RunKind::Request;
+        if request.method == "initialize" {
+            legacy::check_version(headers, Some(request.id))?;
+            let version = lifecycle::requested_version(request.params);
+            let begun = self.key.begin(version, principal).map_err(|error| {
+                tracing::error!("no random bytes can be had: {error}");
+                HttpRefusal::plain(StatusCode::INTERNAL_SERVER_ERROR, "no session can be begun")
+            })?;
+            let engine = Engine::new(self.engine.clone());
+            return Ok(ExchangePlan { engine, kind, in_session: None, begun: Some(begun) });
+        }
+        let session =
+            legacy::session(headers, &self.key, &self.running, principal, Some(request.id))?;
+        let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Untold);
+        let in_session = Some((session.nonce, request.id.clone()));
+        Ok(ExchangePlan { engine, kind, in_session, begun: None })
+    }
+
+    /// Opens the stream on which a session is told of changes.
+    fn get(&self, parts: &Parts) -> Result<HttpAnswer, HttpRefusal> {
+        let headers = &parts.headers;
+        if modern::is_named(headers) {
+            return Err(HttpRefusal::method(
+                "POST",
+                "revision 2026-07-28 has only POST; `subscriptions/listen` opens a stream",
+            ));
+        }
+        if !Accepted::of(headers).events {
+            return Err(not_acceptable(
+                "text/event-stream; this is where MCP clients connect, and no page",
+            ));
+        }
+        self.check_stage(RunKind::Stream)?;
+        let principal = self.anybody.clone();
+        let session = legacy::session(headers, &self.key, &self.running, &principal, None)?;
+        let place = self.place(&principal, RunKind::Stream)?;
+        let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Told);
+        let (transport, lines, pieces) = ExchangeTransport::of_stream();
+        let registered = Some(self.running.stream(session.nonce, lines));
+        let kept = Kept::new(place, TakenBytes::default(), registered);
+        let exchange = self.exchange(engine, transport, pieces, RunKind::Stream, kept);
+        Ok(answer::events(exchange, None))
+    }
+
+    /// Ends a session.
+    fn delete(&self, parts: &Parts) -> Result<HttpAnswer, HttpRefusal> {
+        let headers = &parts.headers;
+        if modern::is_named(headers) {
+            return Err(HttpRefusal::method("POST", "revision 2026-07-28 has no sessions"));
+        }
+        let session = legacy::session(headers, &self.key, &self.running, &self.anybody, None)?;
+        self.running.end(session.nonce, legacy::cancellation);
+        Ok(answer::empty(StatusCode::NO_CONTENT))
+    }
+
+    /// Checks that the server is not too near to its end. Requests are served as long as there is a connection to ask on:
+    /// who sent one could not know.
+    fn check_stage(&self, kind: RunKind) -> Result<(), HttpRefusal> {
+        match (*self.stage.borrow(), kind) {
+            (ServerStage::Serving, _) | (ServerStage::Draining, RunKind::Request) => Ok(()),
+            (ServerStage::Draining, RunKind::Stream) | (ServerStage::Ending, _) => {
+                Err(HttpRefusal::busy("the server is shutting down"))
+            }
+        }
+    }
+
+    fn place(&self, principal: &Rc<str>, kind: RunKind) -> Result<Place, HttpRefusal> {
+        self.shares.take(principal, kind).map_err(|no_place| {
+            let what = match kind {
+                RunKind::Request => "requests",
+                RunKind::Stream => "streams",
+            };
+            match no_place {
+                NoShare::OfOne => {
+                    HttpRefusal::too_many(format!("you have too many {what} open; end some first"))
+                }
+                NoShare::OfAll => {
+                    HttpRefusal::busy(format!("too many {what} are open; come again in a while"))
+                }
+            }
+        })
+    }
+
+    fn exchange(
+        &self,
+        engine: Engine,
+        transport: ExchangeTransport,
+        pieces: mpsc::Receiver<Piece>,
+        kind: RunKind,
+        kept: Kept,
+    ) -> Exchange {
+        let driver = Driver::new(engine, transport, self.catalog.clone(), self.executor.client());
+        let end = end_of(kind, self.stage.clone());
+        let run = async move {
+            driver.run(end).await;
+        };
+        Exchange::new(run, pieces, self.answers.clone(), kept)
+    }
+}
+
+/// How a message is run.
+struct ExchangePlan {
+    engine: Engine,
+    kind: RunKind,
+    /// The session and the id under which it can be cancelled.
+    in_session: Option<(SessionNonce, Id)>,
+    /// The id of the session that it begins.
+    begun: Option<HeaderValue>,
+}
+
+/// Resolves when what runs is to end.
+async fn end_of(kind: RunKind, mut stage: watch::Receiver<ServerStage>) {
+    let reached = |least: ServerStage| move |stage: &ServerStage| *stage >= least;
+    // A server that is gone has ended, too.
+    match kind {
+        RunKind::Request => drop(stage.wait_for(reached(ServerStage::Ending)).await),
+        RunKind::Stream => {
+            tokio::select! {
+                _ = stage.wait_for(reached(ServerStage::Draining)) => {}
+                () = sleep(MAX_STREAM_AGE) => {}
+            }
+        }
+    }
+}
+
+fn bad_request(id: Option<&Id>, error: &RpcError) -> HttpRefusal {
+    HttpRefusal::rpc(StatusCode::BAD_REQUEST, id, error)
+}
+
+fn not_acceptable(expected: &str) -> HttpRefusal {
+    HttpRefusal::plain(StatusCode::NOT_ACCEPTABLE, format!("`Accept` must take {expected}"))
+}

@@ -1,0 +1,148 @@
+//! The id of a legacy session, which is its state: what the handshake agreed on, signed.
+//!
+//! Nothing of a session is kept, so none is lost when the server starts anew, and servers that share a key share
+//! sessions.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::HeaderValue;
+
+use crate::home::{Home, private_directory};
+use crate::mcp::http::bounds::SESSION_TIME;
+use crate::mcp::version::Version;
+use crate::sandbox::Seal;
+
+/// The name under which ids are signed. Another form of them needs another name.
+const SESSION_NAME: &str = "session 1";
+const SESSION_TAG: usize = 32;
+const NONCE: usize = 16;
+/// A version, the time in seconds, and the random bytes.
+const STATE: usize = 1 + 8 + NONCE;
+
+/// The key that ids are signed with.
+pub(crate) struct SessionKey(Seal);
+
+/// The bytes by which a session is known while something of it runs.
+pub(crate) type SessionNonce = [u8; NONCE];
+
+/// What a valid id says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Session {
+    pub(crate) version: Version,
+    pub(crate) nonce: SessionNonce,
+}
+
+impl SessionKey {
+    /// The key that servers with this home share. Where none can be kept, sessions end with the server.
+    pub(crate) fn of(home: Option<&Home>) -> std::io::Result<Self> {
+        let kept = home.map(|home| {
+            let directory = home.http();
+            private_directory(&directory).map_err(std::io::Error::other)?;
+            Seal::of(&directory)
+        });
+        let key = match kept {
+            Some(Ok(key)) => key,
+            None => Seal::random()?,
+            Some(Err(error)) => {
+                tracing::warn!(
+                    "the key of sessions cannot be kept, so they end with this server: {error}"
+                );
+                Seal::random()?
+            }
+        };
+        Ok(Self(key))
+    }
+
+    /// An id for a session that begins now and speaks `version`, of this principal alone.
+    pub(crate) fn begin(&self, version: Version, principal: &str) -> std::io::Result<HeaderValue> {
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce)?;
+        Ok(self.id(version, principal, nonce, now()))
+    }
+
+    fn id(&self, version: Version, principal: &str, nonce: SessionNonce, at: u64) -> HeaderValue {
+        let mut bytes = Vec::with_capacity(STATE + SESSION_TAG);
+        bytes.push(number(version));
+        bytes.extend(at.to_be_bytes());
+        bytes.extend(nonce);
+        let tag = self.0.tag(SESSION_NAME, &signed(&bytes, principal));
+        bytes.extend(tag);
+        HeaderValue::try_from(URL_SAFE_NO_PAD.encode(bytes)).expect("base64 is visible ASCII")
+    }
+
+    /// Reads an id. `None` if it is none of this key's, too old, or another principal's.
+    pub(crate) fn read(&self, id: &HeaderValue, principal: &str) -> Option<Session> {
+        let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).ok()?;
+        let (state, tag) = bytes.split_at_checked(STATE)?;
+        if !self.0.verify(SESSION_NAME, &signed(state, principal), tag) {
+            return None;
+        }
+        let (version, rest) = state.split_first()?;
+        let (at, nonce) = rest.split_first_chunk::<8>()?;
+        let age = now().checked_sub(u64::from_be_bytes(*at))?;
+        let version = Version::ALL.into_iter().find(|known| number(*known) == *version)?;
+        let is_fresh = Duration::from_secs(age) <= SESSION_TIME;
+        is_fresh.then_some(Session { version, nonce: nonce.try_into().ok()? })
+    }
+}
+
+/// The text that is signed: the state, and whose it is.
+fn signed(state: &[u8], principal: &str) -> Vec<u8> {
+    [state, principal.as_bytes()].concat()
+}
+
+/// The number of a revision in an id. It never changes.
+fn number(version: Version) -> u8 {
+    match version {
+        Version::V2024_11_05 => 1,
+        Version::V2025_03_26 => 2,
+        Version::V2025_06_18 => 3,
+        Version::V2025_11_25 => 4,
+        Version::V2026_07_28 => 5,
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_holds_what_was_agreed_for_its_principal_and_its_time() {
+        let key = SessionKey(Seal::random().expect("a key"));
+        for version in Version::ALL {
+            let id = key.begin(version, "a").expect("an id");
+            assert!(id.to_str().is_ok_and(|id| id.bytes().all(|byte| byte.is_ascii_graphic())));
+            assert_eq!(key.read(&id, "a").map(|session| session.version), Some(version));
+            assert_eq!(key.read(&id, "b"), None);
+            assert_eq!(SessionKey(Seal::random().expect("a key")).read(&id, "a"), None);
+        }
+        let old = now() - SESSION_TIME.as_secs() - 1;
+        for (at, is_valid) in [(now(), true), (old, false), (old + 10, true), (now() + 60, false)] {
+            let id = key.id(Version::NEWEST_LEGACY, "", [7; NONCE], at);
+            assert_eq!(key.read(&id, "").is_some(), is_valid, "{at}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_was_changed_anywhere_is_none() {
+        let key = SessionKey(Seal::random().expect("a key"));
+        let id = key.begin(Version::NEWEST_LEGACY, "a").expect("an id");
+        let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).expect("base64");
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            let changed = HeaderValue::try_from(URL_SAFE_NO_PAD.encode(changed)).expect("ASCII");
+            assert_eq!(key.read(&changed, "a"), None, "byte {at}");
+        }
+        for other in ["", "x", "%%%", &"A".repeat(STATE), &"A".repeat(10_000)] {
+            let other = HeaderValue::from_str(other).expect("ASCII");
+            assert_eq!(key.read(&other, "a"), None);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! MCP over Streamable HTTP: one endpoint, for clients of both eras of the protocol.
+//!
+//! A request is checked by `request` (hosts, origins, media types, size) and `endpoint` (path, method), then by `modern` or
+//! `legacy`, which know what their era wants of headers. What passes is run by an `exchange`: an engine and a driver of
+//! its own, whose lines become one JSON body or a stream of events.
+//!
+//! Nothing of a client is kept once its requests have ended: a legacy session is its id, and what runs at the moment is
+//! all that is known of it.
+
+mod bounds;
+mod socket;
+mod legacy_session;
+mod run;
+mod request;
+mod modern;
+mod legacy;
+mod endpoint;
+mod server;
+
+pub(crate) use legacy_session::session_id::SessionKey;
+pub use request::doors::Doors;
+pub(crate) use server::{HttpServer, HttpSettings};
+pub use socket::address::{HttpAddress, Listener};

@@ -1,0 +1,240 @@
+//! What the stateless revision wants of a request over HTTP: that its headers repeat what its body says.
+//!
+//! Whoever stands between client and server decides by the headers, and the server by the body: they must not differ.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::run::answer::HttpRefusal;
+use crate::mcp::methods::meta::{PROTOCOL_VERSION, RequestMeta, text};
+use crate::mcp::methods::request::is_method;
+use crate::mcp::rpc::id::Id;
+use crate::mcp::rpc::reply::RpcError;
+use crate::mcp::version::Version;
+use crate::text::{clip, escape};
+
+pub(super) const VERSION_HEADER: &str = "mcp-protocol-version";
+const METHOD_HEADER: &str = "mcp-method";
+const NAME_HEADER: &str = "mcp-name";
+
+/// True if the headers say that the request is one of the stateless revision.
+pub(super) fn is_named(headers: &HeaderMap) -> bool {
+    let named = headers.get(VERSION_HEADER).and_then(|version| version.to_str().ok());
+    named.and_then(|version| Version::parse(version.trim())).is_some_and(Version::is_modern)
+}
+
+/// A request as far as its headers repeat it.
+pub(super) struct Repeated<'a> {
+    pub(super) id: &'a Id,
+    pub(super) method: &'a str,
+    pub(super) params: Option<&'a RawValue>,
+}
+
+impl Repeated<'_> {
+    /// Checks a request of the stateless revision: its `_meta`, its headers and its method, in the order in which clients
+    /// expect to be told.
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), HttpRefusal> {
+        let bad =
+            |error: RpcError| HttpRefusal::rpc(StatusCode::BAD_REQUEST, Some(self.id), &error);
+        let meta = RequestMeta::of(self.params).map_err(bad)?;
+        let Some(version) = meta.requested_version().map_err(bad)? else {
+            let error = format!("`_meta` lacks `{PROTOCOL_VERSION}`");
+            return Err(bad(RpcError::invalid_params(error)));
+        };
+        let version = Some(Cow::from(version));
+        compare(headers, VERSION_HEADER, PROTOCOL_VERSION, version).map_err(bad)?;
+        let version = meta.modern_version().map_err(bad)?;
+        compare(headers, METHOD_HEADER, "method", Some(self.method.into())).map_err(bad)?;
+        self.check_name(headers).map_err(bad)?;
+        if is_method(self.method, version) {
+            return Ok(());
+        }
+        let error = RpcError::unknown_method(self.method);
+        Err(HttpRefusal::rpc(StatusCode::NOT_FOUND, Some(self.id), &error))
+    }
+
+    /// Checks the headers of a legacy request, which needs none: one that differs would get it past whoever decides by it.
+    pub(super) fn check_given(&self, headers: &HeaderMap) -> Result<(), HttpRefusal> {
+        let bad =
+            |error: RpcError| HttpRefusal::rpc(StatusCode::BAD_REQUEST, Some(self.id), &error);
+        if headers.contains_key(METHOD_HEADER) {
+            compare(headers, METHOD_HEADER, "method", Some(self.method.into())).map_err(bad)?;
+        }
+        match headers.contains_key(NAME_HEADER) {
+            true => self.check_name(headers).map_err(bad),
+            false => Ok(()),
+        }
+    }
+
+    /// Checks the header that repeats the name of what is asked for.
+    fn check_name(&self, headers: &HeaderMap) -> Result<(), RpcError> {
+        let (member, name) = match self.method {
+            "tools/call" | "prompts/get" => ("params.name", self.member("name")),
+            "resources/read" => ("params.uri", self.member("uri")),
+            _ => return Ok(()),
+        };
+        compare(headers, NAME_HEADER, member, name.map(Cow::from))
+    }
+
+    /// A string among the parameters.
+    fn member(&self, name: &str) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Named<'a> {
+            #[serde(borrow, default)]
+            name: Option<&'a RawValue>,
+            #[serde(borrow, default)]
+            uri: Option<&'a RawValue>,
+        }
+        let named: Named<'_> = serde_json::from_str(self.params?.get()).ok()?;
+        let member = if name == "uri" { named.uri } else { named.name };
+        member.and_then(|raw| text(raw).ok())
+    }
+}
+
+/// Compares a header with what the body says at `place`.
+fn compare(
+    headers: &HeaderMap,
+    header: &'static str,
+    place: &str,
+    said: Option<Cow<'_, str>>,
+) -> Result<(), RpcError> {
+    let given = value(headers, header)?;
+    match (given, said) {
+        (None, None) => Ok(()),
+        (Some(given), Some(said)) if decoded(&given).is_some_and(|given| given == said) => Ok(()),
+        (None, Some(said)) => Err(RpcError::header_mismatch(format!(
+            "the header `{header}` is missing; it repeats `{place}`, which is `{}`. A proxy between client and server may have dropped it",
+            shown(&said)
+        ))),
+        (Some(given), said) => Err(RpcError::header_mismatch(format!(
+            "the header `{header}` is `{}`, but `{place}` is {}",
+            shown(&given),
+            said.map_or_else(|| "missing".into(), |said| format!("`{}`", shown(&said)))
+        ))),
+    }
+}
+
+/// The value of a header that may be there once.
+fn value(headers: &HeaderMap, header: &'static str) -> Result<Option<String>, RpcError> {
+    let mut values = headers.get_all(header).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(RpcError::header_mismatch(format!("the header `{header}` was sent twice")));
+    }
+    let value = value.to_str().map_err(|_| {
+        RpcError::header_mismatch(format!(
+            "the header `{header}` has characters that are not visible ASCII"
+        ))
+    })?;
+    Ok(Some(value.trim_matches([' ', '\t']).to_owned()))
+}
+
+/// The text that a value stands for: what is no visible ASCII is written as `=?base64?...?=`. `None` if that is broken.
+fn decoded(value: &str) -> Option<Cow<'_, str>> {
+    let inner = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="));
+    let Some(inner) = inner else { return Some(value.into()) };
+    let bytes = STANDARD.decode(inner).ok()?;
+    String::from_utf8(bytes).ok().map(Cow::from)
+}
+
+fn shown(text: &str) -> String {
+    escape(clip(text, 80))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NEWEST: &str = "2026-07-28";
+
+    fn meta(version: &str) -> Value {
+        json!({
+            "io.modelcontextprotocol/protocolVersion": version,
+            "io.modelcontextprotocol/clientCapabilities": {},
+        })
+    }
+
+    /// The status and the code that a request is refused with; none where it is not.
+    fn refusal(headers: &[(&str, &str)], method: &str, params: &Value) -> Option<(u16, i64)> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name: HeaderName = name.parse().expect("a name");
+            map.append(name, HeaderValue::from_bytes(value.as_bytes()).expect("a value"));
+        }
+        let raw = RawValue::from_string("7".into()).expect("JSON");
+        let id = Id::parse(&raw).expect("an id");
+        let params = RawValue::from_string(params.to_string()).expect("JSON");
+        let request = Repeated { id: &id, method, params: Some(&params) };
+        let refused = request.check(&map).err()?;
+        let (status, body) = refused.into_parts();
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        assert_eq!(body["id"], 7);
+        Some((status.as_u16(), body["error"]["code"].as_i64().expect("a code")))
+    }
+
+    #[test]
+    fn headers_repeat_the_body_and_errors_come_in_the_order_that_clients_expect() {
+        let list = |version| json!({ "_meta": meta(version) });
+        let version = ("MCP-Protocol-Version", NEWEST);
+        let method = ("Mcp-Method", "tools/list");
+        for (headers, params, expected) in [
+            (&[version, method][..], list(NEWEST), None),
+            (&[(version.0, " 2026-07-28 "), method], list(NEWEST), None),
+            (&[version], list(NEWEST), Some((400, -32020))),
+            (&[method], list(NEWEST), Some((400, -32020))),
+            (&[version, version, method], list(NEWEST), Some((400, -32020))),
+            (&[version, method, method], list(NEWEST), Some((400, -32020))),
+            (&[version, (method.0, "Tools/list")], list(NEWEST), Some((400, -32020))),
+            (&[version, (method.0, "tools/lïst")], list(NEWEST), Some((400, -32020))),
+            (&[version, method], json!({}), Some((400, -32602))),
+            (
+                &[("MCP-Protocol-Version", "2099-01-01"), method],
+                list("2099-01-01"),
+                Some((400, -32022)),
+            ),
+            (&[version, method], list("2099-01-01"), Some((400, -32020))),
+            (
+                &[version, method],
+                json!({ "_meta": { PROTOCOL_VERSION: NEWEST } }),
+                Some((400, -32602)),
+            ),
+            (&[version, method], json!({ "_meta": { PROTOCOL_VERSION: 7 } }), Some((400, -32602))),
+        ] {
+            assert_eq!(refusal(headers, "tools/list", &params), expected, "{headers:?} {params}");
+        }
+        let headers = [version, ("Mcp-Method", "tools/lost")];
+        assert_eq!(refusal(&headers, "tools/lost", &list(NEWEST)), Some((404, -32601)));
+    }
+
+    #[test]
+    fn a_name_is_repeated_as_it_is_or_in_base64() {
+        for (given, name, is_same) in [
+            (Some("greet"), json!("greet"), true),
+            (Some("=?base64?Z3JlZXQ=?="), json!("greet"), true),
+            (Some("=?base64?w6Q=?="), json!("ä"), true),
+            (Some("=?base64?Z3JlZXQ=?"), json!("=?base64?Z3JlZXQ=?"), true),
+            (Some("=?base64?Z3JlZXQ?="), json!("greet"), false),
+            (Some("=?base64?!!!!?="), json!("greet"), false),
+            (Some("Greet"), json!("greet"), false),
+            (Some("other"), json!("greet"), false),
+            (Some("other"), json!(7), false),
+            (None, json!("greet"), false),
+            // What is wrong with the name is for the engine to say.
+            (None, json!(7), true),
+        ] {
+            let mut headers = vec![("MCP-Protocol-Version", NEWEST), ("Mcp-Method", "tools/call")];
+            headers.extend(given.map(|given| ("Mcp-Name", given)));
+            let params = json!({ "_meta": meta(NEWEST), "name": name });
+            let expected = (!is_same).then_some((400, -32020));
+            assert_eq!(refusal(&headers, "tools/call", &params), expected, "{given:?} {name}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Which hosts and which pages a request may come by: the guard against pages of others that reach for a server on
+//! somebody's machine.
+//!
+//! A page that another site gave to a browser can send requests anywhere, and one that turns its own name to this
+//! machine's address (DNS rebinding) can read the answers. The first is told by `Origin`, the second by `Host`.
+
+use std::net::IpAddr;
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, HOST,
+    ORIGIN, VARY,
+};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue};
+use url::{Host, Url};
+
+use crate::mcp::http::socket::address::HttpAddress;
+use crate::text::{clip, escape};
+
+/// Headers that a page of an allowed origin may send, beside `Mcp-Param-*`, and those that it may read.
+const ALLOWED_HEADERS: &str = "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, \
+                    last-event-id";
+const READABLE_HEADERS: &str =
+    "mcp-session-id, mcp-protocol-version, www-authenticate, retry-after";
+const PARAMETER: &str = "mcp-param-";
+
+/// The hosts and the origins that are let in.
+#[derive(Clone, Debug)]
+pub struct Doors {
+    is_local: bool,
+    hosts: Vec<String>,
+    origins: Vec<String>,
+}
+
+/// A request that is not let in, and why.
+#[derive(Debug)]
+pub(crate) struct NotLetIn(pub(crate) String);
+
+impl Doors {
+    /// The doors of a server at `address`, for the names `hosts` and pages of `origins` beside the usual ones.
+    #[must_use]
+    pub fn new(address: &HttpAddress, hosts: Vec<String>, origins: Vec<String>) -> Self {
+        Self { is_local: address.is_local(), hosts, origins }
+    }
+
+    /// Checks the host that a request names.
+    pub(crate) fn check_host(&self, headers: &HeaderMap) -> Result<(), NotLetIn> {
+        let mut named = headers.get_all(HOST).iter();
+        let (Some(host), None) = (named.next(), named.next()) else {
+            return Err(NotLetIn("the request needs one `Host` header".into()));
+        };
+        let shown = String::from_utf8_lossy(host.as_bytes());
+        let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+        let is_served = authority
+            .filter(|authority| !authority.as_str().contains('@'))
+            .and_then(|authority| Host::parse(authority.host()).ok())
+            .is_some_and(|host| self.serves(&host));
+        if is_served {
+            return Ok(());
+        }
+        let shown = escape(clip(&shown, 80));
+        Err(NotLetIn(format!(
+            "the host `{shown}` is not one that this server is known by; `--http-host NAME` names another"
+        )))
+    }
+
+    /// True if the server is known by this name or address. A page cannot make an address its own name.
+    fn serves<S: AsRef<str>>(&self, host: &Host<S>) -> bool {
+        let is_usual = match host {
+            Host::Domain(name) => name.as_ref() == "localhost",
+            Host::Ipv4(address) => !self.is_local || IpAddr::from(*address).is_loopback(),
+            Host::Ipv6(address) => !self.is_local || IpAddr::from(*address).is_loopback(),
+        };
+        let name = host.to_string();
+        (is_usual && (self.is_local || !matches!(host, Host::Domain(_))))
+            || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(&name))
+    }
+
+    /// Checks the page that a request comes from, and returns its origin. `None` if it comes from no page.
+    pub(crate) fn check_origin(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Option<HeaderValue>, NotLetIn> {
+        let mut named = headers.get_all(ORIGIN).iter();
+        let Some(origin) = named.next() else { return Ok(None) };
+        if named.next().is_none() && origin.to_str().is_ok_and(|origin| self.admits(origin)) {
+            return Ok(Some(origin.clone()));
+        }
+        let text = String::from_utf8_lossy(origin.as_bytes());
+        let shown = escape(clip(&text, 80));
+        Err(NotLetIn(format!(
+            "pages of the origin `{shown}` may not use this server; `--allow-origin ORIGIN` lets one in"
+        )))
+    }
+
+    fn admits(&self, origin: &str) -> bool {
+        if self.origins.iter().any(|known| known == origin) {
+            return true;
+        }
+        let Ok(url) = Url::parse(origin) else { return false };
+        matches!(url.scheme(), "http" | "https")
+            && url.origin().ascii_serialization() == origin
+            && url.host().is_some_and(|host| match host {
+                // What another machine serves under its address is no page of this server's.
+                Host::Ipv4(address) => self.is_local && address.is_loopback(),
+                Host::Ipv6(address) => self.is_local && address.is_loopback(),
+                Host::Domain(_) => self.serves(&host),
+            })
+    }
+}
+
+/// Adds what a browser wants to see before it hands an answer to a page of `origin`.
+pub(crate) fn allow_page(headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
+    headers.append(VARY, HeaderValue::from_static("Origin"));
+    if let Some(origin) = origin {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(READABLE_HEADERS));
+    }
+}
+
+/// Adds what a browser asks before it sends a request for a page: which methods and headers it may use.
+pub(crate) fn allow_request(headers: &mut HeaderMap, asked: &HeaderMap) {
+    let asked = asked.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter();
+    let parameters = asked
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| name.starts_with(PARAMETER) && http::HeaderName::try_from(name).is_ok());
+    let allowed: Vec<String> =
+        std::iter::once(ALLOWED_HEADERS.to_owned()).chain(parameters).collect();
+    if let Ok(allowed) = HeaderValue::try_from(allowed.join(", ")) {
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    }
+    headers.insert(
+        ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("POST, GET, DELETE, OPTIONS"),
+    );
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
+    headers.append(VARY, HeaderValue::from_static("Access-Control-Request-Headers"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn doors(address: &str) -> Doors {
+        let address: HttpAddress = address.parse().expect("an address");
+        Doors::new(&address, vec!["Tools.example".into()], vec!["https://app.example:8443".into()])
+    }
+
+    fn with(name: http::HeaderName, values: &[&str]) -> HeaderMap {
+        let values = values.iter().map(|value| HeaderValue::from_str(value).expect("a value"));
+        values.map(|value| (name.clone(), value)).collect()
+    }
+
+    #[test]
+    fn a_host_is_one_that_the_server_is_known_by() {
+        // Whether a server on this machine alone serves it, and whether one on every address does.
+        for (host, local, open) in [
+            ("127.0.0.1:8787", true, true),
+            ("127.0.0.1", true, true),
+            ("[::1]:1", true, true),
+            ("localhost:99", true, false),
+            ("LOCALHOST", true, false),
+            ("tools.example", true, true),
+            ("TOOLS.example:443", true, true),
+            ("192.168.1.5:8787", false, true),
+            ("evil.example", false, false),
+            ("localhost.evil.example", false, false),
+            ("127.0.0.1.evil.example", false, false),
+            ("tools.example.", false, false),
+            ("evil@localhost", false, false),
+            ("localhost evil", false, false),
+            ("", false, false),
+        ] {
+            let host_is = |doors: Doors| doors.check_host(&with(HOST, &[host])).is_ok();
+            assert_eq!(host_is(doors("127.0.0.1:1")), local, "{host}");
+            assert_eq!(host_is(doors("0.0.0.0:1")), open, "{host}");
+        }
+        for none_or_two in [&[][..], &["localhost", "localhost"]] {
+            assert!(doors("127.0.0.1:1").check_host(&with(HOST, none_or_two)).is_err());
+        }
+    }
+
+    #[test]
+    fn an_origin_is_this_machines_or_a_known_one() {
+        for (origin, local, open) in [
+            ("http://localhost:6274", true, false),
+            ("http://127.0.0.1:5173", true, false),
+            ("http://[::1]:80", false, false), // 80 is never written in an origin
+            ("http://[::1]", true, false),
+            ("https://app.example:8443", true, true),
+            ("https://app.example", false, false),
+            ("https://tools.example", true, true),
+            ("http://192.168.1.5", false, false),
+            ("null", false, false),
+            ("file://", false, false),
+            ("https://evil.example", false, false),
+            ("https://localhost.evil.example", false, false),
+            ("http://localhost:6274/", false, false),
+            ("chrome-extension://localhost", false, false),
+        ] {
+            let is_admitted = |doors: Doors| doors.check_origin(&with(ORIGIN, &[origin])).is_ok();
+            assert_eq!(is_admitted(doors("127.0.0.1:1")), local, "{origin}");
+            assert_eq!(is_admitted(doors("0.0.0.0:1")), open, "{origin}");
+        }
+        let local = doors("127.0.0.1:1");
+        assert!(matches!(local.check_origin(&HeaderMap::new()), Ok(None)));
+        assert!(
+            local.check_origin(&with(ORIGIN, &["http://localhost", "http://localhost"])).is_err()
+        );
+    }
+
+    #[test]
+    fn a_preflight_allows_the_protocols_headers_and_no_others() {
+        let asked = with(ACCESS_CONTROL_REQUEST_HEADERS, &["x-evil, Mcp-Param-Zone,mcp-param-a b"]);
+        let mut headers = HeaderMap::new();
+        allow_request(&mut headers, &asked);
+        let allowed = headers[ACCESS_CONTROL_ALLOW_HEADERS].to_str().expect("text");
+        assert_eq!(allowed, format!("{ALLOWED_HEADERS}, mcp-param-zone"));
+    }
+}

@@ -1,0 +1,5 @@
+//! What is checked of a request before its message is looked at.
+
+pub(super) mod media;
+pub(super) mod doors;
+pub(super) mod body;

@@ -1,0 +1,215 @@
+//! A request that runs: an engine and a driver of its own, and the lines that come of it.
+//!
+//! Whoever answers the request owns the exchange and polls it. When it is dropped, because the client has gone, its
+//! calls end.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::byte_budget::{ByteBudget, TakenBytes};
+use super::shares::Place;
+use crate::mcp::http::legacy_session::running::{Registered, RequestLines};
+use crate::mcp::rpc::lines::InputLine;
+use crate::mcp::transport::{Gone, LineInput, LineOutput, Piece, Transport};
+use crate::sandbox::Slot;
+
+/// The lines that may wait for a loop: a request, and what cancels it.
+const MAX_LINES: usize = 2;
+
+/// A request that runs.
+pub(crate) struct Exchange {
+    /// The loop, until it has ended.
+    driver: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    pieces: mpsc::Receiver<Piece>,
+    /// A piece that waits until there is room for it among what clients have not read.
+    admitted: Option<Admission>,
+    budget: ByteBudget,
+    _kept: Kept,
+}
+
+/// What an exchange keeps while it runs.
+pub(crate) struct Kept {
+    _place: Place,
+    _request: TakenBytes,
+    _registered: Option<Registered>,
+}
+
+impl Kept {
+    /// Its place among those that run, the bytes of its request, and how other requests of its session know it.
+    pub(crate) fn new(place: Place, request: TakenBytes, registered: Option<Registered>) -> Self {
+        Self { _place: place, _request: request, _registered: registered }
+    }
+}
+
+struct Admission {
+    piece: Piece,
+    room: Pin<Box<dyn Future<Output = TakenBytes>>>,
+}
+
+/// Lines for a client, and what is held until it has read them.
+pub(crate) struct HeldPiece {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) answers: bool,
+    pub(crate) held: AnswerHold,
+}
+
+/// What is held for an answer: the slots of its calls, and its bytes among those that are unread.
+pub(crate) struct AnswerHold {
+    _slots: Vec<Slot>,
+    _bytes: TakenBytes,
+}
+
+impl HeldPiece {
+    fn of(piece: Piece, bytes: TakenBytes) -> Self {
+        let Piece { bytes: lines, answers, slots } = piece;
+        Self { bytes: lines, answers, held: AnswerHold { _slots: slots, _bytes: bytes } }
+    }
+}
+
+impl Exchange {
+    /// An exchange whose loop is `driver`, at the other end of `pieces`.
+    pub(crate) fn new(
+        driver: impl Future<Output = ()> + 'static,
+        pieces: mpsc::Receiver<Piece>,
+        budget: ByteBudget,
+        kept: Kept,
+    ) -> Self {
+        Self { driver: Some(Box::pin(driver)), pieces, admitted: None, budget, _kept: kept }
+    }
+
+    /// Waits for the next lines; `None` at the end.
+    pub(crate) async fn next_piece(&mut self) -> Option<HeldPiece> {
+        poll_fn(|context| self.poll_piece(context)).await
+    }
+
+    /// Works on the request, and returns the next lines; `None` at the end.
+    pub(crate) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<HeldPiece>> {
+        if let Some(driver) = &mut self.driver
+            && driver.as_mut().poll(context).is_ready()
+        {
+            self.driver = None;
+        }
+        if self.admitted.is_none() {
+            let Some(piece) = ready!(self.pieces.poll_recv(context)) else {
+                return Poll::Ready(None);
+            };
+            if let Some(bytes) = self.budget.try_take(piece.bytes.len()) {
+                return Poll::Ready(Some(HeldPiece::of(piece, bytes)));
+            }
+            let room = Box::pin(self.budget.clone().take(piece.bytes.len()));
+            self.admitted = Some(Admission { piece, room });
+        }
+        let Some(admitted) = &mut self.admitted else { return Poll::Pending };
+        let bytes = ready!(admitted.room.as_mut().poll(context));
+        let piece = self.admitted.take().map(|Admission { piece, .. }| piece);
+        Poll::Ready(piece.map(|piece| HeldPiece::of(piece, bytes)))
+    }
+}
+
+/// The two sides of a request, as the loop needs them.
+pub(crate) struct ExchangeTransport {
+    lines: ExchangeLines,
+    pieces: ExchangePieces,
+}
+
+/// The lines of one request: itself, and perhaps its cancellation, which is the last.
+pub(crate) struct ExchangeLines {
+    lines: mpsc::Receiver<InputLine>,
+    begun: bool,
+    is_over: bool,
+}
+
+/// The way to whoever answers the request.
+pub(crate) struct ExchangePieces {
+    pieces: mpsc::Sender<Piece>,
+    /// The input lasts as long as this: once the request is answered, nothing more is expected.
+    expects: Option<RequestLines>,
+}
+
+impl ExchangeTransport {
+    /// The transport of one request, the way to cancel it, and its pieces.
+    pub(crate) fn of_request(
+        request: InputLine,
+    ) -> (Self, mpsc::WeakSender<InputLine>, mpsc::Receiver<Piece>) {
+        let (lines, receiver) = mpsc::channel(MAX_LINES);
+        // There is room: the channel is new.
+        let _ = lines.try_send(request);
+        let weak = lines.downgrade();
+        let (transport, pieces) = Self::new(receiver, false, Some(lines));
+        (transport, weak, pieces)
+    }
+
+    /// The transport of a stream on which nothing is asked. It ends with what is returned second.
+    pub(crate) fn of_stream() -> (Self, RequestLines, mpsc::Receiver<Piece>) {
+        let (lines, receiver) = mpsc::channel(MAX_LINES);
+        let (transport, pieces) = Self::new(receiver, true, None);
+        (transport, lines, pieces)
+    }
+
+    fn new(
+        lines: mpsc::Receiver<InputLine>,
+        begun: bool,
+        expects: Option<RequestLines>,
+    ) -> (Self, mpsc::Receiver<Piece>) {
+        let (pieces, given) = mpsc::channel(1);
+        let lines = ExchangeLines { lines, begun, is_over: false };
+        (Self { lines, pieces: ExchangePieces { pieces, expects } }, given)
+    }
+}
+
+impl Transport for ExchangeTransport {
+    type Input = ExchangeLines;
+    type Output = ExchangePieces;
+
+    fn split(self) -> (ExchangeLines, ExchangePieces) {
+        (self.lines, self.pieces)
+    }
+}
+
+impl LineInput for ExchangeLines {
+    async fn lines(&mut self) -> Option<Vec<InputLine>> {
+        if self.is_over {
+            return None;
+        }
+        let line = self.lines.recv().await?;
+        self.is_over = std::mem::replace(&mut self.begun, true);
+        Some(vec![line])
+    }
+
+    async fn hung_up(&self, _: Duration) {
+        std::future::pending().await
+    }
+}
+
+impl LineOutput for ExchangePieces {
+    async fn ready(&mut self) -> Result<(), Gone> {
+        self.pieces.reserve().await.map(drop).map_err(|_| Gone)
+    }
+
+    fn is_ready(&self) -> bool {
+        self.pieces.capacity() > 0
+    }
+
+    fn has_rest(&self) -> bool {
+        false
+    }
+
+    fn give(&mut self, piece: Piece) -> Result<(), Gone> {
+        if piece.answers {
+            self.expects = None;
+        }
+        self.pieces.try_send(piece).map_err(|_| Gone)
+    }
+
+    async fn closed(&self) {
+        self.pieces.closed().await;
+    }
+
+    async fn close(self, _: Duration) -> bool {
+        true
+    }
+}

@@ -1,0 +1,282 @@
+//! The HTTP server: it takes connections, serves each, and ends them all.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::bounds::{CHUNK, HEAD_TIME, MAX_CONNECTIONS, MAX_HEAD, MIN_READ, READ_TIME};
+use super::endpoint::{Endpoint, ServerStage};
+use super::legacy_session::session_id::SessionKey;
+use super::request::doors::Doors;
+use super::run::answer::AnswerBody;
+use super::socket::address::{ClientStream, Listener};
+use super::socket::paced::{Pace, Paced};
+use crate::catalog::Catalog;
+use crate::mcp::calls::executor::Executor;
+use crate::mcp::engine::Settings;
+
+/// The time that what was ended has to say so.
+const END_TIME: Duration = Duration::from_secs(2);
+/// The time for which a connection without a request is kept when the server is about to end: one may be on its way.
+const LAST_REQUEST: Duration = Duration::from_millis(500);
+/// The pause after an error of the listener: mostly, there are too few descriptors.
+const LISTENER_PAUSE: Duration = Duration::from_millis(100);
+
+/// The choices of the operator, and the key of sessions.
+pub(crate) struct HttpSettings {
+    pub(crate) doors: Doors,
+    pub(crate) engine: Settings,
+    pub(crate) key: SessionKey,
+    /// The time that requests have to end once the server is about to.
+    pub(crate) grace: Duration,
+}
+
+/// The server.
+pub(crate) struct HttpServer {
+    listener: Listener,
+    endpoint: Rc<Endpoint>,
+    connections: JoinSet<()>,
+    open: OpenConnections,
+    stage: watch::Sender<ServerStage>,
+    grace: Duration,
+}
+
+impl HttpServer {
+    /// A server that serves what `catalog` publishes to whoever connects to `listener`.
+    pub(crate) fn new(
+        listener: Listener,
+        settings: HttpSettings,
+        executor: Rc<Executor>,
+        catalog: watch::Receiver<Option<Arc<Catalog>>>,
+    ) -> Self {
+        let HttpSettings { doors, engine, key, grace } = settings;
+        let (stage, reached) = watch::channel(ServerStage::Serving);
+        let endpoint = Rc::new(Endpoint::new(doors, engine, executor, catalog, key, reached));
+        let open = OpenConnections::default();
+        Self { listener, endpoint, connections: JoinSet::new(), open, stage, grace }
+    }
+
+    /// Serves until `shutdown` resolves. Then nothing new begins, streams end, and requests have their time to end. It has
+    /// to be polled within a `LocalSet`.
+    pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) {
+        let mut shutdown = pin!(shutdown);
+        loop {
+            tokio::select! {
+                accepted = self.listener.accept() => match accepted {
+                    Ok(stream) => self.open(stream),
+                    Err(error) => {
+                        tracing::warn!("a connection cannot be accepted: {error}");
+                        sleep(LISTENER_PAUSE).await;
+                    }
+                },
+                Some(ended) = self.connections.join_next() => tell_panic(ended),
+                () = &mut shutdown => break,
+            }
+        }
+        let Self { listener, mut connections, stage, grace, .. } = self;
+        // Whatever is still in its queue is refused by the system.
+        drop(listener);
+        for (next, time) in [(ServerStage::Draining, grace), (ServerStage::Ending, END_TIME)] {
+            stage.send_replace(next);
+            let ended = async {
+                while let Some(ended) = connections.join_next().await {
+                    tell_panic(ended);
+                }
+            };
+            if timeout(time, ended).await.is_ok() {
+                return;
+            }
+        }
+        tracing::debug!("{} connections did not end in time", connections.len());
+        connections.shutdown().await;
+    }
+
+    fn open(&mut self, stream: ClientStream) {
+        if self.connections.len() >= MAX_CONNECTIONS && !self.open.close_idle() {
+            tracing::debug!("a connection is refused: {MAX_CONNECTIONS} are busy");
+            return;
+        }
+        let connection = self.open.connect();
+        let stage = self.stage.subscribe();
+        self.connections.spawn_local(serve(stream, self.endpoint.clone(), connection, stage));
+    }
+}
+
+fn tell_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!("a connection ended in an internal error");
+    }
+}
+
+/// Serves one connection to its end.
+async fn serve(
+    stream: ClientStream,
+    endpoint: Rc<Endpoint>,
+    connection: Rc<OpenConnection>,
+    mut stage: watch::Receiver<ServerStage>,
+) {
+    let pace = Pace { bytes: MIN_READ, time: READ_TIME };
+    let service = service_fn(|request| {
+        let endpoint = endpoint.clone();
+        let busy = Busy::begin(connection.clone());
+        async move {
+            let answer = endpoint.serve(request).await;
+            Ok::<_, Infallible>(answer.map(|body| BusyBody { body, _busy: busy }))
+        }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(CHUNK)
+        .max_header_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(Paced::new(stream, pace)), service);
+    let mut served = pin!(served);
+    tokio::select! {
+        ended = &mut served => return tell_end(ended),
+        () = connection.close.notified() => return,
+        _ = stage.wait_for(|stage| *stage >= ServerStage::Draining) => {}
+    }
+    served.as_mut().graceful_shutdown();
+    tokio::select! {
+        ended = &mut served => tell_end(ended),
+        () = connection.rests() => {}
+    }
+}
+
+fn tell_end(ended: hyper::Result<()>) {
+    if let Err(error) = ended {
+        tracing::debug!("a connection ended early: {error}");
+    }
+}
+
+/// The connections that are open, and which of them ask for nothing.
+#[derive(Clone, Default)]
+struct OpenConnections(Rc<RefCell<IdleConnections>>);
+
+#[derive(Default)]
+struct IdleConnections {
+    /// Those that ask for nothing, by the order in which they began to.
+    idle: BTreeMap<u64, Rc<OpenConnection>>,
+    last: u64,
+}
+
+/// A connection.
+struct OpenConnection {
+    all: OpenConnections,
+    /// Requests that are served on it. It is one at most, but an answer may outlive its request.
+    requests: Cell<usize>,
+    /// Its place among those that ask for nothing.
+    since: Cell<u64>,
+    /// Told when it is to be closed.
+    close: Notify,
+    /// Told when it asks for nothing any more.
+    idle: Notify,
+}
+
+impl OpenConnections {
+    fn connect(&self) -> Rc<OpenConnection> {
+        let connection = Rc::new(OpenConnection {
+            all: self.clone(),
+            requests: Cell::new(0),
+            since: Cell::new(0),
+            close: Notify::new(),
+            idle: Notify::new(),
+        });
+        self.add_idle(&connection);
+        connection
+    }
+
+    fn add_idle(&self, connection: &Rc<OpenConnection>) {
+        let mut all = self.0.borrow_mut();
+        all.last += 1;
+        connection.since.set(all.last);
+        let since = all.last;
+        all.idle.insert(since, connection.clone());
+    }
+
+    /// Closes the connection that has asked for nothing the longest. False if all ask for something.
+    fn close_idle(&self) -> bool {
+        let oldest = self.0.borrow_mut().idle.pop_first();
+        oldest.map(|(_, connection)| connection.close.notify_one()).is_some()
+    }
+}
+
+impl OpenConnection {
+    /// Resolves once nothing has been asked for a while.
+    async fn rests(&self) {
+        loop {
+            while self.requests.get() > 0 {
+                self.idle.notified().await;
+            }
+            sleep(LAST_REQUEST).await;
+            if self.requests.get() == 0 {
+                return;
+            }
+        }
+    }
+}
+
+/// A request of a connection, until its answer has been written.
+struct Busy(Rc<OpenConnection>);
+
+impl Busy {
+    fn begin(connection: Rc<OpenConnection>) -> Self {
+        if connection.requests.replace(connection.requests.get() + 1) == 0 {
+            connection.all.0.borrow_mut().idle.remove(&connection.since.get());
+        }
+        Self(connection)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let Self(connection) = self;
+        connection.requests.set(connection.requests.get() - 1);
+        if connection.requests.get() == 0 {
+            connection.all.add_idle(connection);
+            connection.idle.notify_one();
+        }
+    }
+}
+
+/// A body whose connection is busy until it is written.
+struct BusyBody {
+    body: AnswerBody,
+    _busy: Busy,
+}
+
+impl Body for BusyBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

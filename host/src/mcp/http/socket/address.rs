@@ -1,0 +1,172 @@
+//! The address that the server listens on, and its listener.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// An address to listen on: `HOST:PORT`, a port of this machine alone, or `unix:PATH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HttpAddress {
+    /// An address and a port.
+    Tcp(SocketAddr),
+    /// A Unix socket at this path.
+    Unix(PathBuf),
+}
+
+impl HttpAddress {
+    /// True if only this machine reaches it.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp(address) => address.ip().is_loopback(),
+            Self::Unix(_) => true,
+        }
+    }
+}
+
+impl FromStr for HttpAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return match path {
+                "" => Err("a path follows `unix:`, as in unix:/run/toolrack.sock".into()),
+                path => Ok(Self::Unix(path.into())),
+            };
+        }
+        if let Ok(port) = text.parse::<u16>() {
+            return Ok(Self::Tcp((IpAddr::from(Ipv4Addr::LOCALHOST), port).into()));
+        }
+        let expected = "an address and a port, as in 127.0.0.1:8787, a port, or unix:PATH";
+        if text.contains("://") || text.contains('/') {
+            return Err(format!("expected {expected}, not a URL or a path"));
+        }
+        match text.to_socket_addrs().map(|mut found| found.next()) {
+            Ok(Some(address)) => Ok(Self::Tcp(address)),
+            Ok(None) => Err(format!("no address is known for it; expected {expected}")),
+            Err(error) => Err(format!("expected {expected}: {error}")),
+        }
+    }
+}
+
+impl fmt::Display for HttpAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "http://{address}/mcp"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A socket that clients connect to.
+pub struct Listener {
+    socket: Socket,
+    address: HttpAddress,
+}
+
+enum Socket {
+    Tcp(tokio::net::TcpListener),
+    #[cfg(unix)]
+    Unix(tokio::net::UnixListener),
+}
+
+/// A connection of either kind.
+pub(crate) type ClientStream = Box<dyn Duplex>;
+
+/// Bytes both ways.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
+
+impl Listener {
+    /// Listens on `address`. The port 0 stands for any that is free.
+    pub async fn bind(address: &HttpAddress) -> io::Result<Self> {
+        match address {
+            HttpAddress::Tcp(wanted) => {
+                let listener = tokio::net::TcpListener::bind(wanted).await?;
+                let address = HttpAddress::Tcp(listener.local_addr()?);
+                Ok(Self { socket: Socket::Tcp(listener), address })
+            }
+            HttpAddress::Unix(path) => Self::bind_unix(path),
+        }
+    }
+
+    #[cfg(unix)]
+    fn bind_unix(path: &std::path::Path) -> io::Result<Self> {
+        use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+        // A server that was killed leaves its socket behind, which nobody answers on.
+        let is_socket =
+            std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
+        if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
+            std::fs::remove_file(path)?;
+        }
+        let listener = tokio::net::UnixListener::bind(path)?;
+        // This user alone, as with all that is toolrack's; others are let in by the directory's owner.
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(Self { socket: Socket::Unix(listener), address: HttpAddress::Unix(path.to_owned()) })
+    }
+
+    #[cfg(not(unix))]
+    fn bind_unix(_: &std::path::Path) -> io::Result<Self> {
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "Unix sockets are not served on this system",
+        ))
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub fn address(&self) -> &HttpAddress {
+        &self.address
+    }
+
+    /// Waits for the next connection.
+    pub(crate) async fn accept(&self) -> io::Result<ClientStream> {
+        match &self.socket {
+            Socket::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                // Small answers go out at once.
+                stream.set_nodelay(true)?;
+                Ok(Box::new(stream))
+            }
+            #[cfg(unix)]
+            Socket::Unix(listener) => Ok(Box::new(listener.accept().await?.0)),
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let HttpAddress::Unix(path) = &self.address {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_host_with_a_port_a_port_or_a_socket() {
+        for (text, expected) in [
+            ("127.0.0.1:8787", "http://127.0.0.1:8787/mcp"),
+            ("[::1]:1", "http://[::1]:1/mcp"),
+            ("8787", "http://127.0.0.1:8787/mcp"),
+            ("unix:/run/t.sock", "unix:/run/t.sock"),
+        ] {
+            let address: HttpAddress = text.parse().expect("an address");
+            assert_eq!((address.to_string().as_str(), address.is_local()), (expected, true));
+        }
+        let open: HttpAddress = "0.0.0.0:80".parse().expect("an address");
+        assert!(!open.is_local());
+        for wrong in ["", "unix:", "127.0.0.1", "http://127.0.0.1:80", "127.0.0.1:99999", "/tmp/x"]
+        {
+            assert!(wrong.parse::<HttpAddress>().is_err(), "{wrong}");
+        }
+    }
+}

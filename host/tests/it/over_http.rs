@@ -1,0 +1,288 @@
+//! The real binary as clients see it over HTTP.
+
+use std::io::{Read as _, Write as _};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::client::{Client, HANG, toolrack};
+use crate::guest::Wat;
+use crate::http_peer::{HttpPeer, MODERN, OpenResponse, modern, post, request};
+use crate::person::eventually;
+use crate::plugins;
+
+/// A request of a session, as JSON.
+fn call(id: u64, tool: &str) -> String {
+    json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": tool } })
+        .to_string()
+}
+
+#[test]
+fn a_modern_client_lists_and_calls_with_one_request_each() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    for path in ["/livez", "/readyz"] {
+        assert_eq!(peer.get(path).body, "ok\n");
+    }
+    let list = peer.modern("tools/list", json!({}));
+    assert_eq!((list.status, list.headers["content-type"].as_str()), (200, "application/json"));
+    assert_eq!(list.json()["result"]["tools"][0]["name"], "good_other");
+    let answer = peer.modern("tools/call", json!({ "name": "good_run" }));
+    assert_eq!(answer.json()["result"]["content"][0]["text"], "ok");
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    assert!(!answer.headers.contains_key("mcp-session-id"));
+    let discovered = peer.modern("server/discover", json!({})).json();
+    assert_eq!(discovered["result"]["supportedVersions"][0], MODERN);
+    // The other spelling of the path, without a redirect.
+    let body = modern("tools/list", json!({})).replacen(" /mcp ", " /mcp/ ", 1);
+    assert_eq!(peer.bytes(body).status, 200);
+}
+
+#[test]
+fn progress_comes_as_events_before_the_answer_and_not_at_all_as_json() {
+    let plugins = plugins::mixed();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let params = json!({ "name": "step_run", "_meta": { "progressToken": "t" } });
+    let events = peer.modern("tools/call", params.clone()).events();
+    let (answer, progress) = events.split_last().expect("events");
+    assert!(!progress.is_empty());
+    assert!(progress.iter().all(|note| note["params"]["progressToken"] == "t"), "{events:?}");
+    assert_eq!(answer["id"], 1);
+    for (accept, kind) in [
+        ("application/json", "application/json"),
+        ("*/*", "text/event-stream"),
+        ("text/event-stream", "text/event-stream"),
+    ] {
+        let bytes = modern("tools/call", params.clone()).replacen(
+            "application/json, text/event-stream",
+            accept,
+            1,
+        );
+        assert_eq!(peer.bytes(bytes).headers["content-type"], kind, "{accept}");
+    }
+    // Where there is no progress, whoever takes only events gets the answer as one.
+    let bytes = modern("tools/call", json!({ "name": "good_run" })).replacen(
+        "application/json, text/event-stream",
+        "text/event-stream",
+        1,
+    );
+    assert_eq!(peer.bytes(bytes).events().len(), 1);
+}
+
+#[test]
+fn a_legacy_session_survives_a_restart_and_ends_when_it_is_told_to() {
+    let plugins = plugins::good();
+    let home = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut command = toolrack();
+        command.env("TOOLRACK_HOME", home.path()).args([
+            "serve",
+            "--http",
+            "127.0.0.1:0",
+            "--plugins",
+        ]);
+        HttpPeer::spawn(Client::spawn(command.arg(plugins.path())))
+    };
+    let peer = start();
+    let session = peer.session();
+    let answer = peer.in_session(&session, &call(1, "good_run")).json();
+    assert_eq!(answer["result"]["content"][0]["text"], "ok");
+    drop(peer);
+    let peer = start();
+    assert_eq!(peer.in_session(&session, &call(2, "good_run")).status, 200);
+    // Some clients go on to send their own newest revision, or none.
+    for headers in [&[("MCP-Protocol-Version", "2025-03-26")][..], &[]] {
+        let headers = [headers, &[("Mcp-Session-Id", &*session)]].concat();
+        assert_eq!(peer.post(&headers, &call(3, "good_run")).status, 200, "{headers:?}");
+    }
+    let other = format!("{}A", &session[..session.len() - 1]);
+    for (id, status) in [(None, 400), (Some("nonsense"), 404), (Some(&*other), 404)] {
+        let headers: Vec<_> = id.map(|id| ("Mcp-Session-Id", id)).into_iter().collect();
+        let refused = peer.post(&headers, &call(4, "good_run"));
+        assert_eq!((refused.status, &refused.json()["id"]), (status, &json!(4)), "{id:?}");
+    }
+    let wrong = [("Mcp-Session-Id", &*session), ("MCP-Protocol-Version", "2019-01-01")];
+    assert_eq!(peer.post(&wrong, &call(5, "good_run")).status, 400);
+    let end = request("DELETE", "/mcp", &[("Mcp-Session-Id", &session)], "");
+    assert_eq!(peer.bytes(&end).status, 204);
+    assert_eq!(peer.in_session(&session, &call(6, "good_run")).status, 404);
+    assert_eq!(peer.bytes(&end).status, 404);
+}
+
+#[test]
+fn changes_are_told_to_listeners_of_both_eras() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let session = peer.session();
+    let get = request(
+        "GET",
+        "/mcp",
+        &[("Mcp-Session-Id", &session), ("Accept", "text/event-stream")],
+        "",
+    );
+    let mut first = peer.open(&get);
+    let mut second = peer.open(&get);
+    assert_eq!(first.event(), None, "the second replaces it");
+    let listen =
+        modern("subscriptions/listen", json!({ "notifications": { "toolsListChanged": true } }));
+    let mut listening = peer.open(listen);
+    assert_eq!(listening.headers["x-accel-buffering"], "no");
+    let begun = listening.event().expect("it is acknowledged");
+    assert_eq!(begun["method"], "notifications/subscriptions/acknowledged");
+    let wat = Wat::default().build();
+    plugins::install(plugins.path(), "more", "", &wat);
+    assert_eq!(second.event().expect("a change")["method"], "notifications/tools/list_changed");
+    let told = listening.event().expect("a change");
+    assert_eq!(told["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], 1);
+    // At the end of the server's life: a result for the one, the end for the other.
+    peer.server.terminates();
+    let ended = listening.event().expect("its result");
+    assert_eq!((&ended["id"], &ended["result"]["resultType"]), (&json!(1), &json!("complete")));
+    assert_eq!((listening.event(), second.event()), (None, None));
+}
+
+#[test]
+fn a_call_ends_with_its_connection_or_by_a_cancellation_in_its_session() {
+    let plugins = plugins::mixed();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let busy = || peer.is_busy();
+    // Modern: closing is cancelling.
+    let mut gone = peer.connect();
+    gone.write_all(modern("tools/call", json!({ "name": "spin_run" })).as_bytes()).unwrap();
+    eventually("the call", || busy().then_some(()));
+    drop(gone);
+    eventually("the end of the call", || (!busy()).then_some(()));
+    // Legacy: a notification is.
+    let session = peer.session();
+    let headers = [("Mcp-Session-Id", &*session)];
+    let mut waiting = peer.connect();
+    waiting.write_all(post(&headers, &call(7, "spin_run")).as_bytes()).unwrap();
+    eventually("the call", || busy().then_some(()));
+    let again = peer.post(&headers, &call(7, "good_run"));
+    assert_eq!((again.status, &again.json()["error"]["code"]), (400, &json!(-32600)));
+    let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#;
+    // Another session's request of the same id is another request.
+    assert_eq!(peer.in_session(&peer.session(), cancel).status, 202);
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(busy());
+    assert_eq!(peer.in_session(&session, cancel).status, 202);
+    let mut rest = String::new();
+    waiting.shutdown(std::net::Shutdown::Write).unwrap();
+    waiting.read_to_string(&mut rest).unwrap();
+    assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 202"), "{rest}");
+    eventually("the end of the call", || (!busy()).then_some(()));
+}
+
+#[test]
+fn a_request_is_refused_with_the_status_that_clients_act_on() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let with = |name: &'static str, value: &'static str| post(&[(name, value)], body);
+    for (bytes, status, header) in [
+        (request("GET", "/", &[], ""), 404, None),
+        (request("GET", "/.well-known/oauth-protected-resource", &[], ""), 404, None),
+        (request("PUT", "/mcp", &[], ""), 405, Some("allow")),
+        (request("POST", "/livez", &[], "x"), 405, Some("allow")),
+        (request("GET", "/mcp", &[("MCP-Protocol-Version", MODERN)], ""), 405, Some("allow")),
+        (request("DELETE", "/mcp", &[("MCP-Protocol-Version", MODERN)], ""), 405, Some("allow")),
+        (request("GET", "/mcp", &[("Accept", "text/html")], ""), 406, None),
+        (with("Accept", "text/html"), 406, None),
+        (with("Content-Type", "text/plain"), 415, None),
+        (with("Host", "evil.example"), 403, None),
+        (with("Origin", "https://evil.example"), 403, None),
+        (with("Origin", "null"), 403, None),
+        (post(&[], "not JSON"), 400, None),
+        (post(&[], "[]"), 400, None),
+        (post(&[], "7"), 400, None),
+        (post(&[("MCP-Protocol-Version", MODERN)], &format!("[{body}]")), 400, None),
+        (post(&[], body).replacen("Content-Length: 40", "Content-Length: 9999999", 1), 413, None),
+    ] {
+        let refused = peer.bytes(&bytes);
+        assert_eq!(refused.status, status, "{bytes}\n{refused:?}");
+        assert!(header.is_none_or(|header| refused.headers.contains_key(header)), "{refused:?}");
+        assert!(!refused.body.is_empty());
+    }
+}
+
+#[test]
+fn a_page_of_this_machine_may_call_and_others_may_not() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &["--allow-origin", "https://app.example"]);
+    for origin in ["http://localhost:6274", "https://app.example"] {
+        let asked = [
+            ("Origin", origin),
+            ("Access-Control-Request-Method", "POST"),
+            ("Access-Control-Request-Headers", "content-type,mcp-param-zone"),
+        ];
+        let allowed = peer.bytes(request("OPTIONS", "/mcp", &asked, ""));
+        assert_eq!(allowed.status, 204);
+        assert_eq!(allowed.headers["access-control-allow-origin"], origin);
+        assert!(allowed.headers["access-control-allow-headers"].contains("mcp-param-zone"));
+        let answer = peer.post(&[("Origin", origin)], "not JSON");
+        assert_eq!((answer.status, &*answer.headers["access-control-allow-origin"]), (400, origin));
+        assert!(answer.headers["access-control-expose-headers"].contains("mcp-session-id"));
+        assert!(!answer.headers.contains_key("access-control-allow-credentials"));
+    }
+    let asked = [("Origin", "https://evil.example"), ("Access-Control-Request-Method", "POST")];
+    let refused = peer.bytes(request("OPTIONS", "/mcp", &asked, ""));
+    assert_eq!(refused.status, 403);
+    assert!(!refused.headers.contains_key("access-control-allow-origin"));
+}
+
+#[test]
+fn an_address_of_other_machines_is_refused_unless_the_operator_insists() {
+    let plugins = plugins::good();
+    let mut command = toolrack();
+    command.args(["serve", "--http", "0.0.0.0:0", "--plugins"]).arg(plugins.path());
+    let ran = command.output().unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(said.contains("--allow-unauthenticated"), "{said}");
+    command.arg("--allow-unauthenticated");
+    let mut server = Client::spawn(&mut command);
+    server.logs("listening on http://0.0.0.0:");
+}
+
+#[test]
+fn requests_that_run_when_a_signal_comes_are_answered_and_what_says_nothing_is_not_waited_for() {
+    let plugins = plugins::mixed();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let silent = peer.connect();
+    let running = peer.begins("nap_run");
+    let begun = Instant::now();
+    peer.server.terminates();
+    let answer = OpenResponse::read(running).whole();
+    assert_eq!(answer.json()["result"]["content"][0]["text"], "ok");
+    let (status, ..) = peer.server.end();
+    assert_eq!(status.code(), Some(0));
+    assert!(begun.elapsed() < HANG / 10, "it waited for a client that says nothing");
+    drop(silent);
+}
+
+#[test]
+fn a_request_that_does_not_end_is_ended_when_its_time_is_over() {
+    let plugins = plugins::mixed();
+    let peer = HttpPeer::start(plugins.path(), &["--grace", "1"]);
+    let running = peer.begins("sleep_run");
+    peer.server.terminates();
+    let answer = OpenResponse::read(running).whole().json();
+    let said = answer["result"]["content"][0]["text"].as_str().expect("an error");
+    assert!(said.contains("shutting down"), "{said}");
+    let (status, ..) = peer.server.end();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn stdio_and_http_are_served_beside_each_other() {
+    let plugins = plugins::good();
+    let mut peer = HttpPeer::start(plugins.path(), &["--stdio"]);
+    peer.server.send_bytes(b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\"}\n");
+    peer.server.next();
+    assert_eq!(peer.modern("tools/call", json!({ "name": "good_run" })).status, 200);
+    assert_eq!(peer.server.text("good_run"), "ok");
+    // That client goes, and others are served on.
+    peer.server.close_input();
+    let answer: Value = peer.modern("tools/call", json!({ "name": "good_run" })).json();
+    assert_eq!(answer["result"]["content"][0]["text"], "ok");
+}
