@@ -1,28 +1,44 @@
-"""The conformance suite, through the bridge.
+"""The conformance suite, over the server's own HTTP.
 
 `conformance.py suite REVISION RESULTS SERVER...` runs every scenario of one revision; only what
 `expected-failures.yaml` names may fail, and must. `conformance.py baseline all RESULTS` then looks for
 names in that file that failed in no revision. The last of the server's arguments is its plugin
 directory.
+
+The suite asks a server to change its own list of tools through a tool named `test_trigger_tool_change`. What
+Toolrack lists changes when files do: the fixture of that name writes a line to the log, and this script takes a
+manifest away or puts it back when it reads that line.
 """
 
 import json
+import os
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
+import http_server
 import packages
 
-PLUGINS = {"conformance", "hello"}  # few, because the bridge starts many servers
-REVISIONS = ("2025-06-18", "2025-11-25", "2026-07-28")
+PLUGINS = {"conformance", "hello"}
+REVISIONS = ("2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28")
+TRIGGER = "plugin: test_trigger_tool_change"
 EXPECTED = packages.HERE / "expected-failures.yaml"
 SUITE_SECONDS = 240
-STOP_SECONDS = 30
 
 
 def suite(revision: str, results: Path, server: list[str]) -> None:
-    with bridge(server) as url:
+    manifest = Path(server[-1]) / "hello.toml"
+    gone = manifest.with_suffix(".gone")
+
+    def toggle(line: str) -> None:
+        if TRIGGER in line:
+            (gone.rename(manifest) if gone.exists() else manifest.rename(gone))
+
+    # The suite waits a second and a half for a change: what it changes is compiled before.
+    home = {"TOOLRACK_HOME": str(results / f"home-{revision}")}
+    program, _serve, *where = server
+    subprocess.run([program, *where, "call", "hello_greet", "name=Ada"], env=os.environ | home, check=True)
+    with http_server.serving(server, hears=toggle, environment=home) as url:
         command = [str(packages.node()), str(packages.CONFORMANCE), "server", "--url", url, "--suite", "all",
                    "--spec-version", revision, "--expected-failures", str(EXPECTED),
                    "--output-dir", str(results / revision)]
@@ -35,7 +51,7 @@ def suite(revision: str, results: Path, server: list[str]) -> None:
 
 
 def baseline(results: Path) -> None:
-    failed = {f"{scenario}:{check['id']}" for revision in results.iterdir() for scenario, check in checks(revision)
+    failed = {f"{scenario}:{check['id']}" for revision in REVISIONS for scenario, check in checks(results / revision)
               if check["status"] in ("FAILURE", "WARNING")}
     if stale := expected() - failed:
         sys.exit(f"{EXPECTED.name} names what no revision failed: {', '.join(sorted(stale))}")
@@ -52,23 +68,6 @@ def checks(results: Path):
         scenario = directory.name.removeprefix("server-").rsplit("-", 6)[0]
         for check in json.loads((directory / "checks.json").read_text()):
             yield scenario, check
-
-
-@contextmanager
-def bridge(server: list[str]):
-    """Runs the bridge; fails afterwards if it held anything against the server."""
-    manifest = Path(server[-1]) / "hello.toml"
-    command = [str(packages.node()), str(packages.HERE / "bridge.mjs"), str(manifest), *server]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
-        try:
-            yield json.loads(child.stdout.readline())["url"]
-            report, _ = child.communicate(timeout=STOP_SECONDS)
-        finally:
-            child.kill()
-    report = json.loads(report)
-    print(f"{report['processes']} processes")
-    if report["faults"]:
-        sys.exit("\n".join(["the bridge holds against the server:", *report["faults"]]))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """One check with the command line of the Inspector: `inspector.py CHECK ERA SERVER...`.
 
-The Inspector starts the server itself, over stdio, and exits non-zero when anything is wrong with
-what it got; the checks here only look at what a person would look at next.
+The Inspector starts the server itself, over stdio, or is given the URL of one, where ERA ends in `/http`. It exits
+non-zero when anything is wrong with what it got; the checks here only look at what a person would look at next.
 """
 
 import json
 import subprocess
 import sys
 
+import http_server
 import packages
 
 PLUGINS = None  # all there are: their schemas are what the Inspector looks at
@@ -38,7 +39,12 @@ def load(server: list[str], era: str) -> None:
     assert (summary["ok"], summary["toolErrors"], summary["errors"]) == (2000, 0, 0), summary
 
 
-CHECKS = [(check, era) for era in ("legacy", "modern") for check in (lists, calls, load)] + [(lists, "auto")]
+HTTP = "/http"  # how an era ends in which the server is reached over HTTP
+CHECKS = [
+    *((check, era) for era in ("legacy", "modern", f"legacy{HTTP}", f"modern{HTTP}") for check in (lists, calls, load)),
+    (lists, "auto"),
+    (lists, f"auto{HTTP}"),
+]
 
 
 def inspect(server: list[str], era: str, method: str, *options: str) -> dict:
@@ -57,6 +63,7 @@ def run(server: list[str], era: str, method: str, *options: str) -> subprocess.C
 
 
 def arguments(server: list[str], era: str, method: str, *options: str) -> list[str]:
+    # A URL is a target of one word.
     return ["--cli", *server, "--method", method, "--protocol-era", era, "--format", "json", *options]
 
 
@@ -66,4 +73,8 @@ def text(result: dict) -> str:
 
 if __name__ == "__main__":
     name, era, *server = sys.argv[1:]
-    globals()[name](server, era)
+    if era.endswith(HTTP):
+        with http_server.serving(server) as url:
+            globals()[name]([url], era.removesuffix(HTTP))
+    else:
+        globals()[name](server, era)

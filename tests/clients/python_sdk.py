@@ -1,7 +1,7 @@
 """One check with the client of the Python SDK: `python_sdk.py CHECK MODE SERVER...`.
 
 MODE is the SDK's own word for how to speak: `legacy` (handshake), `auto` (probe, then choose) or a
-stateless revision. Every message of the server is kept, to see also what the SDK passes over in
+stateless revision. Where it ends in `/http`, the server is reached over HTTP. Every message of the server is kept, to see also what the SDK passes over in
 silence. The last of the server's arguments is its plugin directory.
 """
 
@@ -15,6 +15,9 @@ from typing import Any
 import anyio
 import mcp_types as types
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
+
+import http_server
 
 PLUGINS = {"calc", "conformance", "hello", "runaway"}
 SECONDS = 60
@@ -118,7 +121,8 @@ async def cancels(session: Session) -> None:
         assert text(await session.client.call_tool("hello_greet", {"name": "Ada"})) == "Hello, Ada!"
     # A tenth of a second, for an answer that must not come.
     await session.client.call_tool("test_tool_with_progress")
-    answered = [message.id for message in session.messages if not hasattr(message, "method")]
+    # Errors are the SDK's own: over HTTP it makes one of a cancelled request that ends without an answer.
+    answered = [message.id for message in session.messages if hasattr(message, "result")]
     assert len(answered) == len(set(answered)), f"two answers for one request: {answered}"
     due = max(answered) - min(answered) + 1 - cancelled
     assert len(answered) == due, f"{due} answers are due: {answered}"
@@ -151,11 +155,13 @@ async def reloads(session: Session) -> None:
         assert text(await client.call_tool("hello_greet", {"name": "Ada"})) == "Hello, Ada!"
 
 
+HTTP = "/http"  # how a mode ends in which the server is reached over HTTP
 CHECKS = [
-    (check, mode)
+    (check, mode + transport)
+    for transport in ("", HTTP)
     for mode in ("legacy", MODERN)
     for check in (opens, lists, calls, refuses, progress, cancels, reloads)
-] + [(opens, "auto")]
+] + [(opens, "auto"), (opens, f"auto{HTTP}")]
 
 
 async def tool_names(client: Client) -> list[str]:
@@ -167,10 +173,9 @@ def text(result: types.CallToolResult) -> str:
 
 
 @asynccontextmanager
-async def recorded(server: list[str], messages: list[Any]) -> AsyncIterator[Any]:
-    """The SDK's stdio transport, with every incoming message also put into `messages`."""
-    command, *args = server
-    async with stdio_client(StdioServerParameters(command=command, args=args)) as (read, write):
+async def recorded(transport: Any, messages: list[Any]) -> AsyncIterator[Any]:
+    """A transport of the SDK, with every incoming message also put into `messages`."""
+    async with transport as (read, write, *_):
         send, receive = anyio.create_memory_object_stream[Any](0)
 
         async def copy() -> None:
@@ -187,18 +192,36 @@ async def recorded(server: list[str], messages: list[Any]) -> AsyncIterator[Any]
             group.cancel_scope.cancel()
 
 
-async def main(check: str, mode: str, *server: str) -> None:
+def reached(server: list[str]) -> Any:
+    """The SDK's transport: over stdio, or over HTTP where the server is a URL."""
+    match server:
+        case [url]:
+            return streamable_http_client(url)
+        case [command, *args]:
+            return stdio_client(StdioServerParameters(command=command, args=args))
+
+
+async def main(check: str, mode: str, server: list[str], plugins: Path) -> None:
     messages: list[Any] = []
     failure = None
     with anyio.fail_after(SECONDS):
-        async with Client(recorded(list(server), messages), mode=mode) as client:
+        async with Client(recorded(reached(server), messages), mode=mode) as client:
             try:
-                await globals()[check](Session(client, messages, mode, Path(server[-1])))
+                await globals()[check](Session(client, messages, mode, plugins))
             except Exception as error:  # raised outside, where no task group wraps it
                 failure = error
     if failure:
         raise failure
 
 
+def run(check: str, mode: str, *server: str) -> None:
+    plugins = Path(server[-1])
+    if mode.endswith(HTTP):
+        with http_server.serving(list(server)) as url:
+            anyio.run(main, check, mode.removesuffix(HTTP), [url], plugins)
+    else:
+        anyio.run(main, check, mode, list(server), plugins)
+
+
 if __name__ == "__main__":
-    anyio.run(main, *sys.argv[1:])
+    run(*sys.argv[1:])

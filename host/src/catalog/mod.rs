@@ -35,6 +35,7 @@ pub use offer::definition::definition_digest;
 pub use offer::wit::{WitError, WitFile};
 pub use plugin::{Parts, Plugin};
 pub use refusal::{Cause, Refusal, RefusalCount, Refused};
+pub use schema::repeated_arguments::RepeatedArgument;
 pub use schema::words::{MemberWords, members};
 pub use table::{Catalog, Unserved};
 pub use tool::{MAX_ARGUMENTS, Tool};

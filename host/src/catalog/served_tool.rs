@@ -43,6 +43,7 @@ impl Offered for PluginTool {
             input: self.input.clone(),
             output: self.output.clone(),
             err_is_error: self.err_is_error,
+            repeated: self.repeated.clone(),
             reading: self.reading,
             pace,
         }

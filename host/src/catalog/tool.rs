@@ -16,6 +16,7 @@ use super::features::feature::{Feature, FeatureName};
 use super::plugin::Plugin;
 use super::schema::compiled::Schema;
 use super::schema::lenient::Reading;
+use super::schema::repeated_arguments::RepeatedArgument;
 use crate::json;
 use crate::manifest::local_of;
 use crate::name::ToolName;
@@ -45,6 +46,8 @@ pub struct Tool {
     pub plugin: Arc<Plugin>,
     /// The counters of its calls, over all its versions.
     pub tally: Arc<Tally>,
+    /// The arguments that clients repeat in headers of requests over HTTP.
+    pub repeated: Arc<[RepeatedArgument]>,
     pub(super) input: Arc<Schema>,
     pub(super) output: Option<Arc<Schema>>,
     pub(super) err_is_error: bool,

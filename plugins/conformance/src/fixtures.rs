@@ -37,3 +37,13 @@ pub const JSON_SCHEMA_2020_12: &str = r##"{
     "else": { "required": ["email"] },
     "additionalProperties": false
 }"##;
+
+/// Arguments that a client repeats in headers.
+pub const REPEATED_ARGUMENTS: &str = r#"{
+    "type": "object",
+    "properties": {
+        "region": { "type": "string", "x-mcp-header": "Region" },
+        "count": { "type": "integer", "x-mcp-header": "Count" }
+    },
+    "additionalProperties": false
+}"#;

@@ -12,7 +12,7 @@ mod conformance {
 
     use toolrack_sdk::{Content, Progress, ToolError, log};
 
-    use crate::fixtures::{JSON_SCHEMA_2020_12, RED_DOT, SILENCE};
+    use crate::fixtures::{JSON_SCHEMA_2020_12, RED_DOT, REPEATED_ARGUMENTS, SILENCE};
 
     /// The time that the suite asks a tool to wait between two reports.
     const PAUSE: Duration = Duration::from_millis(50);
@@ -87,6 +87,18 @@ mod conformance {
     pub fn test_logging_tool() -> &'static str {
         log::info("This line is for the operator");
         "One line was logged."
+    }
+
+    /// Asks whoever runs the suite to change the list of tools, which only files can.
+    pub fn test_trigger_tool_change() -> &'static str {
+        log::warn("test_trigger_tool_change");
+        "The list changes soon."
+    }
+
+    /// Says a region and a number, which a client repeats in the headers of its request over HTTP.
+    #[tool(read_only, input_schema = REPEATED_ARGUMENTS)]
+    pub fn test_repeated_arguments(region: Option<String>, count: Option<i64>) -> String {
+        format!("{} {}", region.as_deref().unwrap_or("nowhere"), count.unwrap_or_default())
     }
 
     /// Tool with JSON Schema 2020-12 features

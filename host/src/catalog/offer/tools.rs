@@ -8,6 +8,7 @@ use super::super::bounds::MAX_PLUGIN_PATTERNS;
 use super::super::error::PluginError;
 use super::super::schema::compiled::Schema;
 use super::super::schema::lenient::Reading;
+use super::super::schema::repeated_arguments::{self, RepeatedArgument};
 use super::definition::definition_digest;
 use super::overrides::{self, Applied};
 use super::references::{self, PublicNames};
@@ -38,6 +39,8 @@ pub(crate) struct PluginTool {
     pub(crate) reading: Reading,
     /// The rate at which it may be called. `None` if it has no rate of its own.
     pub(crate) rate: Option<Rate>,
+    /// The arguments that clients repeat in headers.
+    pub(crate) repeated: Arc<[RepeatedArgument]>,
     /// The requirements without which it can only fail.
     pub(crate) requires: Vec<Requirement>,
 }
@@ -135,9 +138,23 @@ fn tool(
     let name = ToolName::public(&manifest.prefix, &spec.name)
         .map_err(|error| PluginError::Name { tool: spec.name.clone(), error })?;
     let digest = definition_digest(&name, &spec);
+    let repeated = repeated_arguments::of(&spec.input_schema).map_err(|problem| {
+        PluginError::Schema { tool: spec.name.clone(), which: "input", problem }
+    })?;
     let (err_is_error, rate, reading) = (true, None, Reading::default());
     let requires = Vec::new();
-    Ok(PluginTool { name, spec, digest, input, output, err_is_error, rate, reading, requires })
+    Ok(PluginTool {
+        name,
+        spec,
+        digest,
+        input,
+        output,
+        err_is_error,
+        rate,
+        reading,
+        repeated: repeated.into(),
+        requires,
+    })
 }
 
 /// Returns the digest that the schemas of these tools are known by, all together. The schemas of a program hold

@@ -9,4 +9,5 @@ pub(super) mod problem_place;
 pub(super) mod words;
 pub(super) mod explain;
 pub(super) mod lenient;
+pub(super) mod repeated_arguments;
 pub(super) mod compiled;

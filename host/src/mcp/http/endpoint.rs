@@ -274,7 +274,7 @@ impl Endpoint {
     ) -> Result<ExchangePlan, HttpRefusal> {
         let claims_version = RequestMeta::of(request.params).is_ok_and(|meta| meta.is_modern());
         if claims_version || modern::is_named(headers) {
-            request.check(headers)?;
+            request.check(headers, self.catalog.borrow().as_deref())?;
             let engine = Engine::new(self.engine.clone());
             let kind = match request.method {
                 "subscriptions/listen" => RunKind::Stream,

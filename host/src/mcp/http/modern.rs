@@ -9,8 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Number, Value};
 
+use super::request::doors::ARGUMENT_HEADER;
 use super::run::answer::HttpRefusal;
+use crate::catalog::Catalog;
+use crate::json;
 use crate::mcp::methods::meta::{PROTOCOL_VERSION, RequestMeta, text};
 use crate::mcp::methods::request::is_method;
 use crate::mcp::rpc::id::Id;
@@ -38,7 +42,11 @@ pub(super) struct Repeated<'a> {
 impl Repeated<'_> {
     /// Checks a request of the stateless revision: its `_meta`, its headers and its method, in the order in which clients
     /// expect to be told.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), HttpRefusal> {
+    pub(super) fn check(
+        &self,
+        headers: &HeaderMap,
+        catalog: Option<&Catalog>,
+    ) -> Result<(), HttpRefusal> {
         let bad =
             |error: RpcError| HttpRefusal::rpc(StatusCode::BAD_REQUEST, Some(self.id), &error);
         let meta = RequestMeta::of(self.params).map_err(bad)?;
@@ -51,6 +59,9 @@ impl Repeated<'_> {
         let version = meta.modern_version().map_err(bad)?;
         compare(headers, METHOD_HEADER, "method", Some(self.method.into())).map_err(bad)?;
         self.check_name(headers).map_err(bad)?;
+        if let Some(catalog) = catalog {
+            self.check_arguments(headers, catalog).map_err(bad)?;
+        }
         if is_method(self.method, version) {
             return Ok(());
         }
@@ -81,6 +92,34 @@ impl Repeated<'_> {
         compare(headers, NAME_HEADER, member, name.map(Cow::from))
     }
 
+    /// Checks the headers that repeat arguments, as the schema of the tool asks for.
+    fn check_arguments(&self, headers: &HeaderMap, catalog: &Catalog) -> Result<(), RpcError> {
+        let tool = (self.method == "tools/call").then(|| self.member("name")).flatten();
+        let tool = tool.and_then(|name| catalog.tool(&name).cloned());
+        let Some(tool) = tool.filter(|tool| !tool.repeated.is_empty()) else { return Ok(()) };
+        let arguments = self.params.and_then(|params| json::value(params.get()).ok());
+        let arguments = arguments.map(|mut params| params["arguments"].take()).unwrap_or_default();
+        for repeated in &*tool.repeated {
+            let header = format!("{ARGUMENT_HEADER}{}", repeated.header.to_ascii_lowercase());
+            let said = match repeated.value_in(&arguments) {
+                None => None,
+                Some(Value::String(text)) => Some(Cow::from(text)),
+                Some(Value::Bool(flag)) => Some(flag.to_string().into()),
+                Some(Value::Number(number)) => {
+                    let given = value(headers, &header)?;
+                    match given.filter(|given| is_number(given, number)) {
+                        Some(given) => Some(given.into()),
+                        None => Some(number.to_string().into()),
+                    }
+                }
+                // What is wrong with the argument is for its schema to say.
+                Some(Value::Array(_) | Value::Object(_) | Value::Null) => continue,
+            };
+            compare(headers, &header, &repeated.place(), said)?;
+        }
+        Ok(())
+    }
+
     /// A string among the parameters.
     fn member(&self, name: &str) -> Option<String> {
         #[derive(Deserialize)]
@@ -99,7 +138,7 @@ impl Repeated<'_> {
 /// Compares a header with what the body says at `place`.
 fn compare(
     headers: &HeaderMap,
-    header: &'static str,
+    header: &str,
     place: &str,
     said: Option<Cow<'_, str>>,
 ) -> Result<(), RpcError> {
@@ -120,7 +159,7 @@ fn compare(
 }
 
 /// The value of a header that may be there once.
-fn value(headers: &HeaderMap, header: &'static str) -> Result<Option<String>, RpcError> {
+fn value(headers: &HeaderMap, header: &str) -> Result<Option<String>, RpcError> {
     let mut values = headers.get_all(header).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
@@ -142,6 +181,15 @@ fn decoded(value: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(bytes).ok().map(Cow::from)
 }
 
+/// True if a header's value is this number, however it is written.
+fn is_number(value: &str, number: &Number) -> bool {
+    let whole = |text: &str| text.parse::<i128>().ok();
+    match (whole(value), whole(&number.to_string())) {
+        (Some(given), Some(said)) => given == said,
+        _ => value.parse::<f64>().is_ok_and(|given| Some(given) == number.as_f64()),
+    }
+}
+
 fn shown(text: &str) -> String {
     escape(clip(text, 80))
 }
@@ -149,7 +197,7 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use http::{HeaderName, HeaderValue};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -173,7 +221,7 @@ mod tests {
         let id = Id::parse(&raw).expect("an id");
         let params = RawValue::from_string(params.to_string()).expect("JSON");
         let request = Repeated { id: &id, method, params: Some(&params) };
-        let refused = request.check(&map).err()?;
+        let refused = request.check(&map, None).err()?;
         let (status, body) = refused.into_parts();
         let body: Value = serde_json::from_str(&body).expect("JSON");
         assert_eq!(body["id"], 7);

@@ -23,7 +23,8 @@ const ALLOWED_HEADERS: &str = "authorization, content-type, accept, mcp-protocol
                     last-event-id";
 const READABLE_HEADERS: &str =
     "mcp-session-id, mcp-protocol-version, www-authenticate, retry-after";
-const PARAMETER: &str = "mcp-param-";
+/// The beginning of a header that repeats an argument.
+pub(crate) const ARGUMENT_HEADER: &str = "mcp-param-";
 
 /// The hosts and the origins that are let in.
 #[derive(Clone, Debug)]
@@ -126,7 +127,9 @@ pub(crate) fn allow_request(headers: &mut HeaderMap, asked: &HeaderMap) {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(|name| name.trim().to_ascii_lowercase())
-        .filter(|name| name.starts_with(PARAMETER) && http::HeaderName::try_from(name).is_ok());
+        .filter(|name| {
+            name.starts_with(ARGUMENT_HEADER) && http::HeaderName::try_from(name).is_ok()
+        });
     let allowed: Vec<String> =
         std::iter::once(ALLOWED_HEADERS.to_owned()).chain(parameters).collect();
     if let Ok(allowed) = HeaderValue::try_from(allowed.join(", ")) {
