@@ -25,12 +25,14 @@ pub mod catalog;
 pub mod sandbox;
 
 pub mod secret;
+mod tokens;
 
 pub mod manifest;
 
 pub mod protected;
 
 pub mod name;
+mod tool_pattern;
 pub mod tool;
 
 mod json;

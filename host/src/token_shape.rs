@@ -16,9 +16,10 @@ const TOKENS: [&str; 10] = [
     "sk-ant-",
 ];
 /// The beginnings of tokens that short words may have, too.
-const LONG_TOKENS: [&str; 20] = [
+const LONG_TOKENS: [&str; 21] = [
     "hf_", "npm_", "gsk_", "r8_", "lin_api_", "pk_test_", "pk_live_", "rk_test_", "rk_live_",
-    "glpat-", "xoxb-", "xoxp-", "xapp-", "sk-", "shpat_", "whsec_", "pypi-", "AKIA", "AIza", "eyJ",
+    "glpat-", "xoxb-", "xoxp-", "xapp-", "sk-", "shpat_", "whsec_", "trk_", "pypi-", "AKIA",
+    "AIza", "eyJ",
 ];
 /// The number of letters and digits in a row, behind the beginning of a token, from which it is one.
 const LONG_REST: usize = 16;

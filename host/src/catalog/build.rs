@@ -35,7 +35,18 @@ impl Catalog {
         let is_early = is_provisional && previous.is_none_or(|previous| previous.is_early);
         let loading = loading.into_iter().filter(|other| !is_served(&other.name)).collect();
         let (is_unscanned, unserved) = (false, Vec::new());
-        Self { is_unscanned, is_provisional, is_early, plugins, tools, refusals, loading, unserved }
+        let only = None;
+        Self {
+            is_unscanned,
+            is_provisional,
+            is_early,
+            plugins,
+            tools,
+            only,
+            refusals,
+            loading,
+            unserved,
+        }
     }
 }
 

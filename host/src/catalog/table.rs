@@ -10,6 +10,7 @@ use super::refusal::{Refusal, RefusalCount, Refused};
 use super::tool::Tool;
 use crate::manifest::local_of;
 use crate::name::{PluginName, ToolName};
+use crate::tokens::AllowedTools;
 use crate::tool::FeatureKind;
 
 /// Everything that is served, and what is not.
@@ -21,6 +22,8 @@ pub struct Catalog {
     pub(super) is_early: bool,
     pub(super) plugins: Vec<Arc<Plugin>>,
     pub(super) tools: Served<Tool>,
+    /// The tools that whoever is served by it may know of; all, if absent.
+    pub(super) only: Option<Arc<AllowedTools>>,
     pub(super) refusals: Vec<Refusal>,
     /// Plugins that were still being loaded, and of which no older version is served.
     pub(super) loading: Vec<ComingPlugin>,
@@ -44,6 +47,27 @@ impl Catalog {
         Self { is_unscanned: true, ..Self::default() }
     }
 
+    /// This catalog for somebody who may call these tools alone, and knows of no others.
+    #[must_use]
+    pub(crate) fn restricted_to(&self, only: &Arc<AllowedTools>) -> Self {
+        Self {
+            is_unscanned: self.is_unscanned,
+            is_provisional: self.is_provisional,
+            is_early: self.is_early,
+            plugins: self.plugins.clone(),
+            tools: self.tools.filtered(|tool| only.allow(tool.name.as_str())),
+            only: Some(only.clone()),
+            refusals: self.refusals.clone(),
+            loading: self.loading.clone(),
+            unserved: self.unserved.clone(),
+        }
+    }
+
+    /// True if whoever is served may know of a tool of this name.
+    fn may_tell_of(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.allow(name))
+    }
+
     /// True if more is about to come. Calls are served from it; what it changes is told, and listed for the first time,
     /// together with what follows.
     #[must_use]
@@ -60,7 +84,7 @@ impl Catalog {
     /// True if the tool of this name, which is not served, may be one that is still on its way.
     #[must_use]
     pub fn may_have(&self, name: &ToolName) -> bool {
-        self.is_unscanned || self.awaits(name).is_some()
+        self.may_tell_of(name.as_str()) && (self.is_unscanned || self.awaits(name).is_some())
     }
 
     /// The tool with this public name.
@@ -72,6 +96,9 @@ impl Catalog {
     /// Returns why the tool of this name is not listed, if it is one that can only fail as things stand.
     #[must_use]
     pub fn unlisted(&self, name: &str) -> Option<String> {
+        if !self.may_tell_of(name) {
+            return None;
+        }
         let tools = self
             .plugins
             .iter()
@@ -116,6 +143,9 @@ impl Catalog {
     /// Returns why a plugin is not served that would have the tool of this name, going by its prefix.
     #[must_use]
     pub fn unserved(&self, tool: &ToolName) -> Option<&str> {
+        if !self.may_tell_of(tool.as_str()) {
+            return None;
+        }
         let mut named = self.unserved.iter().filter(|plugin| !plugin.prefix.is_empty());
         named.find(|plugin| tool.may_begin_with(&plugin.prefix)).map(|plugin| &*plugin.reason)
     }

@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 
 use super::author::language::Lang;
 use super::secret::command::SecretAction;
+use super::token::TokenAction;
 use super::usage::{help, tips};
 use super::{compile, decide, logs, register};
 use crate::mcp::HttpAddress;
@@ -321,6 +322,12 @@ pub(super) enum Command {
     Secret {
         #[command(subcommand)]
         action: SecretAction,
+    },
+    /// Make tokens for clients that come over HTTP
+    #[command(long_about = help::TOKEN)]
+    Token {
+        #[command(subcommand)]
+        action: TokenAction,
     },
     /// Validate plugin directories
     #[command(long_about = help::CHECK)]

@@ -4,6 +4,7 @@
 mod compile;
 mod output;
 mod logs;
+mod token;
 mod secret;
 mod usage;
 mod setup;
@@ -185,6 +186,7 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         Command::Secret { action } => {
             secret::command::run(&action, &setup.plugins, setup.home.as_ref())
         }
+        Command::Token { action } => token::run(action, setup.home.as_ref()),
         Command::Status { plugin, json } => {
             status::run(run.as_deref(), &setup.plugins, plugin.as_deref(), json)
         }

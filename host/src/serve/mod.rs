@@ -17,12 +17,13 @@ use crate::host::{Host, HostError};
 use crate::lockfile::LockPolicy;
 use crate::mcp::{
     Doors, Driver, Engine, Executor, HttpAddress, HttpServer, HttpSettings, Listener,
-    PrivateStdout, SessionKey, Settings, Stdio,
+    PrivateStdout, SessionKey, Settings, Stdio, TokenNeed,
 };
 use crate::protected::Protected;
 use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
 use crate::status::{RememberedInstructions, StatusWriter};
+use crate::tokens::{Token, TokenFile, TokenFileError};
 
 /// The choices of the operator.
 #[derive(Clone, Debug)]
@@ -80,10 +81,13 @@ pub enum ServeError {
         /// The error of the system.
         error: std::io::Error,
     },
+    /// The tokens cannot be read.
+    #[error("{0}")]
+    Tokens(String),
     /// Everybody could use the server.
     #[error(
-        "{address} can be reached from other machines, and nobody would be asked who they are: listen on 127.0.0.1, \
-         or insist with --allow-unauthenticated"
+        "{address} can be reached from other machines, and there is no token that they would have to show: make one with \
+         `toolrack token add NAME`, listen on 127.0.0.1, or let everybody in with --allow-unauthenticated"
     )]
     Unauthenticated {
         /// The address.
@@ -98,13 +102,15 @@ impl From<std::io::Error> for ServeError {
     }
 }
 
+// Its own type is no part of the library.
+impl From<TokenFileError> for ServeError {
+    fn from(error: TokenFileError) -> Self {
+        Self::Tokens(error.to_string())
+    }
+}
+
 /// Serves MCP until the input of stdio ends, where that is served, or a signal comes.
 pub fn serve(options: Options) -> Result<(), ServeError> {
-    if let Some(HttpOptions { address, allow_unauthenticated: false, .. }) = &options.http
-        && !address.is_local()
-    {
-        return Err(ServeError::Unauthenticated { address: address.clone() });
-    }
     let stdout = options.stdio.then(PrivateStdout::take).transpose()?;
     let home = options.home.as_ref();
     let remembered = home.map(|home| {
@@ -183,14 +189,26 @@ async fn listen(
     executor: &Rc<Executor>,
     catalog: &watch::Receiver<Option<Arc<Catalog>>>,
 ) -> Result<HttpServer, ServeError> {
-    let HttpOptions { address, hosts, origins, grace, .. } = options;
+    let HttpOptions { address, hosts, origins, grace, allow_unauthenticated } = options;
+    let tokens = home.map(TokenFile::of);
+    let need = match (allow_unauthenticated, address.is_local()) {
+        (true, _) => TokenNeed::Never,
+        (false, true) => TokenNeed::OnceThereAre,
+        (false, false) => TokenNeed::Always,
+    };
+    if need == TokenNeed::Always {
+        let known = tokens.as_ref().map(TokenFile::read).transpose()?.unwrap_or_default();
+        if known.iter().all(Token::has_expired) {
+            return Err(ServeError::Unauthenticated { address: address.clone() });
+        }
+    }
     let failed = |error| ServeError::Listen { address: address.clone(), error };
     let listener = Listener::bind(address).await.map_err(failed)?;
     tracing::info!("listening on {}", listener.address());
     let doors = Doors::new(address, hosts.clone(), origins.clone());
     let key = SessionKey::of(home).map_err(failed)?;
-    let settings = HttpSettings { doors, engine, key, grace: *grace };
-    Ok(HttpServer::new(listener, settings, executor.clone(), catalog.clone()))
+    let settings = HttpSettings { doors, engine, key, grace: *grace, tokens, need };
+    Ok(HttpServer::new(listener, settings, executor.clone(), catalog.clone())?)
 }
 
 /// Lets a write beyond the limit of a file's size fail as any other, where its signal would end the process.

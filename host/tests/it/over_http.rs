@@ -286,3 +286,98 @@ fn stdio_and_http_are_served_beside_each_other() {
     let answer: Value = peer.modern("tools/call", json!({ "name": "good_run" })).json();
     assert_eq!(answer["result"]["content"][0]["text"], "ok");
 }
+
+/// Makes a token in the home of `command`, and returns its text.
+fn token(home: &std::path::Path, arguments: &[&str]) -> String {
+    let ran = toolrack().env("TOOLRACK_HOME", home).args(["token", "add"]).args(arguments).output();
+    let ran = ran.unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+}
+
+fn with_token(bytes: &str, token: &str) -> String {
+    bytes.replacen("\r\n", &format!("\r\nAuthorization: Bearer {token}\r\n"), 1)
+}
+
+#[test]
+fn who_has_a_token_calls_what_it_allows_and_learns_of_nothing_else() {
+    let plugins = plugins::mixed();
+    let home = tempfile::tempdir().unwrap();
+    let all = token(home.path(), &["ada"]);
+    let some = token(home.path(), &["bob", "--allow", "good_r*", "--allow", "step_*"]);
+    let mut command = toolrack();
+    command.env("TOOLRACK_HOME", home.path());
+    command.args(["serve", "--http", "127.0.0.1:0", "--plugins"]).arg(plugins.path());
+    let peer = HttpPeer::spawn(Client::spawn(&mut command));
+    let call = |name: &str| modern("tools/call", json!({ "name": name }));
+    for (bytes, challenge) in [
+        (call("good_run"), "Bearer"),
+        (with_token(&call("good_run"), "trk_nonsense"), "Bearer error=\"invalid_token\""),
+    ] {
+        let refused = peer.bytes(bytes);
+        assert_eq!((refused.status, &*refused.headers["www-authenticate"]), (401, challenge));
+    }
+    // Without an authorization server, nothing may look like one.
+    assert_eq!(peer.get("/.well-known/oauth-protected-resource/mcp").status, 404);
+    let names = |token: &str| -> Vec<String> {
+        let list = peer.bytes(with_token(&modern("tools/list", json!({})), token)).json();
+        let tools = list["result"]["tools"].as_array().expect("tools").clone();
+        tools.iter().map(|tool| tool["name"].as_str().expect("a name").into()).collect()
+    };
+    assert!(names(&all).len() > 4);
+    assert_eq!(names(&some), ["good_run", "step_run"]);
+    let text = |token: &str, name: &str| peer.bytes(with_token(&call(name), token)).body;
+    assert!(text(&some, "good_run").contains(r#""text":"ok""#));
+    // What it may not call is as unknown as what there is not, and what is near is no help.
+    let unknown = |name: &str| format!("unknown tool `{name}`");
+    for name in ["spin_run", "good_other", "no_such_tool", "spin_ru"] {
+        let said = text(&some, name);
+        assert!(said.contains(&unknown(name)), "{said}");
+        assert!(!said.contains("spin_run`?") && !said.contains("good_other`?"), "{said}");
+    }
+    let told = peer.bytes(with_token(&modern("server/discover", json!({})), &some)).body;
+    assert!(told.contains("- step (step_...)") && !told.contains("spin"), "{told}");
+    // A session is its principal's alone.
+    let hello = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": { "protocolVersion": "2025-11-25" } });
+    let begun = peer.bytes(with_token(&post(&[], &hello.to_string()), &all));
+    let session = [("Mcp-Session-Id", &*begun.headers["mcp-session-id"])];
+    let ping = post(&session, r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
+    assert_eq!(peer.bytes(with_token(&ping, &all)).status, 200);
+    assert_eq!(peer.bytes(with_token(&ping, &some)).status, 404);
+    // A stream ends with its token, and the log knows only a digest.
+    let listen =
+        modern("subscriptions/listen", json!({ "notifications": { "toolsListChanged": true } }));
+    let mut listening = peer.open(with_token(&listen, &some));
+    assert!(listening.event().is_some());
+    let mut remove = toolrack();
+    remove.env("TOOLRACK_HOME", home.path()).args(["token", "remove", "bob"]);
+    let removed = remove.output();
+    assert!(removed.unwrap().status.success());
+    assert_eq!(listening.event().expect("its result")["result"]["resultType"], "complete");
+    assert_eq!(listening.event(), None);
+    assert_eq!(peer.bytes(with_token(&call("good_run"), &some)).status, 401);
+    assert_eq!(peer.bytes(with_token(&call("good_run"), &all)).status, 200);
+    peer.server.terminates();
+    let (_, _, log) = peer.server.end();
+    let log = log.join("\n");
+    assert!(log.contains("client="), "{log}");
+    assert!(!log.contains(&all[4..]) && !log.contains(&some[4..]), "{log}");
+}
+
+#[test]
+fn a_server_for_other_machines_starts_with_a_token_and_asks_for_it() {
+    let plugins = plugins::good();
+    let home = tempfile::tempdir().unwrap();
+    let text = token(home.path(), &["ada", "--expires", "1h"]);
+    let mut command = toolrack();
+    command.env("TOOLRACK_HOME", home.path());
+    command.args(["serve", "--http", "0.0.0.0:0", "--plugins"]).arg(plugins.path());
+    let peer = HttpPeer::spawn(Client::spawn(&mut command));
+    let call = modern("tools/call", json!({ "name": "good_run" })).replacen(
+        "Host: localhost",
+        "Host: 127.0.0.1",
+        1,
+    );
+    assert_eq!(peer.bytes(&call).status, 401);
+    assert_eq!(peer.bytes(with_token(&call, &text)).status, 200);
+}

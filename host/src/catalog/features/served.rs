@@ -53,6 +53,15 @@ impl<F: Feature> Served<F> {
             && pairs.all(|((one, this), (two, that))| one == two && this.looks_like(that))
     }
 
+    /// Those of them that `kept` holds for.
+    pub(crate) fn filtered(&self, kept: impl Fn(&F) -> bool) -> Self
+    where
+        F::Name: Clone,
+    {
+        let kept = self.0.iter().filter(|(_, feature)| kept(feature));
+        Self(kept.map(|(name, feature)| (name.clone(), feature.clone())).collect())
+    }
+
     /// The number of them.
     #[must_use]
     pub fn len(&self) -> usize {

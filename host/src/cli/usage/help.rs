@@ -231,6 +231,21 @@ Examples:
   toolrack dev ./roman --plugins ./plugins
   toolrack dev . --package roman";
 
+pub(crate) const TOKEN: &str = "\
+Makes, lists and removes tokens for clients that reach a server over HTTP (`toolrack serve --http`). A client sends \
+its token in the header `Authorization: Bearer TOKEN`. Only the SHA-256 of a token is kept, in ~/.toolrack/http, so \
+it is shown once, when it is made.
+
+Without any token, a server on an address of this machine lets everybody in, and one on another address does not \
+start. Once there is a token, everybody needs one. Running servers follow within a second; what a token may not call, \
+its client does not see. In the log, a token is the first letters of its SHA-256.
+
+Examples:
+  toolrack token add ada-laptop
+  toolrack token add ci --allow 'github_*' --allow hash_digest --expires 90d
+  toolrack token list
+  toolrack token remove ci";
+
 pub(crate) const SECRET: &str = "\
 Keeps values of secrets in the system's keyring (the Secret Service on Linux, the Keychain on macOS, the \
 Credential Manager on Windows) or in files that only you can read, and shows where the secrets that plugins are \

@@ -25,6 +25,8 @@ pub(crate) struct CallRecord {
 pub(crate) struct CallLabel {
     pub(crate) tool: Arc<Tool>,
     pub(crate) request: String,
+    /// The text that the log knows the client by; empty, if it needs none.
+    pub(crate) client: Arc<str>,
 }
 
 enum CallVerdict {
@@ -39,9 +41,14 @@ enum CallVerdict {
 impl CallLabel {
     /// The span of what the plugin writes meanwhile.
     pub(crate) fn span(&self) -> tracing::Span {
-        let Self { tool, request } = self;
+        let Self { tool, request, .. } = self;
+        let client = self.client();
         let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
-        tracing::info_span!("call", plugin, tool, request)
+        tracing::info_span!("call", plugin, tool, request, client)
+    }
+
+    fn client(&self) -> Option<&str> {
+        (!self.client.is_empty()).then_some(&*self.client)
     }
 }
 
@@ -56,21 +63,22 @@ impl CallRecord {
         if !tracing::enabled!(target: TARGET, Level::WARN) {
             return;
         }
-        let CallLabel { tool, request } = &*self.call;
+        let CallLabel { tool, request, .. } = &*self.call;
+        let client = self.call.client();
         let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
         let Usage { fuel, peak_memory, .. } = self.usage;
         let time_ms = self.usage.milliseconds();
         match self.said {
             CallVerdict::Answered => {
                 tracing::info!(
-                    target: ANSWERED_TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "answered"
+                    target: ANSWERED_TARGET, plugin, tool, request, client, fuel, peak_memory, time_ms, "answered"
                 );
             }
             CallVerdict::Usual(said) => {
-                tracing::info!(target: TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "{said}");
+                tracing::info!(target: TARGET, plugin, tool, request, client, fuel, peak_memory, time_ms, "{said}");
             }
             CallVerdict::Remarkable(said) => {
-                tracing::warn!(target: TARGET, plugin, tool, request, fuel, peak_memory, time_ms, "{said}");
+                tracing::warn!(target: TARGET, plugin, tool, request, client, fuel, peak_memory, time_ms, "{said}");
             }
         }
     }

@@ -32,6 +32,8 @@ pub(crate) struct ClientCalls {
     wanted: HashMap<CallKey, WantedCall>,
     argument_bytes: usize,
     notes: mpsc::Sender<Note>,
+    /// The text that the log knows the client by; empty, if it needs none.
+    client: Arc<str>,
 }
 
 struct WantedCall {
@@ -41,7 +43,11 @@ struct WantedCall {
 
 impl ClientCalls {
     /// None yet; they will send what they note of their progress to `notes`.
-    pub(super) fn new(guests: Arc<GuestThreads>, notes: mpsc::Sender<Note>) -> Self {
+    pub(super) fn new(
+        guests: Arc<GuestThreads>,
+        notes: mpsc::Sender<Note>,
+        client: Arc<str>,
+    ) -> Self {
         Self {
             guests,
             tasks: JoinSet::new(),
@@ -49,6 +55,7 @@ impl ClientCalls {
             wanted: HashMap::new(),
             argument_bytes: 0,
             notes,
+            client,
         }
     }
 
@@ -97,7 +104,8 @@ impl CallRunner for ClientCalls {
     fn start(&mut self, call: CallRequest) -> Option<EndedHere> {
         let CallRequest { key, request, tool, arguments, wants_progress, entry } = call;
         let argument_bytes = arguments.get().len();
-        let named = Arc::new(CallLabel { tool: tool.clone(), request });
+        let named =
+            Arc::new(CallLabel { tool: tool.clone(), request, client: self.client.clone() });
         let span: MakeSpan = Arc::new({
             let named = named.clone();
             move || named.span()

@@ -36,8 +36,13 @@ impl Executor {
 
     /// The part of one more client, whose calls are apart from those of others.
     pub(crate) fn client(&self) -> ClientExecutor {
+        self.client_known_as(&"".into())
+    }
+
+    /// The same for a client that the log knows by this text, if it is any.
+    pub(crate) fn client_known_as(&self, client: &Arc<str>) -> ClientExecutor {
         let (notes, progress) = mpsc::channel(MAX_WAITING_NOTES);
-        let calls = ClientCalls::new(self.guests.clone(), notes);
+        let calls = ClientCalls::new(self.guests.clone(), notes, client.clone());
         ClientExecutor { calls, progress, places: self.places.client() }
     }
 

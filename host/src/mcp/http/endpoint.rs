@@ -15,6 +15,7 @@ use super::legacy::{self, SESSION_HEADER};
 use super::legacy_session::running::Running;
 use super::legacy_session::session_id::{SessionKey, SessionNonce};
 use super::modern::{self, Repeated};
+use super::request::access::Admittance;
 use super::request::body::{self, ReceivedMessage};
 use super::request::doors::{self, Doors};
 use super::request::media::{self, Accepted};
@@ -22,6 +23,7 @@ use super::run::answer::{self, HttpAnswer, HttpRefusal};
 use super::run::byte_budget::{ByteBudget, TakenBytes};
 use super::run::exchange::{Exchange, ExchangeTransport, Kept};
 use super::run::shares::{NoShare, Place, RunKind, Shares};
+use super::run::views::Views;
 use crate::catalog::Catalog;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::{Changes, Engine, Settings};
@@ -33,6 +35,7 @@ use crate::mcp::rpc::message::{self, Message, Parsed, RefusedMessage};
 use crate::mcp::rpc::reply::RpcError;
 use crate::mcp::session::driver::Driver;
 use crate::mcp::transport::Piece;
+use crate::tokens::Principal;
 
 /// The paths of the endpoint. They are the same, without a redirect.
 const PATHS: [&str; 2] = ["/mcp", "/mcp/"];
@@ -59,8 +62,8 @@ pub(super) struct Endpoint {
     pub(super) shares: Shares,
     pub(super) bodies: ByteBudget,
     pub(super) answers: ByteBudget,
-    /// The principal of those who need not say who they are.
-    pub(super) anybody: Rc<str>,
+    pub(super) access: Admittance,
+    pub(super) views: Views,
 }
 
 impl Endpoint {
@@ -72,7 +75,9 @@ impl Endpoint {
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
         key: SessionKey,
         stage: watch::Receiver<ServerStage>,
+        access: Admittance,
     ) -> Self {
+        let views = Views::new(catalog.clone());
         Self {
             doors,
             engine,
@@ -84,7 +89,8 @@ impl Endpoint {
             shares: Shares::default(),
             bodies: ByteBudget::new(MAX_BODIES),
             answers: ByteBudget::new(MAX_ANSWERS),
-            anybody: "".into(),
+            access,
+            views,
         }
     }
 
@@ -155,22 +161,37 @@ impl Endpoint {
                 }
                 Ok(answer)
             }
-            Method::POST => self.post(parts, body).await,
-            Method::GET => self.get(parts),
-            Method::DELETE => self.delete(parts),
-            _ => Err(HttpRefusal::method("POST, GET, DELETE, OPTIONS", "MCP is spoken with POST")),
+            _ => self.request(parts, body).await,
         };
         let mut answer = served.unwrap_or_else(HttpAnswer::from);
         doors::allow_page(answer.headers_mut(), origin.as_ref());
         answer
     }
 
-    async fn post<B>(&self, parts: &Parts, body: B) -> Result<HttpAnswer, HttpRefusal>
+    /// Answers a request that is let in, once it is known whom it comes from.
+    async fn request<B>(&self, parts: &Parts, body: B) -> Result<HttpAnswer, HttpRefusal>
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        let principal = self.access.principal(&parts.headers)?;
+        match parts.method {
+            Method::POST => self.post(parts, body, &principal).await,
+            Method::GET => self.get(parts, &principal),
+            Method::DELETE => self.delete(parts, &principal),
+            _ => Err(HttpRefusal::method("POST, GET, DELETE, OPTIONS", "MCP is spoken with POST")),
+        }
+    }
+
+    async fn post<B>(
+        &self,
+        parts: &Parts,
+        body: B,
+        principal: &Principal,
+    ) -> Result<HttpAnswer, HttpRefusal>
     where
         B: Body<Data = Bytes> + Unpin,
     {
         let headers = &parts.headers;
-        let principal = self.anybody.clone();
         let accepted = Accepted::of(headers);
         if accepted.is_nothing() {
             return Err(not_acceptable("application/json, text/event-stream or both"));
@@ -184,12 +205,12 @@ impl Endpoint {
         self.check_stage(RunKind::Request)?;
         let ReceivedMessage { line, taken } = body::read(headers, body, &self.bodies).await?;
         let ExchangePlan { engine, kind, in_session, begun } =
-            match self.plan(headers, &principal, &line)? {
+            match self.plan(headers, principal, &line)? {
                 Some(plan) => plan,
                 None => return Ok(answer::empty(StatusCode::ACCEPTED)),
             };
         self.check_stage(kind)?;
-        let place = self.place(&principal, kind)?;
+        let place = self.place(principal, kind)?;
         let (transport, cancels, pieces) = ExchangeTransport::of_request(line);
         let registered = in_session
             .map(|(session, id)| {
@@ -200,7 +221,7 @@ impl Endpoint {
             })
             .transpose()?;
         let kept = Kept::new(place, taken, registered);
-        let exchange = self.exchange(engine, transport, pieces, kind, kept);
+        let exchange = self.exchange(engine, principal, transport, pieces, kind, kept);
         let mut answer = answer::of_exchange(exchange, accepted).await;
         answer.headers_mut().extend(begun.map(|id| (SESSION_HEADER, id)));
         Ok(answer)
@@ -210,10 +231,10 @@ impl Endpoint {
     fn plan(
         &self,
         headers: &HeaderMap,
-        principal: &str,
+        principal: &Principal,
         line: &InputLine,
     ) -> Result<Option<ExchangePlan>, HttpRefusal> {
-        let session = |id| legacy::session(headers, &self.key, &self.running, principal, id);
+        let session = |id| legacy::session(headers, &self.key, &self.running, &principal.id, id);
         match message::parse(line) {
             Parsed::Nothing => {
                 Err(bad_request(None, &RpcError::invalid_request("the body is empty")))
@@ -269,12 +290,12 @@ impl Endpoint {
     fn plan_request(
         &self,
         headers: &HeaderMap,
-        principal: &str,
+        principal: &Principal,
         request: &Repeated<'_>,
     ) -> Result<ExchangePlan, HttpRefusal> {
         let claims_version = RequestMeta::of(request.params).is_ok_and(|meta| meta.is_modern());
         if claims_version || modern::is_named(headers) {
-            request.check(headers, self.catalog.borrow().as_deref())?;
+            request.check(headers, self.views.of(principal).borrow().as_deref())?;
             let engine = Engine::new(self.engine.clone());
             let kind = match request.method {
                 "subscriptions/listen" => RunKind::Stream,
@@ -287,7 +308,7 @@ impl Endpoint {
         if request.method == "initialize" {
             legacy::check_version(headers, Some(request.id))?;
             let version = lifecycle::requested_version(request.params);
-            let begun = self.key.begin(version, principal).map_err(|error| {
+            let begun = self.key.begin(version, &principal.id).map_err(|error| {
                 tracing::error!("no random bytes can be had: {error}");
                 HttpRefusal::plain(StatusCode::INTERNAL_SERVER_ERROR, "no session can be begun")
             })?;
@@ -295,14 +316,14 @@ impl Endpoint {
             return Ok(ExchangePlan { engine, kind, in_session: None, begun: Some(begun) });
         }
         let session =
-            legacy::session(headers, &self.key, &self.running, principal, Some(request.id))?;
+            legacy::session(headers, &self.key, &self.running, &principal.id, Some(request.id))?;
         let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Untold);
         let in_session = Some((session.nonce, request.id.clone()));
         Ok(ExchangePlan { engine, kind, in_session, begun: None })
     }
 
     /// Opens the stream on which a session is told of changes.
-    fn get(&self, parts: &Parts) -> Result<HttpAnswer, HttpRefusal> {
+    fn get(&self, parts: &Parts, principal: &Principal) -> Result<HttpAnswer, HttpRefusal> {
         let headers = &parts.headers;
         if modern::is_named(headers) {
             return Err(HttpRefusal::method(
@@ -316,24 +337,23 @@ impl Endpoint {
             ));
         }
         self.check_stage(RunKind::Stream)?;
-        let principal = self.anybody.clone();
-        let session = legacy::session(headers, &self.key, &self.running, &principal, None)?;
-        let place = self.place(&principal, RunKind::Stream)?;
+        let session = legacy::session(headers, &self.key, &self.running, &principal.id, None)?;
+        let place = self.place(principal, RunKind::Stream)?;
         let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Told);
         let (transport, lines, pieces) = ExchangeTransport::of_stream();
         let registered = Some(self.running.stream(session.nonce, lines));
         let kept = Kept::new(place, TakenBytes::default(), registered);
-        let exchange = self.exchange(engine, transport, pieces, RunKind::Stream, kept);
+        let exchange = self.exchange(engine, principal, transport, pieces, RunKind::Stream, kept);
         Ok(answer::events(exchange, None))
     }
 
     /// Ends a session.
-    fn delete(&self, parts: &Parts) -> Result<HttpAnswer, HttpRefusal> {
+    fn delete(&self, parts: &Parts, principal: &Principal) -> Result<HttpAnswer, HttpRefusal> {
         let headers = &parts.headers;
         if modern::is_named(headers) {
             return Err(HttpRefusal::method("POST", "revision 2026-07-28 has no sessions"));
         }
-        let session = legacy::session(headers, &self.key, &self.running, &self.anybody, None)?;
+        let session = legacy::session(headers, &self.key, &self.running, &principal.id, None)?;
         self.running.end(session.nonce, legacy::cancellation);
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
@@ -349,8 +369,8 @@ impl Endpoint {
         }
     }
 
-    fn place(&self, principal: &Rc<str>, kind: RunKind) -> Result<Place, HttpRefusal> {
-        self.shares.take(principal, kind).map_err(|no_place| {
+    fn place(&self, principal: &Principal, kind: RunKind) -> Result<Place, HttpRefusal> {
+        self.shares.take(&principal.id, kind).map_err(|no_place| {
             let what = match kind {
                 RunKind::Request => "requests",
                 RunKind::Stream => "streams",
@@ -369,13 +389,16 @@ impl Endpoint {
     fn exchange(
         &self,
         engine: Engine,
+        principal: &Principal,
         transport: ExchangeTransport,
         pieces: mpsc::Receiver<Piece>,
         kind: RunKind,
         kept: Kept,
     ) -> Exchange {
-        let driver = Driver::new(engine, transport, self.catalog.clone(), self.executor.client());
-        let end = end_of(kind, self.stage.clone());
+        let catalog = self.views.of(principal);
+        let client = self.executor.client_known_as(&principal.id);
+        let driver = Driver::new(engine, transport, catalog, client);
+        let end = end_of(kind, self.stage.clone(), self.access.ended(principal));
         let run = async move {
             driver.run(end).await;
         };
@@ -394,7 +417,11 @@ struct ExchangePlan {
 }
 
 /// Resolves when what runs is to end.
-async fn end_of(kind: RunKind, mut stage: watch::Receiver<ServerStage>) {
+async fn end_of(
+    kind: RunKind,
+    mut stage: watch::Receiver<ServerStage>,
+    token_ended: impl Future<Output = ()>,
+) {
     let reached = |least: ServerStage| move |stage: &ServerStage| *stage >= least;
     // A server that is gone has ended, too.
     match kind {
@@ -402,6 +429,7 @@ async fn end_of(kind: RunKind, mut stage: watch::Receiver<ServerStage>) {
         RunKind::Stream => {
             tokio::select! {
                 _ = stage.wait_for(reached(ServerStage::Draining)) => {}
+                () = token_ended => {}
                 () = sleep(MAX_STREAM_AGE) => {}
             }
         }

@@ -18,6 +18,7 @@ mod endpoint;
 mod server;
 
 pub(crate) use legacy_session::session_id::SessionKey;
+pub(crate) use request::access::TokenNeed;
 pub use request::doors::Doors;
 pub(crate) use server::{HttpServer, HttpSettings};
 pub use socket::address::{HttpAddress, Listener};

@@ -16,11 +16,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{MissedTickBehavior, sleep, timeout};
 
 use super::bounds::{CHUNK, HEAD_TIME, MAX_CONNECTIONS, MAX_HEAD, MIN_READ, READ_TIME};
 use super::endpoint::{Endpoint, ServerStage};
 use super::legacy_session::session_id::SessionKey;
+use super::request::access::{Admittance, TOKENS_INTERVAL, TokenNeed};
 use super::request::doors::Doors;
 use super::run::answer::AnswerBody;
 use super::socket::address::{ClientStream, Listener};
@@ -28,9 +29,10 @@ use super::socket::paced::{Pace, Paced};
 use crate::catalog::Catalog;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::Settings;
+use crate::tokens::{Token, TokenFile, TokenFileError};
 
 /// The time that what was ended has to say so.
-const END_TIME: Duration = Duration::from_secs(2);
+const END_TIME: Duration = Duration::from_secs(5);
 /// The time for which a connection without a request is kept when the server is about to end: one may be on its way.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
 /// The pause after an error of the listener: mostly, there are too few descriptors.
@@ -43,6 +45,9 @@ pub(crate) struct HttpSettings {
     pub(crate) key: SessionKey,
     /// The time that requests have to end once the server is about to.
     pub(crate) grace: Duration,
+    /// The tokens that count. `None` if there is no place for them.
+    pub(crate) tokens: Option<TokenFile>,
+    pub(crate) need: TokenNeed,
 }
 
 /// The server.
@@ -53,6 +58,8 @@ pub(crate) struct HttpServer {
     open: OpenConnections,
     stage: watch::Sender<ServerStage>,
     grace: Duration,
+    tokens: FollowedTokens,
+    changes: watch::Receiver<Option<Arc<Catalog>>>,
 }
 
 impl HttpServer {
@@ -62,18 +69,25 @@ impl HttpServer {
         settings: HttpSettings,
         executor: Rc<Executor>,
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
-    ) -> Self {
-        let HttpSettings { doors, engine, key, grace } = settings;
+    ) -> Result<Self, TokenFileError> {
+        let HttpSettings { doors, engine, key, grace, tokens, need } = settings;
+        let tokens = FollowedTokens::read(tokens)?;
+        let access = Admittance::new(tokens.current.subscribe(), need);
+        let changes = catalog.clone();
         let (stage, reached) = watch::channel(ServerStage::Serving);
-        let endpoint = Rc::new(Endpoint::new(doors, engine, executor, catalog, key, reached));
+        let endpoint =
+            Rc::new(Endpoint::new(doors, engine, executor, catalog, key, reached, access));
         let open = OpenConnections::default();
-        Self { listener, endpoint, connections: JoinSet::new(), open, stage, grace }
+        let connections = JoinSet::new();
+        Ok(Self { listener, endpoint, connections, open, stage, grace, tokens, changes })
     }
 
     /// Serves until `shutdown` resolves. Then nothing new begins, streams end, and requests have their time to end. It has
     /// to be polled within a `LocalSet`.
     pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
+        let mut look = tokio::time::interval(TOKENS_INTERVAL);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
@@ -84,6 +98,8 @@ impl HttpServer {
                     }
                 },
                 Some(ended) = self.connections.join_next() => tell_panic(ended),
+                Ok(()) = self.changes.changed() => self.endpoint.views.refresh(),
+                _ = look.tick() => self.tokens.look().await,
                 () = &mut shutdown => break,
             }
         }
@@ -113,6 +129,45 @@ impl HttpServer {
         let connection = self.open.connect();
         let stage = self.stage.subscribe();
         self.connections.spawn_local(serve(stream, self.endpoint.clone(), connection, stage));
+    }
+}
+
+/// The tokens that count, and the file that they are read from again and again.
+struct FollowedTokens {
+    file: Option<TokenFile>,
+    current: watch::Sender<Arc<[Token]>>,
+    /// True if the file could not be read when it was looked at last.
+    is_broken: bool,
+}
+
+impl FollowedTokens {
+    /// Reads the tokens for the first time.
+    fn read(file: Option<TokenFile>) -> Result<Self, TokenFileError> {
+        let tokens = file.as_ref().map(TokenFile::read).transpose()?.unwrap_or_default();
+        Ok(Self { file, current: watch::Sender::new(tokens.into()), is_broken: false })
+    }
+
+    /// Looks for changes. Where the file cannot be read, the tokens that it held last count on.
+    async fn look(&mut self) {
+        let Some(file) = self.file.clone() else { return };
+        let Ok(read) = tokio::task::spawn_blocking(move || file.read()).await else { return };
+        match read {
+            Ok(tokens) => {
+                self.is_broken = false;
+                self.current.send_if_modified(|current| {
+                    let is_other = **current != *tokens;
+                    if is_other {
+                        *current = tokens.into();
+                    }
+                    is_other
+                });
+            }
+            Err(error) if !self.is_broken => {
+                self.is_broken = true;
+                tracing::warn!("the tokens that were read last count on: {error}");
+            }
+            Err(_) => {}
+        }
     }
 }
 

@@ -2,5 +2,6 @@
 
 pub(super) mod byte_budget;
 pub(super) mod shares;
+pub(super) mod views;
 pub(super) mod exchange;
 pub(super) mod answer;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::mcp::http::bounds::{
     MAX_HTTP_REQUESTS, MAX_HTTP_REQUESTS_OF_ONE, MAX_STREAMS, MAX_STREAMS_OF_ONE,
@@ -22,12 +23,12 @@ pub(crate) enum RunKind {
 pub(crate) struct Shares(Rc<RefCell<HashMap<ShareKey, usize>>>);
 
 /// The principal, or `None` for all of them together.
-type ShareKey = (Option<Rc<str>>, RunKind);
+type ShareKey = (Option<Arc<str>>, RunKind);
 
 /// A place among what runs, until it is dropped.
 pub(crate) struct Place {
     shares: Shares,
-    principal: Rc<str>,
+    principal: Arc<str>,
     kind: RunKind,
 }
 
@@ -58,7 +59,7 @@ impl RunKind {
 
 impl Shares {
     /// Takes a place for one more.
-    pub(crate) fn take(&self, principal: &Rc<str>, kind: RunKind) -> Result<Place, NoShare> {
+    pub(crate) fn take(&self, principal: &Arc<str>, kind: RunKind) -> Result<Place, NoShare> {
         let mut running = self.0.borrow_mut();
         let (one, all) = ((Some(principal.clone()), kind), (None, kind));
         if running.get(&one).is_some_and(|count| *count >= kind.most_of_one()) {
@@ -95,7 +96,7 @@ mod tests {
     #[test]
     fn each_principal_has_its_share_and_what_ended_leaves_nothing() {
         let shares = Shares::default();
-        let names: Vec<Rc<str>> = ["a", "b", "c", "d", "e"].map(Rc::from).into();
+        let names: Vec<Arc<str>> = ["a", "b", "c", "d", "e"].map(Arc::from).into();
         for kind in [RunKind::Request, RunKind::Stream] {
             let mut places = Vec::new();
             for (at, name) in names.iter().enumerate() {

@@ -116,7 +116,8 @@ impl CallRunner for ScriptedCalls {
         assert!(state.begun.insert(number), "{request} is begun twice");
         if plan.here {
             let ended = ended(plan);
-            let news = CallRecord::of(&ended, Arc::new(CallLabel { tool, request }));
+            let news =
+                CallRecord::of(&ended, Arc::new(CallLabel { tool, request, client: "".into() }));
             return Some(EndedHere { ended, news });
         }
         let running = Scripted {

@@ -1,0 +1,9 @@
+//! Tokens of clients that come over HTTP: who may use the server, and which tools each may call.
+//!
+//! A token is shown once, when it is made. Only its digest is kept, in a file that this user alone can read.
+
+mod token;
+mod file;
+
+pub(crate) use file::{TokenFile, TokenFileError};
+pub(crate) use token::{AllowedTools, NewToken, Principal, Token, TokenName, with_text};
