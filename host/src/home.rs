@@ -43,10 +43,14 @@ impl Home {
     #[must_use]
     pub fn from_environment() -> Option<Self> {
         let named = std::env::var_os("TOOLRACK_HOME").filter(|value| !value.is_empty());
-        named.map(|value| Self(value.into())).or_else(|| {
-            let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
-            home.map(|home| Self(home.join(".toolrack")))
-        })
+        named.map(|value| Self(value.into())).or_else(Self::of_user)
+    }
+
+    /// Returns the home that counts without `TOOLRACK_HOME`. `None` if no home directory is known.
+    #[must_use]
+    pub fn of_user() -> Option<Self> {
+        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+        home.map(|home| Self(home.join(".toolrack")))
     }
 
     /// A home at `path`.

@@ -41,6 +41,7 @@ pub mod typed_path;
 pub mod text;
 mod token_shape;
 mod secret_places;
+pub mod suggestion;
 
 mod fs;
 mod sync;

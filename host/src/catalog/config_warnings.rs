@@ -2,8 +2,9 @@
 
 use super::bounds::MAX_TOLD;
 use super::refusal::Refusal;
-use crate::manifest::{Manifest, UnknownValue, local_of};
-use crate::text::{joined, shell_word};
+use crate::manifest::{GrantKind, Manifest, UnknownValue, local_of};
+use crate::suggestion::{CommandName, SuggestedCommand};
+use crate::text::joined;
 use crate::token_shape::holds_token;
 
 /// Returns the warnings about the plugin of the manifest `file`.
@@ -36,21 +37,26 @@ fn is_decided(manifest: &Manifest, key: &str) -> bool {
 }
 
 fn taken_out(manifest: &Manifest, key: &str) -> String {
-    format!("`toolrack unset {} {}` takes it out", manifest.name, shell_word(&named(key)))
+    let unset = CommandName::Unset.with([manifest.name.as_str(), &named(key)]);
+    format!("`{unset}` takes it out")
 }
 
 /// Advises to give the value of `key` to the key that was meant. `None` where the value may be a secret.
 fn renamed(manifest: &Manifest, key: &str, meant: &str) -> Option<String> {
     let value = manifest.grants.config.get(key).filter(|value| !holds_token(value))?;
-    let entry = shell_word(&format!("{meant}={value}"));
-    Some(format!("`toolrack grant {} config {entry}` sets that", manifest.name))
+    Some(format!("`{}` sets that", granted(manifest, meant, value)))
 }
 
 /// Advises the value `near`, or else the first of those that the plugin knows.
 fn set_to(manifest: &Manifest, unknown: &UnknownValue, near: Option<&str>) -> String {
     let value = near.or(unknown.known.first().map(String::as_str)).unwrap_or_default();
-    let entry = shell_word(&format!("{}={value}", unknown.key));
-    format!("`toolrack grant {} config {entry}` sets it", manifest.name)
+    format!("`{}` sets it", granted(manifest, &unknown.key, value))
+}
+
+/// The command that gives `key` its `value`.
+fn granted(manifest: &Manifest, key: &str, value: &str) -> SuggestedCommand {
+    let entry = format!("{key}={value}");
+    CommandName::Grant.with([manifest.name.as_str(), GrantKind::Config.name(), &entry])
 }
 
 /// The grant of a key, as `unset` takes it.

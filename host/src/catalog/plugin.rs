@@ -23,7 +23,7 @@ use crate::sandbox::{
     BackgroundTurn, Guest, Notes, ProgramDeclarations, Readiness, Sandbox, Unverified, Wasm,
 };
 use crate::secret::{MissingSecret, PatientKeyring, Secrets};
-use crate::text::shell_word;
+use crate::suggestion::CommandName;
 use crate::tool::{ToolSpec, UnfitTool};
 
 /// Checks of the arguments of one plugin's calls at once.
@@ -124,8 +124,9 @@ impl Plugin {
             let place = place_of(&file, decisions.as_ref(), error);
             let mut words = format!("{error}; the plugin is served without it meanwhile");
             if is_decided(decisions.as_ref(), error) {
-                let name = shell_word(&GrantName::Files(error.at.clone()).to_string());
-                words += &format!("; `toolrack unset {plugin} {name}` takes the grant out");
+                let name = GrantName::Files(error.at.clone()).to_string();
+                let unset = CommandName::Unset.with([plugin.as_str(), &name]);
+                words += &format!("; `{unset}` takes the grant out");
             }
             Refusal::warning(place, words)
         });

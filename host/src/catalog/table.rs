@@ -11,6 +11,7 @@ use super::tool::Tool;
 use crate::manifest::local_of;
 use crate::name::{PluginName, ToolName};
 use crate::tokens::AllowedTools;
+use crate::suggestion::CommandName;
 use crate::tool::FeatureKind;
 
 /// Everything that is served, and what is not.
@@ -125,10 +126,10 @@ impl Catalog {
             let key = format!("tools.{}.hidden", plugin.own_name(name)?);
             let is_decided = plugin.decisions().is_some_and(|own| own.set.contains(&key));
             is_decided.then(|| {
+                let unset = CommandName::Unset.with([plugin.name.as_str(), &key]);
                 format!(
-                    "the tool `{name}` is hidden, which {} decides; `toolrack unset {} {key}` shows it again",
-                    file_name(&local_of(&plugin.file)),
-                    plugin.name
+                    "the tool `{name}` is hidden, which {} decides; `{unset}` shows it again",
+                    file_name(&local_of(&plugin.file))
                 )
             })
         })

@@ -413,6 +413,7 @@ fn page_size(text: &str) -> Result<NonZeroUsize, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::suggestion::CommandName;
 
     #[test]
     fn an_unknown_argument_is_told_with_the_usage_of_its_command() {
@@ -427,6 +428,22 @@ mod tests {
             let error = command().try_get_matches_from(words).expect_err("wrong");
             let text = with_usage(error).to_string();
             assert!(text.contains(&format!("Usage: {expected}\n")), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_command_that_messages_suggest_is_one_and_takes_the_directories() {
+        for name in CommandName::ALL {
+            let mut found = &{
+                let mut all = command();
+                all.build();
+                all
+            };
+            for word in name.words().split(' ') {
+                found = found.find_subcommand(word).expect(word);
+            }
+            let options = found.get_arguments().filter_map(clap::Arg::get_long);
+            assert!(options.into_iter().any(|long| long == "plugins"), "{name:?}");
         }
     }
 

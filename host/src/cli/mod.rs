@@ -43,6 +43,7 @@ use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
 use crate::serve::{self, Options};
 use crate::status::ServerFiles;
+use crate::suggestion::{CommandName, name_directories};
 use crate::text::escape;
 use crate::typed_path;
 
@@ -78,7 +79,11 @@ pub fn main() -> ExitCode {
         Ok(log) => log,
         Err(error) => return fail(&error),
     };
-    let run = || run(command, set_up(cli.global, home)?);
+    let run = || {
+        let setup = set_up(cli.global, home)?;
+        name_directories(&directories_to_name(&setup, serves));
+        run(command, setup)
+    };
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(ran) => ran.unwrap_or_else(|error| fail(&error)),
         Err(why) if why.is::<Unwritten>() => ExitCode::from(2),
@@ -161,7 +166,7 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             decide::run(&name, &what.change(&name)?, &setup, run.as_deref())
         }
         Command::Revoke { name, kind, what } => {
-            let kind = decide::kind("revoke", &name, &kind, what.as_deref())?;
+            let kind = decide::kind(CommandName::Revoke, &name, &kind, what.as_deref())?;
             let change = decide::revoked(kind, what.as_deref())?;
             decide::run(&name, &change, &setup, run.as_deref())
         }
@@ -212,6 +217,15 @@ fn plugin_directories(given: Vec<PathBuf>, home: Option<&Home>) -> anyhow::Resul
     }
 }
 
+/// Returns the plugin directories that suggested commands have to name: none, where those of `setup` count by
+/// themselves for a person. What starts a server has variables of its own.
+fn directories_to_name(setup: &Setup, serves: bool) -> Vec<PathBuf> {
+    let is_named = std::env::var_os("TOOLRACK_PLUGINS").is_some_and(|value| !value.is_empty());
+    let persons = if serves { Home::of_user() } else { setup.home.clone() };
+    let is_default = !is_named && persons.is_some_and(|home| setup.plugins == [home.plugins()]);
+    if is_default { Vec::new() } else { setup.plugins.clone() }
+}
+
 /// A path that begins with `~` or `$NAME` in full: a client that starts the server is no shell, which would say so.
 fn expanded(place: &str, path: PathBuf) -> anyhow::Result<PathBuf> {
     let Some(written) = path.to_str() else { return Ok(path) };
@@ -222,8 +236,9 @@ fn hint_at_terminal() {
     use std::io::IsTerminal as _;
     if std::io::stdin().is_terminal() {
         eprintln!(
-            "toolrack speaks MCP on stdin and stdout; an MCP client starts it. Try `toolrack list`, or \
-             `toolrack --help`. End with ctrl-d."
+            "toolrack speaks MCP on stdin and stdout; an MCP client starts it. Try `{}`, or `toolrack --help`. End \
+             with ctrl-d.",
+            CommandName::List.alone()
         );
     }
 }

@@ -20,6 +20,7 @@ use crate::clients::{
 use crate::fs::file_lock::FileLock;
 use crate::home::Home;
 use crate::lockfile::LockPolicy;
+use crate::suggestion::{CommandName, SuggestedCommand};
 use crate::text::{escape, shell_word};
 
 /// The longest name of an entry: clients put it before the names of tools.
@@ -104,7 +105,8 @@ pub(super) fn register(arguments: RegisterArguments, setup: &Setup) -> anyhow::R
     }
     if !done.is_empty() {
         if serves_nothing(setup) {
-            println!("no plugin is installed yet: `toolrack add FILE` installs one");
+            let add = CommandName::Add.with(["FILE"]);
+            println!("no plugin is installed yet: `{add}` installs one");
         }
         println!("undo it with `{}`", session.undo(&done));
     }
@@ -278,14 +280,13 @@ impl RegisterRun {
     }
 
     /// The command that takes back what was done with `clients`.
-    fn undo(&self, clients: &[&Client]) -> String {
-        let names: Vec<_> = clients.iter().map(|client| client.name).collect();
-        let mut command = format!("toolrack unregister {}", names.join(" "));
+    fn undo(&self, clients: &[&Client]) -> SuggestedCommand {
+        let mut command = CommandName::Unregister.with(clients.iter().map(|client| client.name));
         if self.scope() == Scope::Project {
-            command += " --scope project";
+            command = command.option("--scope", "project");
         }
         if self.wanted.name != "toolrack" {
-            command += &format!(" --name {}", self.wanted.name);
+            command = command.option("--name", &self.wanted.name);
         }
         command
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LockEntry;
 use crate::fs::atomic_write::{Unfinished, sweep, sync};
+use crate::suggestion::CommandName;
 use crate::text::{escape, escape_json};
 
 /// The name of the file in its plugin directory.
@@ -16,8 +17,12 @@ pub const LOCK_FILE: &str = "toolrack.lock";
 pub const MAX_LOCK: usize = 16 * 1024 * 1024;
 /// The form of the file.
 const LOCK_VERSION: u64 = 1;
-const LOCK_HELP: &str =
-    "restore it from version control, or delete it and let `toolrack approve` make a new one";
+
+/// Says what helps where the file cannot be used.
+pub(crate) fn lock_help() -> String {
+    let approve = CommandName::Approve.alone();
+    format!("restore it from version control, or delete it and let `{approve}` make a new one")
+}
 
 /// The versions that are accepted in a plugin directory.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +35,7 @@ pub struct Lock {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// It is damaged, or was never one.
-    #[error("toolrack.lock, line {line}, column {column}: {problem}; {LOCK_HELP}")]
+    #[error("toolrack.lock, line {line}, column {column}: {problem}; {help}", help = lock_help())]
     Damaged {
         /// The line, from 1.
         line: usize,
@@ -42,7 +47,7 @@ pub enum LockError {
     /// Another toolrack wrote it.
     #[error(
         "toolrack.lock has the version {0}, and this toolrack reads version {LOCK_VERSION}; use the toolrack that wrote it, \
-         or delete it and let `toolrack approve` make a new one"
+         or delete it and let `{approve}` make a new one", approve = CommandName::Approve.alone()
     )]
     Version(u64),
     /// It would be larger than what is read.

@@ -1,7 +1,8 @@
 //! The decision whether a version may be served: from the lock, the version, and the strictness of the host.
 
 use super::{Difference, Lock, PluginVersion, differences};
-use crate::text::shell_word;
+
+use crate::suggestion::CommandName;
 
 /// The most differences that a verdict names.
 const MAX_NAMED_DIFFERENCES: usize = 4;
@@ -49,7 +50,6 @@ pub fn judge(lock: &Lock, file: &str, version: &PluginVersion<'_>, locking: Lock
     let Some(entry) = lock.plugins.get(file) else {
         return Verdict::Unlisted(not_in_lock(version.name));
     };
-    let name = shell_word(version.name);
     let mut found = differences(entry, version);
     if locking == LockPolicy::Followed {
         found.retain(Difference::widens);
@@ -59,7 +59,8 @@ pub fn judge(lock: &Lock, file: &str, version: &PluginVersion<'_>, locking: Lock
     }
     let what = sentence(&found);
     Verdict::Differs(format!(
-        "held back: the version that lies there {what}; `toolrack approve {name}` shows the difference and accepts it"
+        "held back: the version that lies there {what}; `{}` shows the difference and accepts it",
+        CommandName::Approve.with([version.name])
     ))
 }
 
@@ -72,10 +73,8 @@ pub fn unlisted(lock: &Lock, file: &str) -> Option<String> {
 }
 
 fn not_in_lock(name: &str) -> String {
-    let name = shell_word(name);
-    format!(
-        "held back: it is not in toolrack.lock; `toolrack approve {name}` shows it and accepts it"
-    )
+    let approve = CommandName::Approve.with([name]);
+    format!("held back: it is not in toolrack.lock; `{approve}` shows it and accepts it")
 }
 
 fn sentence(found: &[Difference]) -> String {

@@ -13,6 +13,7 @@ mod judge;
 pub use definition::{Change, Definition, Part, ToldFeature, ToolDefinition};
 pub use difference::{Difference, differences};
 pub use entry::{FeatureId, Files, LockEntry, PluginVersion};
+pub(crate) use file::lock_help;
 pub use file::{LOCK_FILE, Lock, LockError, MAX_LOCK, write};
 pub use grants::wider;
 pub use judge::{LockPolicy, Verdict, judge, unlisted};

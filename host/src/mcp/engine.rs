@@ -28,6 +28,7 @@ use super::version::Version;
 use crate::catalog::{Catalog, EntryTicket, GENERAL_INSTRUCTIONS, Plugin};
 use crate::manifest::show_duration;
 use crate::sandbox::{CALL_WAIT, Readiness, still_compiling};
+use crate::suggestion::CommandName;
 use crate::tool::{CallError, FeatureKind, Output, Progress, Usage};
 
 /// Subscriptions that are open at once.
@@ -369,7 +370,8 @@ impl Engine {
 
     fn refuse_to_wait(&mut self, reply_to: &ReplyTo, why: &str) {
         let fault = RpcError::internal(format!(
-            "the plugin is still being loaded, as `toolrack status` shows, and {why}; ask again in a while"
+            "the plugin is still being loaded, as `{}` shows, and {why}; ask again in a while",
+            CommandName::Status.alone()
         ));
         self.outbox.answer(reply_to, reply::fault(Some(&reply_to.id), &fault));
     }
@@ -502,6 +504,7 @@ impl Engine {
 fn failed_for_long() -> CallError {
     let wait = show_duration(CALL_WAIT);
     CallError::Host(format!(
-        "the plugin could not be loaded within {wait}, as `toolrack status` shows; call it again in a while"
+        "the plugin could not be loaded within {wait}, as `{}` shows; call it again in a while",
+        CommandName::Status.alone()
     ))
 }

@@ -426,7 +426,7 @@ impl Loader {
             .withdrawn
             .iter()
             .filter(|key| !told.contains(key))
-            .map(|key| Refusal::plugin(self.shown(key), latest_manifests::REASON));
+            .map(|key| Refusal::plugin(self.shown(key), latest_manifests::reason()));
         let untold: Vec<_> = untold.collect();
         let plugins = view.plugins.into_iter().filter(|(key, _)| !is_withdrawn(key));
         let plugins = plugins.map(|(_, plugin)| plugin).collect();

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::decide::pending::{Pending, SLOW_LOAD};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
 use crate::manifest::{local_of, manifest_of};
+use crate::suggestion::CommandName;
 
 /// Plugins that are named where more are counted.
 const MAX_NAMED_PLUGINS: usize = 20;
@@ -50,8 +51,8 @@ fn tell_unlisted(file: &str, catalog: &Catalog) {
     let tools = if count == 1 { "1 tool is" } else { &*format!("{count} tools are") };
     tracing::info!(
         plugin = plugin_of(file, catalog),
-        "{file}: {tools} not listed for want of a grant or of a secret's value; `toolrack check` says which, and what \
-         to do"
+        "{file}: {tools} not listed for want of a grant or of a secret's value; `{}` says which, and what to do",
+        CommandName::Check.alone()
     );
 }
 

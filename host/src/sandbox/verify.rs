@@ -12,6 +12,8 @@ use super::kind::{contract, tools};
 use super::known_tools::ListError;
 use super::readiness::{Readiness, Unverified};
 
+use crate::suggestion::CommandName;
+
 /// The message about types that two libraries read in different ways.
 pub(super) const TWO_WAYS: &str =
     "the types of its functions are read in two ways; this is a fault of toolrack";
@@ -67,8 +69,9 @@ impl Guest {
                 contract::tools(asked.clone(), self.grants()).map_err(ListError::from)?;
                 if let Some(difference) = listing_section::difference(section, &asked)? {
                     return Err(Unverified::Disagrees(format!(
-                        "its section `{}` and its code disagree: {difference}; `toolrack pack` writes the section anew",
-                        listing_section::SECTION_NAME
+                        "its section `{}` and its code disagree: {difference}; `{}` writes the section anew",
+                        listing_section::SECTION_NAME,
+                        CommandName::Pack.alone()
                     )));
                 }
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{KeyringError, Redactor, Secret};
 use crate::manifest::SecretName;
+use crate::suggestion::{CommandName, SuggestedCommand};
 
 /// The values of a plugin's secrets for one call, and what keeps them out of what is shown.
 #[derive(Default)]
@@ -39,10 +40,9 @@ impl MissingSecret {
     }
 
     /// Returns the command that gives it a value on this machine, as a person types it.
-    #[must_use]
-    pub fn command(&self) -> String {
-        let file = if self.keyring.is_some() { " --file" } else { "" };
-        format!("toolrack secret set {}{file}", self.name)
+    pub fn command(&self) -> SuggestedCommand {
+        let command = CommandName::SecretSet.with([self.name.as_str()]);
+        if self.keyring.is_some() { command.flag("--file") } else { command }
     }
 
     fn remedy(&self) -> String {

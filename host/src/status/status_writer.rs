@@ -13,6 +13,7 @@ use super::servers::sweep;
 use super::{LoadingStatus, PlaceError, ServerFiles, Status, now_ms};
 use crate::catalog::{Catalog, Paused};
 use crate::reload::{Mode, Pending};
+use crate::suggestion::CommandName;
 use crate::text::escape_path;
 
 /// The time between two looks at the counters. Nothing is written where none moved.
@@ -192,7 +193,8 @@ fn write(
 
 fn warn(place: &ServerFiles, error: &PlaceError) {
     let directory = escape_path(place.directory());
-    tracing::warn!("`toolrack status` does not show this server as it is: {directory}: {error}");
+    let status = CommandName::Status.alone();
+    tracing::warn!("`{status}` does not show this server as it is: {directory}: {error}");
 }
 
 #[cfg(test)]

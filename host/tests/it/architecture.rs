@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
 use crate::file_graph::{FileGraph, circles};
 
 pub(crate) fn root() -> &'static Path {
@@ -176,6 +178,85 @@ fn no_code_compares_kinds_of_plugins() {
     }
     assert!(asked > 4, "only {asked} ask for a property: is this test still looking?");
     assert!(compared.is_empty(), "ask for a property of the kind: {compared:#?}");
+}
+
+/// The files that write commands as text, and why they do.
+const WRITTEN_COMMANDS: [(&str, &str); 2] = [
+    ("cli/usage/help.rs", "examples, which name no directory that is in use"),
+    (
+        "cli/usage/tips.rs",
+        "tips on arguments that could not be read, so that no directory is known yet",
+    ),
+];
+
+#[test]
+fn a_command_is_suggested_through_one_door() {
+    let source = root().join("host/src");
+    let names = "add|approve|call|check|completions|dev|doctor|grant|inspect|list|logs|man|new|pack|register|remove|revoke|\
+        secret|serve|set|status|unregister|unset";
+    let names: BTreeSet<_> = names.split('|').collect();
+    let is_command = |text: &str| {
+        let mut starts = text.match_indices("toolrack ");
+        starts.any(|(at, program)| {
+            let rest = text[at + program.len()..].trim_start();
+            let name = rest.split(|c: char| !c.is_ascii_lowercase()).next().unwrap_or_default();
+            names.contains(name) || (text[..at].ends_with('`') && rest.starts_with('{'))
+        })
+    };
+    let (mut literals, mut written) = (0, BTreeMap::<String, Vec<String>>::new());
+    for file in files(&source) {
+        let text = fs::read_to_string(&file).expect("a source file");
+        let mut found = Vec::new();
+        texts(text.parse().expect("tokens"), &mut found);
+        literals += found.len();
+        found.retain(|text| is_command(text));
+        if !found.is_empty() {
+            written.insert(shown(file.strip_prefix(&source).expect("below")), found);
+        }
+    }
+    assert!(literals > 3000, "only {literals} texts were found: is this test still looking?");
+    for (file, why) in WRITTEN_COMMANDS {
+        assert!(written.remove(file).is_some(), "{file} writes no command, though it may: {why}");
+    }
+    assert!(written.is_empty(), "build these with `SuggestedCommand`: {written:#?}");
+}
+
+/// Adds the string literals of code that is served: those of comments and of tests are left out.
+fn texts(tokens: TokenStream, found: &mut Vec<String>) {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut is_test = false;
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == '#' => {
+                if let Some(TokenTree::Punct(inner)) = tokens.peek()
+                    && inner.as_char() == '!'
+                {
+                    tokens.next();
+                }
+                let Some(TokenTree::Group(attribute)) = tokens.next() else { continue };
+                let attribute = attribute.stream();
+                let words = attribute.to_string().replace(' ', "");
+                is_test |= words.starts_with("cfg(") && words.contains("test");
+                if !words.starts_with("doc=") {
+                    texts(attribute, found);
+                }
+            }
+            TokenTree::Group(group) => {
+                let is_body = group.delimiter() == Delimiter::Brace;
+                if !(is_test && is_body) {
+                    texts(group.stream(), found);
+                }
+                is_test &= !is_body;
+            }
+            TokenTree::Punct(punct) => is_test &= punct.as_char() != ';',
+            TokenTree::Literal(literal) => {
+                if let Ok(text) = syn::parse_str::<syn::LitStr>(&literal.to_string()) {
+                    found.push(text.value());
+                }
+            }
+            TokenTree::Ident(_) => {}
+        }
+    }
 }
 
 /// A word that begins a definition of a type. `type` alone may also stand in an implementation, indented.

@@ -179,8 +179,9 @@ fn call_takes_json_or_pairs_and_prints_the_answer() {
     check(&["n=3", "n=4"], 2, "", "`n` is given twice");
     let (_, _, stderr) = run(&["call", "echo_run", "n=three"], directory.path());
     assert!(!stderr.contains("fuel"), "nothing was spent: {stderr}");
+    let list = plugins::suggested("list", directory.path());
     for (tool, err) in [
-        ("no_such", "there is no tool `no_such`; `toolrack list` shows those there are"),
+        ("no_such", &*format!("there is no tool `no_such`; {list} shows those there are")),
         ("echo_rnu", "there is no tool `echo_rnu`; did you mean `echo_run`?"),
     ] {
         let (code, _, stderr) = run(&["call", tool], directory.path());
@@ -267,8 +268,11 @@ fn a_missing_directory_is_named_and_costs_nothing_else() {
     let (code, out, err) = run(&["list"], missing);
     assert_eq!((code, out), (0, no_tools_in(missing)), "{err}");
     let (code, _, err) = run(&["call", "good_run"], missing);
-    let told = "there is no tool `good_run`; a plugin directory or its lock cannot be used; `toolrack check` says what and why";
-    assert!(code == 2 && err.contains(told), "{err}");
+    let check = plugins::suggested("check", missing);
+    let told = format!(
+        "there is no tool `good_run`; a plugin directory or its lock cannot be used; {check} says what and why"
+    );
+    assert!(code == 2 && err.contains(&told), "{err}");
     let (code, _, err) = run(&["approve"], missing);
     let told = format!("{}: there is no such directory; create it", missing.display());
     assert!(code == 2 && err.contains(&told), "{err}");
@@ -276,7 +280,8 @@ fn a_missing_directory_is_named_and_costs_nothing_else() {
 
 fn no_tools_in(directory: &Path) -> String {
     let shown = directory.display();
-    format!("no tools: copy a plugin's .toml and .wasm to {shown}, or use `toolrack add FILE`\n")
+    let add = plugins::suggested("add FILE", directory);
+    format!("no tools: copy a plugin's .toml and .wasm to {shown}, or use {add}\n")
 }
 
 #[test]
@@ -290,7 +295,8 @@ fn what_to_do_is_told_where_nothing_lies_and_only_there() {
     plugins::install(directory.path(), "bad", "bad", b"");
     let (_, out, err) = run(&["list", "--locked"], directory.path());
     assert_eq!(out, "no tools\n");
-    assert_eq!(err, "1 plugin not served; `toolrack check --locked` says what and why\n");
+    let check = plugins::suggested("check --locked", directory.path());
+    assert_eq!(err, format!("1 plugin not served; {check} says what and why\n"));
     let (_, out, _) = run(&["check"], directory.path());
     assert!(!out.contains("toolrack add"), "{out}");
 }
@@ -419,10 +425,11 @@ fn secret_says_where_values_are_and_what_to_do_without_a_keyring() {
     let (code, out, err) = run(&["secret", "list"]);
     assert_eq!(code, 0, "{err}");
     let path = file.to_str().unwrap();
+    let set = plugins::suggested("secret set NOWHERE --file", directory.path());
     for line in [
         &format!("IN_FILE      in {path}"),
         "IN_VARIABLE  in the environment",
-        "NOWHERE      no value; `toolrack secret set NOWHERE --file` gives it one",
+        &format!("NOWHERE      no value; {set} gives it one"),
     ] {
         assert!(out.contains(line), "{out}");
     }
@@ -430,8 +437,9 @@ fn secret_says_where_values_are_and_what_to_do_without_a_keyring() {
     let (code, out, _) = run(&["check"]);
     assert_eq!(code, 0);
     let told: Vec<_> = out.lines().filter(|line| line.contains("has no value")).collect();
-    let line = "     the secret `NOWHERE` has no value; this machine has no keyring: give it one with `toolrack \
-                secret set NOWHERE --file`";
+    let line = format!(
+        "     the secret `NOWHERE` has no value; this machine has no keyring: give it one with {set}"
+    );
     assert_eq!(told, [line]);
     let (_, out, _) = run(&["check", "--json"]);
     let report: Value = serde_json::from_str(&out).expect("JSON");
@@ -447,9 +455,8 @@ fn secret_says_where_values_are_and_what_to_do_without_a_keyring() {
     // What the keyring has is not known.
     assert_eq!(out, "no secrets: no installed plugin is granted one\n");
     let (code, _, err) = run(&["secret", "set", "NOWHERE"]);
-    let advice =
-        "the secret is not kept; keep it in a file with `toolrack secret set NOWHERE --file`";
-    assert!(code == 2 && err.contains(advice), "{err}");
+    let advice = format!("the secret is not kept; keep it in a file with {set}");
+    assert!(code == 2 && err.contains(&advice), "{err}");
     assert!(err.contains("this machine has no keyring that can be reached"), "{err}");
     assert!(!err.contains("zbus") && !err.contains("unix:path"), "{err}");
     let (code, _, err) = run(&["secret", "remove", "no-name"]);

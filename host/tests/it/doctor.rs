@@ -74,7 +74,7 @@ fn plugin_directories_are_looked_at() {
         &machine,
         &["--plugins", "/nonexistent"],
         "wrong plugin directory",
-        &["/nonexistent is missing", "`toolrack add FILE`"],
+        &["/nonexistent is missing", "`toolrack add FILE --plugins /nonexistent`"],
     );
     write(&machine.path("file"), "");
     let file = machine.path("file");

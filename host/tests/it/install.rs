@@ -644,7 +644,7 @@ fn an_address_or_a_path_in_place_of_what_is_meant_gets_the_right_command() {
     let source = person.source(&[("calc.wasm", &wasm(&["run"])), ("calc.toml", b"")]);
     person.adds(&source, &["installed calc"]);
     let manifest = source.join("calc.toml");
-    let beside = format!("`toolrack check --plugins {} calc`", path(&source));
+    let beside = plugins::suggested("check calc", &source);
     for (arguments, expected) in [
         (&["add", "file:///srv/x.wasm"][..], "name the path itself: /srv/x.wasm"),
         (&["add", "file://localhost/srv/x.wasm"], "name the path itself: /srv/x.wasm"),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::guest::Wat;
 use crate::person::Person;
-use crate::plugins::{answering, install, replace};
+use crate::plugins::{answering, install, replace, suggested};
 
 /// A person with the plugins `good` and `v`, whose `v_run` answers "one".
 fn person() -> Person {
@@ -55,7 +55,8 @@ fn other_code_serves_and_a_new_tool_waits_until_it_is_approved() {
 
     replace(&v, with_more("three"));
     let told = client.logs("not updated");
-    assert!(told.contains("has the new tool `v_more`; `toolrack approve v` shows"), "{told}");
+    let approve_v = suggested("approve v", &person.plugins());
+    assert!(told.contains(&format!("has the new tool `v_more`; {approve_v} shows")), "{told}");
     assert_eq!(client.text("v_run"), "two");
     let status = person.status_when(|status| status[0]["refusals"] != json!([]));
     let plugins = status[0]["plugins"].as_array().unwrap();
@@ -130,7 +131,8 @@ fn a_local_file_edited_by_hand_waits_and_one_that_narrows_does_not() {
     assert_eq!(client.text("v_run"), "one");
     fs::write(&local, "[grants]\nsecrets = [\"TOKEN\"]\n").unwrap();
     let told = client.logs("not updated");
-    assert!(told.contains("is granted `secret: TOKEN`; `toolrack approve v` shows"), "{told}");
+    let approve_v = suggested("approve v", &person.plugins());
+    assert!(told.contains(&format!("is granted `secret: TOKEN`; {approve_v} shows")), "{told}");
     // What asks for no more needs nobody's word.
     fs::write(&local, "[limits]\nmemory = \"1MiB\"\n").unwrap();
     person.status_when(|status| status[0]["refusals"] == json!([]));
@@ -192,7 +194,8 @@ fn what_was_granted_by_hand_is_told_to_wait_for_approval() {
     fs::write(person.plugins().join("v.local.toml"), "[grants]\nconfig = { city = 1 }\n").unwrap();
     client.logs("not updated");
     let told = why(&mut client);
-    assert!(told.contains("`toolrack approve v` shows the difference"), "{told}");
+    let approve_v = suggested("approve v", &person.plugins());
+    assert!(told.contains(&format!("{approve_v} shows the difference")), "{told}");
     assert!(!told.contains("toolrack grant"), "{told}");
     approve(&person, &["v"]);
     client.hears_of_changes(1);
@@ -231,10 +234,11 @@ fn with_locked_and_no_lock_nothing_is_served_until_one_is_made() {
     let person = person();
     let mut client = serve(&person, &["--locked"]);
     assert_eq!(client.tools(), [""; 0]);
+    let approve_all = suggested("approve", &person.plugins());
     assert!(
         client
             .logs("not served")
-            .contains("`toolrack approve` shows what lies there and makes one")
+            .contains(&format!("{approve_all} shows what lies there and makes one"))
     );
     approve(&person, &[]);
     client.hears_of_changes(1);

@@ -68,6 +68,9 @@ mod install;
 mod local;
 // `grant`, `revoke`, `set`, `unset`: the local file, the lock, the servers.
 mod decide;
+// The commands that messages suggest, copied as they stand.
+#[cfg(unix)]
+mod suggestions;
 // The author's loop, `toolrack dev`, with an invented cargo.
 mod dev;
 // Servers that follow `add`, `remove` and `dev` while they run.

@@ -12,6 +12,11 @@ pub(crate) fn install(directory: &Path, name: &str, manifest: &str, wasm: &[u8])
     std::fs::write(directory.join(name).with_extension("wasm"), wasm).expect("a module");
 }
 
+/// `command` as a message suggests it that is about `directory`, which is no default.
+pub(crate) fn suggested(command: &str, directory: &Path) -> String {
+    format!("`toolrack {command} --plugins {}`", directory.display())
+}
+
 /// A module whose tool `run` answers with this text. Texts of one length make modules of one size.
 pub(crate) fn answering(text: &str) -> Vec<u8> {
     let call = format!("(call $text (i32.const 200) (i32.const {}))", text.len());

@@ -11,7 +11,7 @@ use super::coming::Coming;
 use super::feature::{Feature, FeatureName as _};
 use super::served::Served;
 use super::unlisted;
-use crate::text::shell_word;
+use crate::suggestion::CommandName;
 use crate::tool::FeatureKind;
 
 /// A feature that a plugin has, before it is settled which plugin's is served under which name.
@@ -156,14 +156,14 @@ impl Obstacle<'_> {
 /// one that decides of `owner`.
 fn ways_out(plugin: &Plugin, name: &str, owner: &Plugin) -> String {
     let prefix = format!("{}2", owner.prefix().replace('-', "_"));
-    let other = format!("`toolrack set {} prefix {prefix}`", shell_word(owner.name.as_str()));
+    let other = CommandName::Set.with([owner.name.as_str(), "prefix", &prefix]);
     match plugin.own_name(name) {
         Some(own) => {
-            let key = shell_word(&format!("tools.{own}.hidden"));
-            let plugin = shell_word(plugin.name.as_str());
-            format!("`toolrack set {plugin} {key} true` leaves it out, {other} gives it back")
+            let key = format!("tools.{own}.hidden");
+            let hidden = CommandName::Set.with([plugin.name.as_str(), &key, "true"]);
+            format!("`{hidden}` leaves it out, `{other}` gives it back")
         }
-        None => format!("set another `prefix`, {other} gives it back"),
+        None => format!("set another `prefix`, `{other}` gives it back"),
     }
 }
 

@@ -12,6 +12,7 @@ use super::super::plugin::Plugin;
 use super::super::refusal::{Refusal, Refused};
 use crate::manifest::{Requirement, SecretName};
 use crate::secret::MissingSecret;
+use crate::suggestion::CommandName;
 use crate::sync::lock;
 use crate::tool::FeatureKind;
 
@@ -39,9 +40,10 @@ impl Plugin {
     /// Returns why `tool` is not listed. `None` if it is.
     pub(crate) fn unlisted(&self, tool: &PluginTool) -> Option<String> {
         let lacks = self.lacking.of(tool, self.name.as_str())?;
+        let listed = CommandName::Set.with([self.name.as_str(), "ungranted", "show"]);
         Some(format!(
-            "the tool `{}` is not listed, since it can only fail without {lacks}; `toolrack set {} ungranted show` lists it",
-            tool.name, self.name
+            "the tool `{}` is not listed, since it can only fail without {lacks}; `{listed}` lists it",
+            tool.name
         ))
     }
 

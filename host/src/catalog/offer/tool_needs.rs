@@ -7,8 +7,8 @@ use super::tools::PluginTool;
 use crate::manifest::{ConfigValues, GrantName, Grants, Manifest, NetworkGrant, Requirement};
 use crate::sandbox::{FolderError, Guest};
 use crate::secret::MissingSecret;
+use crate::suggestion::CommandName;
 use crate::sync::lock;
-use crate::text::shell_word;
 
 /// The grants and secrets that the tools of a plugin may lack.
 pub(crate) struct ToolNeeds {
@@ -80,10 +80,8 @@ impl ToolNeeds {
             return format!("`{requirement}`, which is granted, but {}", error.problem);
         }
         if let Some(taken) = self.taken.iter().find(|taken| requirement.is_taken_by(taken)) {
-            let (plugin, taken) = (shell_word(plugin), shell_word(&taken.to_string()));
-            return format!(
-                "`{requirement}`, which you took away (toolrack unset {plugin} {taken})"
-            );
+            let unset = CommandName::Unset.with([plugin, &taken.to_string()]);
+            return format!("`{requirement}`, which you took away ({unset})");
         }
         let command =
             requirement.command(plugin, &self.values, &self.grants, &self.replaced_bindings);

@@ -22,6 +22,7 @@ use super::{GOOD, NO_DIRECTORY, counted, paint, print_json, shown};
 use crate::catalog::{Refusal, Refused};
 use crate::install::plugin_meant;
 use crate::lockfile::{LOCK_FILE, LockPolicy};
+use crate::suggestion::CommandName;
 use crate::text::escape;
 pub(super) use form::ReviewForm;
 pub(super) use review::{Review, lock, put};
@@ -122,9 +123,10 @@ fn select(names: &[String], reviews: &mut [Review]) -> anyhow::Result<()> {
         let others: Vec<_> = others.map(escape).collect();
         if others.len() < review.changes.len() && !others.is_empty() {
             bail!(
-                "{}: there is no {LOCK_FILE} yet, and one that accepts this alone would hold back {}; without names, `toolrack approve` shows and accepts all",
+                "{}: there is no {LOCK_FILE} yet, and one that accepts this alone would hold back {}; without names, `{}` shows and accepts all",
                 escape(&review.directory.to_string_lossy()),
-                others.join(", ")
+                others.join(", "),
+                CommandName::Approve.alone()
             );
         }
     }

@@ -8,6 +8,7 @@ use crate::home::Home;
 use crate::install::DirectoryLock;
 use crate::lockfile::{LOCK_FILE, Lock, LockEntry, write};
 use crate::reload::lock_of;
+use crate::suggestion::CommandName;
 use crate::text::escape;
 
 /// The lock of one directory, and what would change in it.
@@ -99,7 +100,8 @@ impl Review {
         let now = lock(&self.directory)?;
         if now.as_ref().map(text).transpose()? != self.before.as_ref().map(text).transpose()? {
             let shown = shown(&self.directory);
-            bail!("{shown}: it changed while this was shown; run `toolrack approve` again");
+            let approve = CommandName::Approve.alone();
+            bail!("{shown}: it changed while this was shown; run `{approve}` again");
         }
         put(&self.directory, &self.after)
     }

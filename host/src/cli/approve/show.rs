@@ -10,6 +10,7 @@ use super::review::{PluginChange, Review};
 use crate::cli::{DIM, ERROR, GOOD, NAME, counted, paint};
 use crate::lockfile::{Definition, LOCK_FILE, LockEntry};
 use crate::manifest::Sha256Digest;
+use crate::suggestion::CommandName;
 use crate::text::escape;
 
 impl Review {
@@ -41,7 +42,8 @@ impl Review {
         self.changes.iter().for_each(|change| change.print(form));
         if form == ReviewForm::Summary && self.is_shortened() {
             println!(
-                "of new tools, the first sentence is shown: `toolrack approve --full` shows all that a model reads"
+                "of new tools, the first sentence is shown: `{}` shows all that a model reads",
+                CommandName::Approve.alone().flag("--full")
             );
         }
         if self.before.is_none() {

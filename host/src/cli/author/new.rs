@@ -9,6 +9,7 @@ use super::super::{NAME, paint};
 use super::language::Lang;
 use crate::fs::bounded_read::read_at_most;
 use crate::name::PluginName;
+use crate::suggestion::CommandName;
 use crate::text::{escape, shell_word};
 use anyhow::{Context as _, bail};
 
@@ -133,18 +134,20 @@ fn limits(lang: Lang) -> &'static str {
 
 fn next(name: &PluginName, directory: &str, lang: Lang) -> String {
     let tool = name.as_str().replace('-', "_");
-    let call = format!("toolrack call {tool}_count_words text='to be or not to be'");
+    let tool = format!("{tool}_count_words");
+    let call = CommandName::Call.with([tool.as_str(), "text=to be or not to be"]).to_string();
     let is_here = Path::new(directory) == Path::new(".");
     let enter = (!is_here).then(|| format!("cd {}", shell_word(directory)));
     match lang {
         Lang::Rust => format!(
-            "  {}cargo test\n  rustup target add wasm32-wasip2\n  toolrack dev    # builds and \
+            "  {}cargo test\n  rustup target add wasm32-wasip2\n  {}    # builds and \
              installs on every save; leave it running, and in another terminal:\n  {call}",
-            enter.map(|enter| enter + " && ").unwrap_or_default()
+            enter.map(|enter| enter + " && ").unwrap_or_default(),
+            CommandName::Dev.alone()
         ),
         Lang::C | Lang::Go | Lang::Js | Lang::Python | Lang::Assemblyscript => {
             let build = lang.build(name.as_str());
-            let add = format!("toolrack add {name}.toml");
+            let add = CommandName::Add.with([format!("{name}.toml")]).to_string();
             let lines = [enter.as_deref(), lang.prepare(), Some(&build), Some(&add), Some(&call)];
             lines
                 .into_iter()

@@ -19,6 +19,7 @@ use crate::lockfile::LockPolicy;
 use crate::manifest::grouped;
 use crate::mcp;
 use crate::sandbox::{CallOutcome, ProgressSink};
+use crate::suggestion::CommandName;
 use crate::text::{escape, escape_json};
 use crate::tool::{CallError, Content, Output, Usage};
 
@@ -68,7 +69,8 @@ pub(super) fn find(
     let now = catalog.now_called(name).map(|now| format!("; it is called `{now}` now"));
     let near = || catalog.nearest(name).map(|near| format!("; did you mean `{near}`?"));
     let near = now.or_else(near);
-    let near = near.unwrap_or_else(|| "; `toolrack list` shows those there are".into());
+    let near =
+        near.unwrap_or_else(|| format!("; `{}` shows those there are", CommandName::List.alone()));
     bail!("there is no tool `{}`{refused}{near}", escape(name));
 }
 

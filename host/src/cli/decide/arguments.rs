@@ -12,7 +12,8 @@ use crate::install::installed;
 use crate::manifest::{Decision, DecisionError, DecisionKey, GrantKind, GrantName, NewGrant};
 use crate::protected::Protected;
 use crate::secret_places::without_secrets;
-use crate::text::{escape, joined, shell_word};
+use crate::suggestion::CommandName;
+use crate::text::{escape, joined};
 use crate::typed_path;
 
 /// What is granted. Its kind is no subcommand of clap's: plugins are called `files` and `secret`, too.
@@ -52,7 +53,7 @@ pub(in crate::cli) struct GrantArguments {
 impl GrantArguments {
     /// The grant that is asked for.
     pub(in crate::cli) fn change(self, name: &str) -> anyhow::Result<Decision> {
-        let kind = kind("grant", name, &self.kind, self.what.as_deref())?;
+        let kind = kind(CommandName::Grant, name, &self.kind, self.what.as_deref())?;
         self.check_options(kind)?;
         let Self { kind: _, what, value, at, write, url, header, before, query, optional } = self;
         let what = match value {
@@ -60,7 +61,7 @@ impl GrantArguments {
             Some(value) => Some(entry(kind, what.unwrap_or_default(), &value)?),
         };
         let named = |words: &str| {
-            let command = hints::grant(name, kind, kind.example().argument);
+            let command = hints::example(name, kind);
             what.clone().ok_or_else(|| anyhow!("{words}, such as: {command}"))
         };
         Ok(Decision::Grant(match kind {
@@ -169,10 +170,11 @@ fn without_value(name: &str, key: &str, setup: &Setup) -> anyhow::Result<String>
         return Ok(hint);
     }
     let example = parsed(name, key, "VALUE", setup)?.example();
-    let (name, shown, word) = (shell_word(name), escape(key), shell_word(key));
+    let shown = escape(key);
     Ok(match example {
         Some(value) => {
-            format!("say the value of `{shown}`, such as: toolrack set {name} {word} {value}")
+            let set = CommandName::Set.with([name, key, &value]);
+            format!("say the value of `{shown}`, such as: {set}")
         }
         None => format!(
             "the value of `{shown}` is a table, which only a hand can write into the local file"
@@ -237,7 +239,7 @@ pub(in crate::cli) fn unset(
             }
             let near = hints::of_decided(name, &typed, setup)
                 .or_else(|| Some(format!("did you mean `{}`?", error.near()?)));
-            let known = format!("`toolrack check {}` shows what is decided", shell_word(name));
+            let known = format!("`{}` shows what is decided", CommandName::Check.with([name]));
             let words = joined(near.into_iter().chain([known]));
             let shown = escape(&without_secrets(&typed));
             anyhow!("`{shown}` is nothing that is decided; {words}")

@@ -3,7 +3,7 @@
 //!
 //! This module does not know what lies on this machine.
 
-use crate::text::shell_word;
+use crate::suggestion::SuggestedCommand;
 
 /// The pairs of quotation marks that a shell leaves in place.
 const QUOTATION_MARKS: [(char, char); 6] =
@@ -60,12 +60,17 @@ impl ForeignPath {
         })
     }
 
-    /// The arguments of `grant` that say it, for a shell; `at` and `is_writable` were typed as options.
-    pub(super) fn arguments(&self, at: Option<&str>, is_writable: bool) -> String {
+    /// Adds the arguments of `grant` that say it to `command`; `at` and `is_writable` were typed as options.
+    pub(super) fn granted_by(
+        &self,
+        command: SuggestedCommand,
+        at: Option<&str>,
+        is_writable: bool,
+    ) -> SuggestedCommand {
+        let command = command.word(&self.path);
         let at = at.or(self.at.as_deref());
-        let at = at.map(|at| format!(" --at {}", shell_word(at))).unwrap_or_default();
-        let write = if is_writable || self.is_writable { " --write" } else { "" };
-        format!("{}{at}{write}", shell_word(&self.path))
+        let command = at.into_iter().fold(command, |command, at| command.option("--at", at));
+        if is_writable || self.is_writable { command.flag("--write") } else { command }
     }
 }
 
@@ -123,6 +128,7 @@ fn without_scheme(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::suggestion::CommandName;
 
     #[test]
     fn what_other_programs_take_is_read_as_it_was_meant() {
@@ -143,7 +149,8 @@ mod tests {
             ("\"/my n:/notes:rw\"", "'/my n' --at /notes --write"),
         ] {
             let read = ForeignPath::read(typed).expect(typed);
-            assert_eq!(read.arguments(None, false), expected, "{typed}");
+            let command = read.granted_by(CommandName::Grant.alone(), None, false);
+            assert_eq!(command.to_string(), format!("toolrack grant {expected}"), "{typed}");
         }
         for path in
             ["/n", "~/a:b", "a:b", "/it's", "C:/x", "/a:12", "", "\"", "$D/x", "https://a.example"]
@@ -151,7 +158,8 @@ mod tests {
             assert_eq!(ForeignPath::read(path), None, "{path}");
         }
         let read = ForeignPath::read("/n:/notes").expect("a place");
-        assert_eq!(read.arguments(Some("/mine"), true), "/n --at /mine --write");
+        let command = read.granted_by(CommandName::Grant.alone(), Some("/mine"), true);
+        assert_eq!(command.to_string(), "toolrack grant /n --at /mine --write");
     }
 
     #[test]

@@ -10,18 +10,24 @@ use crate::manifest::{
     local_of,
 };
 use crate::secret_places::{is_secret_value, without_secrets};
-use crate::text::{escape, shell_word};
+use crate::suggestion::{CommandName, SuggestedCommand};
+use crate::text::escape;
 use crate::token_shape::holds_token;
 use crate::typed_path;
 
-/// Returns the command that grants `what`, which is written as for a shell, to the plugin `name`.
-pub(super) fn grant(name: &str, kind: GrantKind, what: &str) -> String {
-    format!("toolrack grant {} {} {what}", shell_word(name), kind.name())
+/// Returns the command that grants something of this kind to the plugin `name`, which is still to be added.
+fn grant(name: &str, kind: GrantKind) -> SuggestedCommand {
+    CommandName::Grant.with([name, kind.name()])
+}
+
+/// Returns a command that grants the plugin `name` something of this kind, as an example.
+pub(super) fn example(name: &str, kind: GrantKind) -> SuggestedCommand {
+    grant(name, kind).verbatim(kind.example().argument)
 }
 
 /// Reads a kind of grant, as `command` takes it behind the plugin's name.
 pub(in crate::cli) fn kind(
-    command: &str,
+    command: CommandName,
     name: &str,
     text: &str,
     what: Option<&str>,
@@ -35,13 +41,13 @@ pub(in crate::cli) fn kind(
         .map(|near| format!("; did you mean `{near}`?"));
     let meant = || {
         let (kind, what) = guessed(text)?;
-        let what = match foreign(&what).filter(|_| kind == GrantKind::Files) {
-            Some(path) if command == "grant" => path.arguments(None, false),
-            Some(path) => shell_word(&path.path),
-            None => shell_word(&what),
+        let meant = command.with([name, kind.name()]);
+        let meant = match foreign(&what).filter(|_| kind == GrantKind::Files) {
+            Some(path) if command == CommandName::Grant => path.granted_by(meant, None, false),
+            Some(path) => meant.word(&path.path),
+            None => meant.word(&what),
         };
-        let (name, kind) = (shell_word(name), kind.name());
-        Some(format!("; did you mean `toolrack {command} {name} {kind} {what}`?"))
+        Some(format!("; did you mean `{meant}`?"))
     };
     let is_key = || {
         let command = instead_of_grant(command, name, text, what)?;
@@ -73,17 +79,22 @@ fn by_other_name(text: &str) -> Option<&'static str> {
 }
 
 /// Returns the command that decides the key `text`, where that is none of a grant but one that is set.
-fn instead_of_grant(command: &str, name: &str, text: &str, what: Option<&str>) -> Option<String> {
+fn instead_of_grant(
+    command: CommandName,
+    name: &str,
+    text: &str,
+    what: Option<&str>,
+) -> Option<SuggestedCommand> {
     let key = match DecisionKey::parse(text) {
         Ok(key) => key,
         Err(error) => DecisionKey::parse(error.near()?).ok()?,
     };
-    let (name, word) = (shell_word(name), shell_word(&key.to_string()));
-    if command == "revoke" {
-        return Some(format!("toolrack unset {name} {word}"));
+    let word = key.to_string();
+    if command == CommandName::Revoke {
+        return Some(CommandName::Unset.with([name, &word]));
     }
     let value = what.filter(|value| !holds_token(value)).map(str::to_owned);
-    Some(format!("toolrack set {name} {word} {}", shell_word(&value.or_else(|| key.example())?)))
+    Some(CommandName::Set.with([name, &word, &value.or_else(|| key.example())?]))
 }
 
 pub(super) fn named(text: &str) -> Option<GrantKind> {
@@ -123,12 +134,12 @@ pub(super) fn instead_of_set(name: &str, key: &str, value: &str) -> Option<Strin
             value.starts_with(['/', '~', '.', '$']).then(|| value.to_owned())
         }
     };
-    let what = typed.map_or_else(|| kind.example().argument.to_owned(), |typed| shell_word(&typed));
-    Some(format!(
-        "`{}` is a grant; `{}` decides of it",
-        escape(&without_secrets(key)),
-        grant(name, kind, &what)
-    ))
+    let command = match typed {
+        Some(typed) => grant(name, kind).word(typed),
+        None => example(name, kind),
+    };
+    let shown = escape(&without_secrets(key));
+    Some(format!("`{shown}` is a grant; `{command}` decides of it"))
 }
 
 /// Says which command sets `key` where that is one of the plugin's configuration.
@@ -138,7 +149,7 @@ pub(super) fn of_config(name: &str, key: &str, value: &str, setup: &Setup) -> Op
     let manifest = Manifest::of_files(&file, &text, None).ok()?;
     let known = manifest.config_keys.keys().chain(manifest.grants.config.keys());
     let near = nearest(key, known.map(String::as_str))?;
-    let command = grant(name, GrantKind::Config, &shell_word(&format!("{near}={value}")));
+    let command = grant(name, GrantKind::Config).word(format!("{near}={value}"));
     Some(match near == key {
         true => format!("`{near}` is a key of the plugin's configuration; `{command}` sets it"),
         false => {
@@ -162,8 +173,7 @@ pub(super) fn of_decided(name: &str, key: &str, setup: &Setup) -> Option<String>
         let near = nearest(key, rests().map(|(rest, _)| rest))?;
         rests().find_map(|(rest, one)| (rest == near).then_some(one.as_str()))
     };
-    let name = shell_word(name);
-    let command = |one: &str| format!("`toolrack unset {name} {}`", shell_word(one));
+    let command = |one: &str| format!("`{}`", CommandName::Unset.with([name, one]));
     match &*meant {
         [] => near().map(|one| format!("did you mean {}?", command(one))),
         [one] => Some(format!("did you mean {}?", command(one))),
@@ -198,21 +208,22 @@ pub(super) fn kept_in_clear(name: &str, change: &Decision, setup: &Setup) -> Opt
         SecretName::new(key).map_or_else(|_| "API_TOKEN".to_owned(), |name| name.to_string());
     let is_variable = matches!(change, Decision::Grant(NewGrant::Env(..)));
     let kind = if is_variable { GrantKind::Env } else { GrantKind::Config };
-    let decision = shell_word(&format!("{}:{key}", kind.name()));
+    let unset = CommandName::Unset.with([name, &format!("{}:{key}", kind.name())]);
     let granted = manifest(name, setup).map(|manifest| manifest.grants).unwrap_or_default();
     let is_granted = granted.secret_names().any(|own| own.as_str() == secret);
-    let (name, key, key_typed) = (shell_word(name), escape(key), key);
+    let (key, key_typed) = (escape(key), key);
     let rest = match is_granted {
         true => format!("; the secret {secret} is granted already"),
         false => format!(
-            ", and `toolrack grant {name} secret {secret} --for URL`, which puts it into requests to that URL, unseen by the \
-             plugin; without `--for`, the plugin is told it"
+            ", and `{}`, which puts it into requests to that URL, unseen by the plugin; without `--for`, the plugin is told it",
+            grant(name, GrantKind::Secret).word(&secret).option("--for", "URL")
         ),
     };
     is_secret_value(key_typed, value).then(|| {
         format!(
-            "the value of `{key}` looks like a secret, and whoever reads the local file reads it; to make it one: `toolrack unset \
-             {name} {decision}`, `toolrack secret set {secret}`, which asks for the value (without a keyring: with --file){rest}"
+            "the value of `{key}` looks like a secret, and whoever reads the local file reads it; to make it one: `{unset}`, \
+             `{}`, which asks for the value (without a keyring: with --file){rest}",
+            CommandName::SecretSet.with([&secret])
         )
     })
 }
@@ -224,10 +235,12 @@ pub(super) fn told_though_bound(name: &str, change: &Decision, setup: &Setup) ->
     let mut bound = manifest.grants.network.iter().chain(manifest.replaced_bindings());
     let url = bound
         .find(|grant| grant.secret.as_ref().is_some_and(|bound| bound.name.as_str() == secret))?;
-    let (name, secret, url) = (shell_word(name), escape(secret), shell_word(&url.to_string()));
+    let unset = CommandName::Unset.with([name, &format!("secret:{secret}")]);
+    let bind = grant(name, GrantKind::Secret).word(secret).option("--for", url.to_string());
     Some(format!(
-        "the plugin is told {secret} itself now, which its manifest keeps from it; `toolrack unset {name} secret:{secret}` takes that \
-         back, and `toolrack grant {name} secret {secret} --for {url}` puts it into requests alone"
+        "the plugin is told {} itself now, which its manifest keeps from it; `{unset}` takes that back, and `{bind}` puts it \
+         into requests alone",
+        escape(secret)
     ))
 }
 
@@ -254,7 +267,7 @@ pub(super) fn instead_of_path(
     });
     let is_writable = is_writable || place.as_ref().is_some_and(|place| place.is_writable);
     let at = place.as_ref().map(|place| &*place.path).or(at);
-    let command = grant(name, GrantKind::Files, &meant.arguments(at, is_writable));
+    let command = meant.granted_by(grant(name, GrantKind::Files), at, is_writable);
     Some(format!("{problem}; did you mean `{command}`?"))
 }
 
@@ -284,10 +297,8 @@ pub(super) fn with_command(name: &str, error: anyhow::Error) -> anyhow::Error {
     let granted: Vec<_> = granted.iter().map(ToString::to_string).collect();
     let near = nearest(&typed, granted.iter().map(String::as_str));
     let Some((kind, what)) = near.and_then(|near| near.split_once(':')) else { return error };
-    let (name, what) = (shell_word(name), shell_word(what));
-    anyhow::anyhow!(
-        "`{typed}` is not granted; did you mean `toolrack revoke {name} {kind} {what}`?"
-    )
+    let revoke = CommandName::Revoke.with([name, kind, what]);
+    anyhow::anyhow!("`{typed}` is not granted; did you mean `{revoke}`?")
 }
 
 #[cfg(test)]
@@ -296,7 +307,10 @@ mod tests {
 
     #[test]
     fn a_kind_is_known_by_its_name_and_guessed_by_what_is_granted() {
-        assert_eq!(kind("grant", "w", "secrets", None).expect("a kind"), GrantKind::Secret);
+        assert_eq!(
+            kind(CommandName::Grant, "w", "secrets", None).expect("a kind"),
+            GrantKind::Secret
+        );
         for (typed, expected) in [
             ("file", "did you mean `files`?"),
             ("net", "did you mean `network`?"),
@@ -312,20 +326,26 @@ mod tests {
             ("LANG=C", "`toolrack grant w env LANG=C`"),
             ("API_TOKEN", "`toolrack grant w secret API_TOKEN`"),
         ] {
-            let error = kind("grant", "w", typed, None).expect_err("no kind").to_string();
+            let error =
+                kind(CommandName::Grant, "w", typed, None).expect_err("no kind").to_string();
             assert!(error.contains(expected), "{typed}: {error}");
         }
         for (command, typed, what, expected) in [
-            ("grant", "limits.cpu", Some("1s"), "`toolrack set w limits.cpu 1s`"),
-            ("grant", "cpu", Some("1s"), "`toolrack set w limits.cpu 1s`"),
-            ("grant", "tools.now.hidden", None, "`toolrack set w tools.now.hidden true`"),
-            ("revoke", "limits.cpu", None, "`toolrack unset w limits.cpu`"),
+            (CommandName::Grant, "limits.cpu", Some("1s"), "`toolrack set w limits.cpu 1s`"),
+            (CommandName::Grant, "cpu", Some("1s"), "`toolrack set w limits.cpu 1s`"),
+            (
+                CommandName::Grant,
+                "tools.now.hidden",
+                None,
+                "`toolrack set w tools.now.hidden true`",
+            ),
+            (CommandName::Revoke, "limits.cpu", None, "`toolrack unset w limits.cpu`"),
         ] {
             let error = kind(command, "w", typed, what).expect_err("no kind").to_string();
             assert!(error.contains(expected), "{typed}: {error}");
         }
         let token = "ghp_0123456789abcdefghij0123456789abcdef";
-        let error = kind("grant", "w", token, None).expect_err("no kind").to_string();
+        let error = kind(CommandName::Grant, "w", token, None).expect_err("no kind").to_string();
         assert!(!error.contains("ghp_"), "{error}");
     }
 

@@ -19,7 +19,8 @@ use crate::catalog::Refusal;
 use crate::install::{DirectoryLock, InstallError, installed};
 use crate::lockfile::LOCK_FILE;
 use crate::manifest::Decision;
-use crate::text::{escape, shell_word};
+use crate::suggestion::CommandName;
+use crate::text::escape;
 pub(super) use arguments::{GrantArguments, revoked, set, unset};
 pub(super) use hints::kind;
 use target::{DecidedPlugin, LoadedPlugin};
@@ -70,7 +71,7 @@ fn decide(
         );
         let version = target.before(setup)?.version();
         if lockfile_update::holds_back(&target.directory, &target.file, version.as_ref())? {
-            println!("{LOCK_FILE} does not accept it yet: `toolrack approve {}`", shell_word(name));
+            println!("{LOCK_FILE} does not accept it yet: `{}`", CommandName::Approve.with([name]));
         }
         return Ok(DecisionOutcome::Served);
     }
@@ -99,7 +100,7 @@ fn decide(
         lockfile_update::decided(directory, file, lock, accepted, version.as_ref())?;
     }
     if version.is_some() && lockfile_update::holds_back(directory, file, version.as_ref())? {
-        println!("servers hold it back until `toolrack approve {}` accepts it", shell_word(name));
+        println!("servers hold it back until `{}` accepts it", CommandName::Approve.with([name]));
     } else {
         println!("{}", followers(run, directory).unwrap_or_else(|| nobody(directory)));
     }

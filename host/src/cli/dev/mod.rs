@@ -24,6 +24,7 @@ use super::install::lockfile_update::{self, Approval};
 use super::output::print::{eprintln, println};
 use super::setup::Setup;
 use super::{DIM, ERROR, NAME, paint};
+use crate::suggestion::CommandName;
 use crate::text::escape;
 use build::{Build, Recipe};
 use event::DevEvent;
@@ -59,7 +60,8 @@ pub(super) fn run(
     let Some(lang) = Lang::of(crate_directory) else {
         bail!(
             "{shown}: it holds no plugin that can be built: no Cargo.toml, go.mod, package.json, app.py or main.c; name the \
-             directory of a plugin's sources, as `toolrack new` makes it"
+             directory of a plugin's sources, as `{}` makes it",
+            CommandName::New.with(["DIRECTORY"])
         );
     };
     let (events, inbox) = channel();

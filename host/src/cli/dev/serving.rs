@@ -12,6 +12,7 @@ use crate::cli::{DIM, ERROR, GOOD, paint};
 use crate::install::InstallChange;
 use crate::name::PluginName;
 use crate::status::{LogFollower, PluginLine, Server, Status};
+use crate::suggestion::CommandName;
 use crate::text::escape;
 
 /// The time that servers have to take up an installed version.
@@ -165,7 +166,8 @@ impl Expected {
 
     fn print_missing(&self, pid: u32, status: &Status) {
         let waited = seconds(SERVING_TIMEOUT);
-        let text = format!("server {pid} does not serve it after {waited}; see `toolrack status`");
+        let command = CommandName::Status.alone();
+        let text = format!("server {pid} does not serve it after {waited}; see `{command}`");
         println!("{}", paint(ERROR, text));
         for refusal in status.refusals.iter().filter(|one| one.file.ends_with(&self.manifest)) {
             println!("     {}", escape(refusal.reason.lines().next().unwrap_or_default()));

@@ -12,7 +12,8 @@ use crate::clients::{
     CLIENTS, Client, ClientFile, FoundEntry, Registration, Scope, ServerEntry, find_program,
 };
 use crate::home::Home;
-use crate::text::{escape, shell_word};
+use crate::suggestion::{CommandName, SuggestedCommand};
+use crate::text::escape;
 use crate::typed_path;
 
 const CLIENTS_TOPIC: &str = "clients";
@@ -56,7 +57,8 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     }
     if findings.is_empty() {
         let text = "none on this machine starts toolrack";
-        findings.push(Finding::note(CLIENTS_TOPIC, text, "`toolrack register` makes them do so"));
+        let advice = format!("`{}` makes them do so", CommandName::Register.alone());
+        findings.push(Finding::note(CLIENTS_TOPIC, text, advice));
     }
     findings
 }
@@ -124,11 +126,13 @@ fn judge(
 ) -> Finding {
     let file = escape(&target.file.to_string_lossy());
     let what = format!("{}, `{}` in {file}", target.client.title, escape(name));
-    let kept = found.plugin_directories().map(|named| format!(" --plugins {}", shell_word(named)));
     let advice = match found.is_left_behind() {
         // That keeps all else.
-        true => format!("`{}` corrects it", command(target, name).replacen(" --force", "", 1)),
-        false => format!("`{}{}` corrects it", command(target, name), kept.collect::<String>()),
+        true => format!("`{}` corrects it", command(target, name).in_directories([""; 0])),
+        false => {
+            let kept = command(target, name).flag("--force");
+            format!("`{}` corrects it", kept.in_directories(named_directories(found)))
+        }
     };
     let Some(command) = found.command.as_deref() else {
         return Finding::note(CLIENTS_TOPIC, format!("{what}: {}", found.words()), advice);
@@ -145,12 +149,12 @@ fn judge(
     }
     if !is_server(&found.args) {
         let text = format!("{what} starts this program, but not as a server");
-        let advice = format!("`{}` corrects it", anew(target, name, entry));
+        let advice = format!("`{}` corrects it", anew(target, name));
         return Finding::wrong(CLIENTS_TOPIC, text, advice);
     }
     let served = directories(found, examined.home.as_ref());
     if !is_same_list(&served, &examined.directories) {
-        return judge_other(&what, &served, &examined.directories, &anew(target, name, entry));
+        return judge_other(&what, &served, &examined.directories, &anew(target, name));
     }
     if found.is_disabled {
         return Finding::note(
@@ -163,7 +167,12 @@ fn judge(
 }
 
 /// An entry that serves other directories than those that are examined, which may be meant so.
-fn judge_other(what: &str, served: &[PathBuf], examined: &[PathBuf], command: &str) -> Finding {
+fn judge_other(
+    what: &str,
+    served: &[PathBuf],
+    examined: &[PathBuf],
+    command: &SuggestedCommand,
+) -> Finding {
     let missing: Vec<_> = served.iter().filter(|directory| !directory.is_dir()).cloned().collect();
     if served.is_empty() || !missing.is_empty() {
         let text = match &missing[..] {
@@ -178,23 +187,19 @@ fn judge_other(what: &str, served: &[PathBuf], examined: &[PathBuf], command: &s
     Finding::note(CLIENTS_TOPIC, text, advice)
 }
 
-/// The command that writes the entry anew.
-fn command(target: &ClientFile, name: &str) -> String {
-    let scope = match target.scope {
-        Scope::User => "",
-        Scope::Project => " --scope project",
+/// The command that corrects the entry.
+fn command(target: &ClientFile, name: &str) -> SuggestedCommand {
+    let command = CommandName::Register.with([target.client.name]);
+    let command = match target.scope {
+        Scope::User => command,
+        Scope::Project => command.option("--scope", "project"),
     };
-    let name =
-        if name == "toolrack" { String::new() } else { format!(" --name {}", shell_word(name)) };
-    format!("toolrack register {} --force{scope}{name}", target.client.name)
+    if name == "toolrack" { command } else { command.option("--name", name) }
 }
 
 /// The command that writes the entry anew, so that it serves the directories that are examined.
-fn anew(target: &ClientFile, name: &str, entry: &ServerEntry) -> String {
-    let named =
-        entry.args.iter().filter(|argument| !matches!(argument.as_str(), "serve" | "--locked"));
-    let words = named.map(|word| format!(" {}", shell_word(word)));
-    command(target, name) + &words.collect::<String>()
+fn anew(target: &ClientFile, name: &str) -> SuggestedCommand {
+    command(target, name).flag("--force")
 }
 
 /// True if a client that starts this program with `arguments` starts a server.
@@ -204,10 +209,15 @@ fn is_server(arguments: &[String]) -> bool {
     read.is_ok_and(|read| read.subcommand_name().is_none_or(|name| name == "serve"))
 }
 
+/// Returns the directories that an entry names.
+fn named_directories(found: &FoundEntry) -> Vec<PathBuf> {
+    let in_full = |path: &str| typed_path::expanded(path).unwrap_or_else(|_| path.into());
+    found.plugin_directories().map(in_full).collect()
+}
+
 /// Returns the directories that the server of an entry would serve.
 fn directories(found: &FoundEntry, home: Option<&Home>) -> Vec<PathBuf> {
-    let in_full = |path: &str| typed_path::expanded(path).unwrap_or_else(|_| path.into());
-    let named: Vec<_> = found.plugin_directories().map(in_full).collect();
+    let named = named_directories(found);
     if !named.is_empty() {
         return named;
     }

@@ -8,6 +8,7 @@ use super::finding::Finding;
 #[cfg(unix)]
 use crate::fs::others_rights::everybody_writes;
 use crate::lockfile::LOCK_FILE;
+use crate::suggestion::CommandName;
 use crate::text::escape;
 #[cfg(unix)]
 use crate::text::shell_word;
@@ -89,7 +90,8 @@ fn look(directory: &Path) -> Finding {
     let shown = escape(&directory.to_string_lossy());
     match std::fs::read_dir(directory) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let advice = "`toolrack add FILE` makes it, or name another with --plugins";
+            let add = CommandName::Add.with(["FILE"]);
+            let advice = format!("`{add}` makes it, or name another with --plugins");
             return Finding::wrong(DIRECTORY_TOPIC, format!("{shown} is missing"), advice);
         }
         Err(error) if error.kind() == ErrorKind::NotADirectory => {

@@ -14,6 +14,7 @@ use crate::cli::counted;
 use crate::cli::setup::Setup;
 use crate::install::PluginDirectory;
 use crate::reload::Loader;
+use crate::suggestion::CommandName;
 use crate::text::escape;
 
 const PLUGINS_TOPIC: &str = "plugins";
@@ -34,13 +35,18 @@ pub(super) fn check(
     if !is_complete {
         let (done, all) = loader.progress();
         let text = format!("{done} of {} are compiled so far", counted(all as u64, "plugin"));
-        findings.push(Finding::note(PLUGINS_TOPIC, text, "`toolrack check` waits for all of them"));
+        findings.push(Finding::note(
+            PLUGINS_TOPIC,
+            text,
+            format!("`{}` waits for all of them", CommandName::Check.alone()),
+        ));
     } else if findings.iter().all(|finding| finding.level != Level::Wrong) {
         let tools = counted(catalog.tools().len() as u64, "tool");
         let plugins = counted(catalog.plugins().len() as u64, "plugin");
         findings.push(match catalog.plugins() {
             [] => {
-                Finding::note(PLUGINS_TOPIC, "there are none", "`toolrack add FILE` installs one")
+                let advice = format!("`{}` installs one", CommandName::Add.with(["FILE"]));
+                Finding::note(PLUGINS_TOPIC, "there are none", advice)
             }
             _ => Finding::ok(PLUGINS_TOPIC, format!("{plugins} with {tools}")),
         });
@@ -64,9 +70,9 @@ fn refused(catalog: &Catalog, examined: &Examined) -> Vec<Finding> {
         matches!(refusal.refused, Refused::Unlisted(..) | Refused::FurtherUnlisted(_))
     };
     let (unlisted, refused): (Vec<_>, Vec<_>) = refusals.partition(is_unlisted);
-    let advice = "`toolrack check` shows all of it";
+    let advice = format!("`{}` shows all of it", CommandName::Check.alone());
     let wrong =
-        refused.into_iter().map(|one| Finding::wrong(PLUGINS_TOPIC, one.one_line(), advice));
+        refused.into_iter().map(|one| Finding::wrong(PLUGINS_TOPIC, one.one_line(), &*advice));
     wrong.chain(not_listed(&unlisted)).collect()
 }
 
@@ -77,7 +83,9 @@ fn not_listed(refusals: &[&Refusal]) -> Vec<Finding> {
         let text = format!(
             "{file}: tools of it are not listed, since they can only fail without a grant or a secret's value"
         );
-        Finding::note(PLUGINS_TOPIC, text, "`toolrack check` says which, and what to type if you want them")
+        let advice =
+            format!("`{}` says which, and what to type if you want them", CommandName::Check.alone());
+        Finding::note(PLUGINS_TOPIC, text, advice)
     });
     notes.collect()
 }
@@ -105,7 +113,11 @@ fn lock_of(directory: &Path, loader: &Loader) -> Option<Finding> {
     let shown = escape(&directory.to_string_lossy());
     if !names.is_empty() {
         let text = format!("{shown}: not as it was accepted: {}", names.join(", "));
-        return Some(Finding::note("lock", text, "`toolrack approve` shows how, and accepts it"));
+        return Some(Finding::note(
+            "lock",
+            text,
+            format!("`{}` shows how, and accepts it", CommandName::Approve.alone()),
+        ));
     }
     // One that is held back was told as a refused plugin.
     let is_all =

@@ -7,6 +7,7 @@ use super::examined::Examined;
 use super::finding::Finding;
 use crate::manifest::SecretName;
 use crate::secret::{Keyring, KeyringError, PatientKeyring, SecretSource, Secrets};
+use crate::suggestion::CommandName;
 use crate::text::escape;
 
 const SECRETS_TOPIC: &str = "secrets";
@@ -49,7 +50,8 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
         }
         Ok(()) => {}
         Err(error) => {
-            let advice = "`toolrack secret set NAME --file` keeps a secret without it";
+            let in_file = CommandName::SecretSet.with(["NAME"]).flag("--file");
+            let advice = format!("`{in_file}` keeps a secret without it");
             let text = match error {
                 // Its reason is one of the system's libraries.
                 KeyringError::Absent(_) => "the system's keyring cannot be reached".into(),

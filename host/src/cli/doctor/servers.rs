@@ -4,6 +4,7 @@ use super::examined::Examined;
 use super::finding::Finding;
 use super::plugins::Versions;
 use crate::status::{Server, Status, Told, servers};
+use crate::suggestion::CommandName;
 use crate::text::escape;
 
 const SERVERS_TOPIC: &str = "servers";
@@ -55,7 +56,7 @@ fn look(server: &Server, examined: &Examined, held: Option<&Versions>) -> Option
     Some(Finding::wrong(
         SERVERS_TOPIC,
         text,
-        "`toolrack status` says why; start its client anew if it does not",
+        format!("`{}` says why; start its client anew if it does not", CommandName::Status.alone()),
     ))
 }
 

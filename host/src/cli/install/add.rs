@@ -22,6 +22,7 @@ use crate::install::{
     PluginDirectory, Stage, backup, gather, obstacles, place, replaces_manifest,
 };
 use crate::lockfile::{LockPolicy, wider};
+use crate::suggestion::CommandName;
 use crate::text::escape;
 
 pub(crate) fn run(
@@ -299,12 +300,13 @@ impl Checked {
 }
 
 /// Returns the reason why a plugin that can be served serves no tools.
-fn untold(plugin: &Plugin) -> &'static str {
+fn untold(plugin: &Plugin) -> String {
     match plugin.definitions().next() {
-        Some(_) => {
-            "they can only fail without what they require; once it is installed, `toolrack check` says what to type"
-        }
-        None => "they are all hidden",
+        Some(_) => format!(
+            "they can only fail without what they require; once it is installed, `{}` says what to type",
+            CommandName::Check.with([plugin.name.as_str()])
+        ),
+        None => "they are all hidden".into(),
     }
 }
 

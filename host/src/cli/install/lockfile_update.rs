@@ -11,6 +11,7 @@ use super::super::{ERROR, GOOD, NAME, paint};
 use super::installed::Installed;
 use crate::install::Removed;
 use crate::lockfile::{LOCK_FILE, Lock, LockPolicy, PluginVersion, Verdict, judge};
+use crate::suggestion::CommandName;
 use crate::text::escape;
 
 /// The treatment of plugins that a lock would hold back.
@@ -43,7 +44,8 @@ pub(crate) fn installed(
         let version = PluginVersion::of(one.files, &one.plugin);
         let is_held = |locking| judge(&lock, &one.file, &version, locking) != Verdict::Accepted;
         let name = paint(NAME, &one.plugin.name);
-        let advice = format!("until `toolrack approve {}`", one.plugin.name);
+        let approve = CommandName::Approve.with([one.plugin.name.as_str()]);
+        let advice = format!("until `{approve}`");
         if is_held(LockPolicy::Followed) {
             println!(
                 "{} {name}: {LOCK_FILE} does not accept it, {advice}",
@@ -89,13 +91,15 @@ pub(crate) fn decided(
     let Some(now) = now.filter(|_| accepted) else {
         println!(
             "{LOCK_FILE} is left as it is, since it does not accept the plugin as it lay there before; \
-             `toolrack approve` shows what differs"
+             `{}` shows what differs",
+            CommandName::Approve.alone()
         );
         return Ok(());
     };
     if self::lock(directory)?.map(|lock| lock.plugins).as_ref() != Some(&lock.plugins) {
         bail!(
-            "{LOCK_FILE} changed while this was checked, and is left as it is; `toolrack approve` accepts this"
+            "{LOCK_FILE} changed while this was checked, and is left as it is; `{}` accepts this",
+            CommandName::Approve.alone()
         );
     }
     lock.plugins.insert(file.to_owned(), now.entry());

@@ -18,7 +18,8 @@ use crate::catalog::{Catalog, Plugin, Refusal, RefusalCount, Refused};
 use crate::install::plugin_meant;
 use crate::lockfile::LOCK_FILE;
 use crate::manifest::{grouped, show_duration};
-use crate::text::{escape, nearest, shell_word};
+use crate::suggestion::CommandName;
+use crate::text::{escape, nearest};
 
 pub(crate) fn run(setup: Setup, names: &[String], as_json: bool) -> anyhow::Result<ExitCode> {
     let directories = setup.plugins.clone();
@@ -110,28 +111,27 @@ impl<'a> Chosen<'a> {
 fn unknown_plugin<'a>(unknown: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     let path = Path::new(unknown);
     if path.is_dir() {
-        let (shown, word) = (escape(unknown), shell_word(unknown));
-        return format!(
-            "`{shown}` is a directory; `toolrack check --plugins {word}` checks the plugins in it"
-        );
+        let (shown, check) = (escape(unknown), CommandName::Check.alone().in_directories([path]));
+        return format!("`{shown}` is a directory; `{check}` checks the plugins in it");
     }
     let ending = path.extension().and_then(|ending| ending.to_str());
     if matches!(ending, Some("toml" | "wasm")) || path.components().count() > 1 {
         let stem = stem(unknown);
         let beside = path.parent().filter(|beside| !beside.as_os_str().is_empty());
-        let beside = beside
-            .filter(|_| path.exists())
-            .map(|beside| format!("--plugins {} ", shell_word(&beside.to_string_lossy())));
+        let check = CommandName::Check.with([stem]);
+        let check = match beside.filter(|_| path.exists()) {
+            Some(beside) => check.in_directories([beside]),
+            None => check,
+        };
         return format!(
-            "`{}` is a path, and plugins are checked by their names: `toolrack check {}{}`",
-            escape(unknown),
-            beside.unwrap_or_default(),
-            shell_word(stem)
+            "`{}` is a path, and plugins are checked by their names: `{check}`",
+            escape(unknown)
         );
     }
     let near = plugin_meant(unknown, known.clone()).or_else(|| nearest(unknown, known));
     let near = near.map(|near| format!("did you mean `{near}`?"));
-    let advice = near.unwrap_or_else(|| "`toolrack check` shows those there are".into());
+    let advice =
+        near.unwrap_or_else(|| format!("`{}` shows those there are", CommandName::Check.alone()));
     format!("there is no plugin `{}`; {advice}", escape(unknown))
 }
 

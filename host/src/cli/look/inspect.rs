@@ -18,7 +18,8 @@ use crate::manifest::{GrantKind, PluginKind, Sha256Digest};
 use crate::name::{PluginName, ToolName};
 use crate::reload::{MAX_WASM, MAX_WIT};
 use crate::sandbox::{Guest, Notes, Wasm, listed_in};
-use crate::text::{escape, shell_word};
+use crate::suggestion::CommandName;
+use crate::text::escape;
 use crate::tool::{Listed, ToolSpec};
 
 /// The form of the output.
@@ -154,7 +155,7 @@ impl Inspected {
                 Ok(Some(tools)) => println!("     packed: its section lists {tools} tools"),
                 Ok(None) => println!(
                     "     not packed: a first start compiles it before it lists its tools ({})",
-                    paint(DIM, "toolrack pack")
+                    paint(DIM, CommandName::Pack.with([file.to_string_lossy()]))
                 ),
                 Err(problem) => println!("     {} {problem}", paint(ERROR, "not packed:")),
             }
@@ -173,8 +174,8 @@ impl Inspected {
             println!("     its tools are what a manifest declares");
         }
         println!(
-            "\nA manifest to begin with: toolrack inspect --manifest {}",
-            shell_word(&file.to_string_lossy())
+            "\nA manifest to begin with: {}",
+            CommandName::Inspect.with([file.to_string_lossy()]).flag("--manifest")
         );
     }
 

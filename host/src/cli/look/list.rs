@@ -12,6 +12,7 @@ use super::load::load;
 use crate::catalog::{Catalog, Refusal, RefusalCount, Tool};
 use crate::json::readable;
 use crate::lockfile::LockPolicy;
+use crate::suggestion::CommandName;
 use crate::text::escape;
 use crate::tool::ToolSpec;
 
@@ -32,9 +33,10 @@ pub(crate) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
 
 /// Returns the number of refusals, and the command that gives their reasons.
 pub(crate) fn not_served(catalog: &Catalog, locking: LockPolicy) -> Option<String> {
+    let check = CommandName::Check.alone();
     let check = match locking {
-        LockPolicy::Required => "toolrack check --locked",
-        LockPolicy::Followed | LockPolicy::Ignored => "toolrack check",
+        LockPolicy::Required => check.flag("--locked"),
+        LockPolicy::Followed | LockPolicy::Ignored => check,
     };
     let RefusalCount { plugins, directories, parts } = catalog.count_refused();
     let is_some = |count: usize, noun: &str| (count > 0).then(|| counted(count, noun));
@@ -56,8 +58,9 @@ pub(crate) fn nothing_in(directories: &[PathBuf]) -> String {
         [] => NO_DIRECTORY.into(),
         known => {
             format!(
-                "copy a plugin's .toml and .wasm to {}, or use `toolrack add FILE`",
-                shown(known)
+                "copy a plugin's .toml and .wasm to {}, or use `{}`",
+                shown(known),
+                CommandName::Add.with(["FILE"])
             )
         }
     }

@@ -13,6 +13,7 @@ use super::check::stem;
 use super::list::{describe, print_tools};
 use super::load::load_until;
 use crate::catalog::{MemberWords, Tool, members};
+use crate::suggestion::CommandName;
 use crate::text::{escape, nearest};
 use crate::tool::Annotations;
 
@@ -29,8 +30,9 @@ pub(crate) fn run(setup: Setup, name: &str, as_json: bool) -> anyhow::Result<Exi
                 print_json(&own.iter().map(|tool| describe(tool)).collect::<Vec<_>>())?;
             } else if own.is_empty() {
                 println!(
-                    "no tool of {} is served; `toolrack check {0}` says why",
-                    paint(NAME, &plugin.name)
+                    "no tool of {} is served; `{}` says why",
+                    paint(NAME, &plugin.name),
+                    CommandName::Check.with([plugin.name.as_str()])
                 );
             } else {
                 print_tools(&own);

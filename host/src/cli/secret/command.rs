@@ -19,6 +19,7 @@ use crate::secret::{
     Keyring, KeyringError, MAX_SECRET_VALUE, MIN_REDACTED, MissingSecret, PatientKeyring, Secret,
     SecretFiles, SecretSource, Secrets,
 };
+use crate::suggestion::{CommandName, SuggestedCommand};
 use crate::text::escape;
 
 #[derive(Subcommand)]
@@ -102,7 +103,9 @@ fn set(
 /// Names the secret that was probably meant, or the command that grants this one.
 fn granted_instead(name: &SecretName, rows: &[Row]) -> String {
     meant_instead(name, rows).unwrap_or_else(|| {
-        format!("`toolrack grant PLUGIN secret {name} --for URL` puts it into requests to that URL")
+        let grant = CommandName::Grant.with(["PLUGIN", "secret", name.as_str()]);
+        let grant = grant.option("--for", "URL");
+        format!("`{grant}` puts it into requests to that URL")
     })
 }
 
@@ -114,17 +117,17 @@ pub(crate) fn meant_instead(name: &SecretName, rows: &[Row]) -> Option<String> {
     let Row { name: near, plugins, .. } = near?;
     let plugins: Vec<_> = plugins.iter().map(|plugin| escape(plugin)).collect();
     Some(format!(
-        "did you mean {near}, which is granted to {}? `toolrack secret remove {name}` takes this one out",
-        plugins.join(", ")
+        "did you mean {near}, which is granted to {}? `{}` takes this one out",
+        plugins.join(", "),
+        CommandName::SecretRemove.with([name.as_str()])
     ))
 }
 
 /// Asks for the value only once it can be kept.
 fn set_keyring(name: &SecretName) -> anyhow::Result<(Secret, SecretSource)> {
     let elsewhere = || {
-        format!(
-            "the secret is not kept; keep it in a file with `toolrack secret set {name} --file`"
-        )
+        let in_file = CommandName::SecretSet.with([name.as_str()]).flag("--file");
+        format!("the secret is not kept; keep it in a file with `{in_file}`")
     };
     let keyring = Keyring::open().with_context(elsewhere)?;
     let value = value(name)?;
@@ -156,7 +159,8 @@ fn value(name: &SecretName) -> anyhow::Result<Secret> {
     };
     match value.expose().len() {
         _ if value.expose().trim().is_empty() => {
-            bail!("the value is empty or blank; `toolrack secret remove {name}` removes a secret")
+            let remove = CommandName::SecretRemove.with([name.as_str()]);
+            bail!("the value is empty or blank; `{remove}` removes a secret")
         }
         ..=MAX_SECRET_VALUE => Ok(value),
         _ => Err(too_large()),
@@ -193,7 +197,10 @@ fn remove(
         let own = home.map(|home| escape(&home.secret_files().to_string_lossy()));
         let own = own.map(|own| format!(" nor {own}")).unwrap_or_default();
         let advice = match &left[..] {
-            [] => "`toolrack secret list` shows which secrets have a value".into(),
+            [] => {
+                let list = CommandName::SecretList.alone();
+                format!("`{list}` shows which secrets have a value")
+            }
             left => format!("it has its value in {}: remove it there", left.join(" and ")),
         };
         bail!("neither the system's keyring{unreached}{own} has a secret `{name}`; {advice}");
@@ -265,7 +272,7 @@ fn list(directories: &[PathBuf], home: Option<&Home>, as_json: bool) -> anyhow::
 }
 
 /// The command that gives a secret a value, where the keyring may have a problem.
-pub(crate) fn command(name: &SecretName, problem: Option<&KeyringError>) -> String {
+pub(crate) fn command(name: &SecretName, problem: Option<&KeyringError>) -> SuggestedCommand {
     MissingSecret { name: name.clone(), keyring: problem.cloned() }.command()
 }
 

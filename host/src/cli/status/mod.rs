@@ -15,7 +15,8 @@ use super::output::print::println;
 use super::{DIM, ERROR, NAME, paint, print_json};
 use crate::install::plugin_meant;
 use crate::status::{RefusalStatus, RefusedStatus, Server, Told, now_ms, servers};
-use crate::text::{escape, shell_word};
+use crate::suggestion::{CommandName, SuggestedCommand};
+use crate::text::escape;
 use plugin::{loading_time, older, print_reason};
 use uptime::uptime;
 
@@ -65,10 +66,10 @@ fn keep(name: &str, servers: &mut Vec<Server>) -> anyhow::Result<()> {
 }
 
 /// The command line that serves `directory`.
-pub(super) fn start_by_hand(directory: Option<&Path>) -> String {
-    match directory.map(|directory| shell_word(&directory.to_string_lossy())) {
-        Some(directory) => format!("toolrack serve --plugins {directory}"),
-        None => "toolrack serve --plugins DIR".into(),
+pub(super) fn start_by_hand(directory: Option<&Path>) -> SuggestedCommand {
+    match directory {
+        Some(directory) => CommandName::Serve.alone().in_directories([directory]),
+        None => CommandName::Serve.alone().option("--plugins", "DIR"),
     }
 }
 

@@ -18,6 +18,7 @@ use super::super::syntax::table::{SpannedText, Table, wrong};
 use super::host::HostPattern;
 use super::origin::{self, Scheme};
 use super::secret::{self, SecretName};
+use crate::suggestion::CommandName;
 use crate::text::forbidden_char;
 use crate::token_shape::holds_token;
 
@@ -270,13 +271,18 @@ fn before(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     let before = *text.get_ref();
     if holds_token(before) {
         let message = format!("{}: this looks like the secret itself", Network.place("before"));
-        let help = "write what stands before the secret, such as \"Bearer \"; `toolrack secret set` keeps the secret";
+        let help = format!(
+            "write what stands before the secret, such as \"Bearer \"; `{}` keeps the secret",
+            CommandName::SecretSet.with(["NAME"])
+        );
         return Err(Diagnostic::new(text.span(), message).help(help).secret());
     }
     if holds_value(before) {
         let message = format!("{}: a value stands behind its first word", Network.place("before"));
-        let help = "write what stands before the secret and no more, such as \"Bearer \"; `toolrack secret set` keeps \
-            the secret";
+        let help = format!(
+            "write what stands before the secret and no more, such as \"Bearer \"; `{}` keeps the secret",
+            CommandName::SecretSet.with(["NAME"])
+        );
         return Err(Diagnostic::new(text.span(), message).help(help).secret());
     }
     if AUTH_SCHEMES.iter().any(|scheme| before.eq_ignore_ascii_case(scheme)) {

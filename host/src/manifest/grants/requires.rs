@@ -16,7 +16,8 @@ use super::name::GrantName;
 use super::network::NetworkGrant;
 use super::secret::SecretName;
 use super::set::Grants;
-use crate::text::{escape, shell_word};
+use crate::suggestion::{CommandName, SuggestedCommand};
+use crate::text::escape;
 
 /// The most requirements of one tool.
 const MAX_REQUIRES: usize = 16;
@@ -147,38 +148,40 @@ impl Requirement {
     /// Returns the command that gives the plugin `name` what it lacks, as a person types it. `values` are those that its
     /// configuration may have, `grants` those it has, and `replaced` the bindings of its manifest that are replaced: a
     /// secret that the manifest binds is never told to the plugin.
-    #[must_use]
     pub fn command(
         &self,
         name: &str,
         values: &BTreeMap<String, ConfigValues>,
         grants: &Grants,
         replaced: &[NetworkGrant],
-    ) -> String {
-        let what = match self {
-            Self::Write => "files DIRECTORY --write".into(),
+    ) -> SuggestedCommand {
+        let grant = |kind: GrantKind| CommandName::Grant.with([name, kind.name()]);
+        match self {
+            Self::Write => grant(GrantKind::Files).word("DIRECTORY").flag("--write"),
             Self::Grant(GrantName::Every(kind)) => {
-                let words = [Some(kind.name()), kind.example().placeholder];
-                words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+                kind.example().placeholder.into_iter().fold(grant(*kind), SuggestedCommand::word)
             }
-            Self::Grant(GrantName::Files(at)) => format!("files DIRECTORY --at {}", shell_word(at)),
-            Self::Grant(GrantName::Env(key)) => format!("env {}", entry(key, "VALUE")),
+            Self::Grant(GrantName::Files(at)) => {
+                grant(GrantKind::Files).word("DIRECTORY").option("--at", at)
+            }
+            Self::Grant(GrantName::Env(key)) => grant(GrantKind::Env).word(format!("{key}=VALUE")),
             Self::Grant(GrantName::Config(key)) => {
-                format!("config {}", entry(key, meeting(key, values, grants)))
+                let value = meeting(key, values, grants);
+                grant(GrantKind::Config).word(format!("{key}={value}"))
             }
             Self::Grant(GrantName::Secret(secret)) => {
+                let command = grant(GrantKind::Secret).word(secret.as_str());
                 match replaced.iter().find(|own| own.binds(secret)) {
-                    Some(own) => format!("secret {secret} --for {}", shell_word(&own.to_string())),
-                    None => format!("secret {secret}"),
+                    Some(own) => command.option("--for", own.to_string()),
+                    None => command,
                 }
             }
             Self::Grant(name @ GrantName::Network(..)) => {
                 let name = name.to_string();
-                let (kind, one) = name.split_once(':').unwrap_or((&name, ""));
-                format!("{kind} {}", shell_word(one))
+                let one = name.split_once(':').map_or("", |(_, one)| one);
+                grant(GrantKind::Network).word(one)
             }
-        };
-        format!("toolrack grant {} {what}", shell_word(name))
+        }
     }
 }
 
@@ -193,12 +196,6 @@ fn meeting<'a>(key: &str, values: &'a BTreeMap<String, ConfigValues>, grants: &G
         Some(ConfigValues::Any) | None if is_switch => "true",
         Some(ConfigValues::Any) | None => "VALUE",
     }
-}
-
-/// Returns the argument that gives a key a value, and that is not taken for an option.
-fn entry(key: &str, value: &str) -> String {
-    let word = shell_word(&format!("{key}={value}"));
-    if key.starts_with('-') { format!("-- {word}") } else { word }
 }
 
 /// As a manifest writes it, escaped.
@@ -246,7 +243,7 @@ mod tests {
                 &[],
             );
             if cfg!(not(windows)) {
-                assert_eq!(command, format!("toolrack grant x {expected}"));
+                assert_eq!(command.to_string(), format!("toolrack grant x {expected}"));
             }
         }
         for key in ["", "k=V)\\n2026 ok", "k\\u202e", "k\\t"] {
@@ -271,7 +268,7 @@ mod tests {
                 Manifest::parse("a.toml", &text).unwrap_or_else(|error| panic!("{error}"));
             let one = &manifest.tools[0].requires[0];
             let command = one.command("x", &manifest.config_keys, &manifest.grants, &[]);
-            assert_eq!(command, format!("toolrack grant x config {expected}"));
+            assert_eq!(command.to_string(), format!("toolrack grant x config {expected}"));
         }
     }
 

@@ -7,6 +7,8 @@ use super::super::limits::rate::RATE;
 use super::super::limits::rules::LIMIT_RULES;
 use super::nearest::nearest;
 
+use crate::suggestion::CommandName;
+
 /// A table of the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
@@ -258,7 +260,10 @@ impl Section {
             );
         }
         if self == Self::Top && CARGO.contains(&key) {
-            return "this is cargo's manifest; build the crate and name its `.wasm`, or use `toolrack dev`".into();
+            return format!(
+                "this is cargo's manifest; build the crate and name its `.wasm`, or use `{}`",
+                CommandName::Dev.alone()
+            );
         }
         match self {
             Self::Top | Self::LocalTop => format!(

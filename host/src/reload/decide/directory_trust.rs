@@ -6,11 +6,20 @@ use super::super::scan::scanned::Contents;
 use super::locks_in_force::Judge;
 use crate::catalog::Plugin;
 use crate::lockfile::{self, Files, Lock, LockPolicy, PluginVersion, Verdict};
+use crate::suggestion::CommandName;
 
-const NO_LOCK: &str = "only what is locked is served (--locked), and there is no toolrack.lock in its directory; \
-    `toolrack approve` shows what lies there and makes one";
-const UNUSABLE: &str =
-    "held back: toolrack.lock in its directory cannot be used; `toolrack check` says why";
+fn no_lock() -> String {
+    format!(
+        "only what is locked is served (--locked), and there is no toolrack.lock in its directory; `{}` shows what lies \
+         there and makes one",
+        CommandName::Approve.alone()
+    )
+}
+
+fn unusable() -> String {
+    let check = CommandName::Check.alone();
+    format!("held back: toolrack.lock in its directory cannot be used; `{check}` says why")
+}
 
 /// A directory's lock, for a host of this strictness.
 #[derive(Clone, Debug)]
@@ -48,8 +57,8 @@ impl Judge<Arc<Plugin>> for DirectoryTrust {
         match (&self.found, self.locking) {
             // What is held back is still asked, so that the difference can be shown.
             (_, LockPolicy::Ignored | LockPolicy::Followed) => None,
-            (LockfileState::Nothing, LockPolicy::Required) => Some(NO_LOCK.into()),
-            (LockfileState::Unusable, LockPolicy::Required) => Some(UNUSABLE.into()),
+            (LockfileState::Nothing, LockPolicy::Required) => Some(no_lock()),
+            (LockfileState::Unusable, LockPolicy::Required) => Some(unusable()),
             (LockfileState::Lock(lock), LockPolicy::Required) => lockfile::unlisted(lock, file),
         }
     }
@@ -59,9 +68,9 @@ impl Judge<Arc<Plugin>> for DirectoryTrust {
             (_, LockPolicy::Ignored) | (LockfileState::Nothing, LockPolicy::Followed) => {
                 Verdict::Accepted
             }
-            (LockfileState::Nothing, LockPolicy::Required) => Verdict::Unlisted(NO_LOCK.into()),
+            (LockfileState::Nothing, LockPolicy::Required) => Verdict::Unlisted(no_lock()),
             (LockfileState::Unusable, LockPolicy::Followed | LockPolicy::Required) => {
-                Verdict::Unlisted(UNUSABLE.into())
+                Verdict::Unlisted(unusable())
             }
             (LockfileState::Lock(lock), locking) => {
                 lockfile::judge(lock, file, &PluginVersion::of(contents.files(), plugin), locking)

@@ -11,6 +11,7 @@ use super::super::scan::scanned::{Contents, Key, PluginUnit, Scan, SeenDirectory
 use super::directory_trust::DirectoryTrust;
 use crate::lockfile::wider;
 use crate::manifest::{Grants, Manifest, Sha256Digest};
+use crate::suggestion::CommandName;
 
 /// The latest manifest of each plugin, as the last scans saw it.
 #[derive(Debug, Default)]
@@ -48,6 +49,10 @@ impl LatestManifests {
 /// The plugins that are not served because of that.
 pub(crate) type Withdrawn = BTreeSet<Key>;
 
-/// The reason why such a plugin is not served.
-pub(crate) const REASON: &str = "what it served with was taken away from it, and what lies there now is not served yet; \
-    `toolrack check` says why";
+/// Returns the reason why such a plugin is not served.
+pub(crate) fn reason() -> String {
+    format!(
+        "what it served with was taken away from it, and what lies there now is not served yet; `{}` says why",
+        CommandName::Check.alone()
+    )
+}

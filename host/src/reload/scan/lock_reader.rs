@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::super::decide::directory_trust::{DirectoryTrust, LockfileState};
 use super::signature::FileSignature;
 use crate::fs::bounded_read::{ReadError, read_at_most};
-use crate::lockfile::{LOCK_FILE, Lock, LockPolicy, MAX_LOCK};
+use crate::lockfile::{LOCK_FILE, Lock, LockPolicy, MAX_LOCK, lock_help};
 use crate::manifest::Sha256Digest;
 
 /// Reads the same locks again and again, and remembers them.
@@ -111,9 +111,6 @@ fn read_lock(path: &Path) -> Result<Option<Vec<u8>>, String> {
     match read_at_most(path, MAX_LOCK) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(ReadError::Missing) => Ok(None),
-        Err(error) => Err(format!(
-            "{LOCK_FILE} {error}; restore it from version control, or delete it and let `toolrack approve` make a \
-             new one"
-        )),
+        Err(error) => Err(format!("{LOCK_FILE} {error}; {}", lock_help())),
     }
 }

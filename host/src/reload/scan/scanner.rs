@@ -22,6 +22,7 @@ use crate::fs::others_rights::everybody_writes;
 use crate::lockfile::{LOCK_FILE, LockPolicy};
 use crate::manifest::{Manifest, is_local, local_of, manifest_of};
 use crate::protected::Protected;
+use crate::suggestion::CommandName;
 use crate::text::{escape, escape_path, shell_word};
 
 /// The limit on files in one directory. A directory with more is not a plugin directory.
@@ -151,8 +152,9 @@ impl Scanner {
             Ok(files) => files,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return SeenDirectory::Missing(format!(
-                    "there is no such directory{}; create it and copy plugins into it, or use `toolrack add FILE`",
-                    below(directory)
+                    "there is no such directory{}; create it and copy plugins into it, or use `{}`",
+                    below(directory),
+                    CommandName::Add.with(["FILE"])
                 ));
             }
             Err(error) => {

@@ -3,7 +3,8 @@
 //! Compiled code is shared by plugins with different grants, so each of them is checked.
 
 use crate::manifest::{GrantExample, GrantKind, GrantName, Grants, local_of};
-use crate::text::{escape, shell_word};
+use crate::suggestion::CommandName;
+use crate::text::escape;
 
 /// An import that needs a grant the plugin does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,10 +31,10 @@ impl NotGranted {
     /// Says that the local file took the grants away, and how each is given back.
     fn given_back(&self, manifest: &str, taken: &[&GrantName]) -> String {
         let Self { import, kind, has_section: _ } = self;
-        let plugin = shell_word(manifest.strip_suffix(".toml").unwrap_or(manifest));
+        let plugin = manifest.strip_suffix(".toml").unwrap_or(manifest);
         let commands: Vec<_> = taken
             .iter()
-            .map(|name| format!("`toolrack unset {plugin} {}`", shell_word(&name.to_string())))
+            .map(|name| format!("`{}`", CommandName::Unset.with([plugin, &name.to_string()])))
             .collect();
         format!(
             "it imports `{import}` and is granted no {}, which {} takes away; it is not served without; to give it back, \
@@ -55,8 +56,8 @@ impl NotGranted {
         format!(
             "it imports `{import}` and is granted no {name}; if it may use it, add {place}, with what it needs in place of the example:\n\n\
             {section}{line}\n\n\
-            or, where it is installed, run `toolrack grant {} {name} {argument}`",
-            shell_word(plugin)
+            or, where it is installed, run `{}`",
+            CommandName::Grant.with([plugin, name]).verbatim(argument)
         )
     }
 }

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use super::bindings::exports::toolrack::plugin::tools as wit;
 use super::wasm_sections::{self, WASM_HEADER, WasmSection, leb128, sections};
 use crate::json;
+use crate::suggestion::CommandName;
 use crate::text::{clip, escape};
 use crate::tool::Annotations;
 
@@ -37,14 +38,15 @@ const MAX_SHOWN_DIFFERENCE: usize = 200;
 pub enum ListingError {
     /// The file has several sections.
     #[error(
-        "it has {0} sections `{SECTION_NAME}`; only one is allowed: `toolrack pack` writes it anew"
+        "it has {0} sections `{SECTION_NAME}`; only one is allowed: `{pack}` writes it anew",
+        pack = CommandName::Pack.alone()
     )]
     Several(usize),
     /// It is too large.
     #[error("its section `{SECTION_NAME}` is too large: {0} bytes; the most is {MAX_LISTING}")]
     TooLarge(usize),
     /// It does not hold what it should.
-    #[error("its section `{SECTION_NAME}` is damaged: {0}; `toolrack pack` writes it anew")]
+    #[error("its section `{SECTION_NAME}` is damaged: {0}; `{pack}` writes it anew", pack = CommandName::Pack.alone())]
     Damaged(String),
 }
 

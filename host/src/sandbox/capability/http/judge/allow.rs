@@ -8,7 +8,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::manifest::{HostPattern, NetworkGrant, Scheme, is_within};
-use crate::text::{clip, escape, shell_word};
+use crate::suggestion::CommandName;
+use crate::text::{clip, escape};
 
 /// The most of a guest's text that an error shows.
 const MAX_SHOWN_TEXT: usize = 100;
@@ -38,8 +39,8 @@ pub enum RequestHost {
 pub enum Denied {
     /// No grant covers it.
     #[error(
-        "this plugin may not send requests to {0}; whoever runs the server may grant it: toolrack grant {name} network {word}",
-        name = .1.as_deref().unwrap_or("NAME"), word = shell_word(&.0.to_string())
+        "this plugin may not send requests to {0}; whoever runs the server may grant it: {command}",
+        command = CommandName::Grant.with([.1.as_deref().unwrap_or("NAME"), "network", &.0.to_string()])
     )]
     NotGranted(RequestTarget, Option<Arc<str>>),
     /// Its scheme is neither `http` nor `https`.

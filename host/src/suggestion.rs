@@ -1,0 +1,320 @@
+//! The commands of toolrack that messages suggest. Each is built of words, so that it works when it is copied into a
+//! shell: every word is quoted, and the plugin directories are named where others would count without.
+//!
+//! Why a command is suggested is not known here.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::text::shell_word;
+
+/// The plugin directories that suggested commands name, absolute.
+///
+/// They are told once for the whole process. Messages come from every layer, also from errors that are kept and shown
+/// later, and none of those layers knows which directories there are; but all of a process's messages are about the same
+/// ones. Where nobody tells any, as in tests, commands name none.
+static NAMED_DIRECTORIES: OnceLock<Vec<String>> = OnceLock::new();
+
+/// Tells all commands that are suggested from now on to name `directories`. Only the first call counts.
+pub(crate) fn name_directories(directories: &[PathBuf]) {
+    NAMED_DIRECTORIES.get_or_init(|| directories.iter().map(|path| in_full(path)).collect());
+}
+
+/// The commands that messages suggest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandName {
+    /// `toolrack add`
+    Add,
+    /// `toolrack approve`
+    Approve,
+    /// `toolrack call`
+    Call,
+    /// `toolrack check`
+    Check,
+    /// `toolrack dev`
+    Dev,
+    /// `toolrack doctor`
+    Doctor,
+    /// `toolrack grant`
+    Grant,
+    /// `toolrack inspect`
+    Inspect,
+    /// `toolrack list`
+    List,
+    /// `toolrack new`
+    New,
+    /// `toolrack pack`
+    Pack,
+    /// `toolrack register`
+    Register,
+    /// `toolrack revoke`
+    Revoke,
+    /// `toolrack secret list`
+    SecretList,
+    /// `toolrack secret remove`
+    SecretRemove,
+    /// `toolrack secret set`
+    SecretSet,
+    /// `toolrack serve`
+    Serve,
+    /// `toolrack set`
+    Set,
+    /// `toolrack status`
+    Status,
+    /// `toolrack unregister`
+    Unregister,
+    /// `toolrack unset`
+    Unset,
+}
+
+impl CommandName {
+    /// All of them.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 21] = [
+        Self::Add,
+        Self::Approve,
+        Self::Call,
+        Self::Check,
+        Self::Dev,
+        Self::Doctor,
+        Self::Grant,
+        Self::Inspect,
+        Self::List,
+        Self::New,
+        Self::Pack,
+        Self::Register,
+        Self::Revoke,
+        Self::SecretList,
+        Self::SecretRemove,
+        Self::SecretSet,
+        Self::Serve,
+        Self::Set,
+        Self::Status,
+        Self::Unregister,
+        Self::Unset,
+    ];
+
+    /// Returns the words behind `toolrack`.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Approve => "approve",
+            Self::Call => "call",
+            Self::Check => "check",
+            Self::Dev => "dev",
+            Self::Doctor => "doctor",
+            Self::Grant => "grant",
+            Self::Inspect => "inspect",
+            Self::List => "list",
+            Self::New => "new",
+            Self::Pack => "pack",
+            Self::Register => "register",
+            Self::Revoke => "revoke",
+            Self::SecretList => "secret list",
+            Self::SecretRemove => "secret remove",
+            Self::SecretSet => "secret set",
+            Self::Serve => "serve",
+            Self::Set => "set",
+            Self::Status => "status",
+            Self::Unregister => "unregister",
+            Self::Unset => "unset",
+        }
+    }
+
+    /// True if what the command does depends on the plugin directories.
+    fn knows_directories(self) -> bool {
+        match self {
+            Self::Add
+            | Self::Approve
+            | Self::Call
+            | Self::Check
+            | Self::Dev
+            | Self::Doctor
+            | Self::Grant
+            | Self::List
+            | Self::Register
+            | Self::Revoke
+            | Self::SecretList
+            | Self::SecretRemove
+            | Self::SecretSet
+            | Self::Serve
+            | Self::Set
+            | Self::Status
+            | Self::Unset => true,
+            Self::Inspect | Self::New | Self::Pack | Self::Unregister => false,
+        }
+    }
+
+    /// Returns the command without further words.
+    pub fn alone(self) -> SuggestedCommand {
+        SuggestedCommand {
+            subcommand: self,
+            pieces: Vec::new(),
+            directories: CommandDirectories::OfProcess,
+        }
+    }
+
+    /// Returns the command with `words` behind it.
+    pub fn with<T: AsRef<str>>(self, words: impl IntoIterator<Item = T>) -> SuggestedCommand {
+        words.into_iter().fold(self.alone(), |command, word| command.word(word))
+    }
+}
+
+/// A command of toolrack that a message suggests. Its `Display` is what a person copies into a shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct SuggestedCommand {
+    subcommand: CommandName,
+    pieces: Vec<Piece>,
+    directories: CommandDirectories,
+}
+
+/// A piece of a command, quoted already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Word(String),
+    /// A word that would be taken for an option, but for the `--` before it.
+    DashedWord(String),
+    Option(String),
+}
+
+/// The plugin directories that a command names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum CommandDirectories {
+    OfProcess,
+    These(Vec<String>),
+}
+
+impl SuggestedCommand {
+    /// Adds a word.
+    pub fn word(mut self, word: impl AsRef<str>) -> Self {
+        let word = word.as_ref();
+        self.pieces.push(match word.starts_with('-') {
+            true => Piece::DashedWord(shell_word(word)),
+            false => Piece::Word(shell_word(word)),
+        });
+        self
+    }
+
+    /// Adds words of the house's own as they stand, such as an example that a shell expands.
+    pub fn verbatim(mut self, words: &'static str) -> Self {
+        self.pieces.push(Piece::Word(words.to_owned()));
+        self
+    }
+
+    /// Adds an option that takes no value, such as `--write`.
+    pub fn flag(mut self, name: &'static str) -> Self {
+        self.pieces.push(Piece::Option(name.to_owned()));
+        self
+    }
+
+    /// Adds an option with its value.
+    pub fn option(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
+        let value = value.as_ref();
+        let sign = if value.starts_with('-') { '=' } else { ' ' };
+        self.pieces.push(Piece::Option(format!("{name}{sign}{}", shell_word(value))));
+        self
+    }
+
+    /// Names `directories` in the place of those that this process was told.
+    pub fn in_directories<T: AsRef<Path>>(
+        mut self,
+        directories: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let directories = directories.into_iter().map(|path| in_full(path.as_ref()));
+        self.directories = CommandDirectories::These(directories.collect());
+        self
+    }
+
+    /// Writes the command as a process does that was told `named`.
+    fn write(&self, named: &[String], f: &mut impl fmt::Write) -> fmt::Result {
+        write!(f, "toolrack {}", self.subcommand.words())?;
+        let named = match &self.directories {
+            CommandDirectories::OfProcess if self.subcommand.knows_directories() => named,
+            CommandDirectories::OfProcess => &[],
+            CommandDirectories::These(own) => own,
+        };
+        let is_word = |piece: &&Piece| matches!(piece, Piece::Word(_) | Piece::DashedWord(_));
+        let is_dashed = |piece: &Piece| matches!(piece, Piece::DashedWord(_));
+        // All words from the first that would be an option stand at the end, behind the options.
+        let dashed = self.pieces.iter().position(is_dashed).unwrap_or(self.pieces.len());
+        let (before, behind) = self.pieces.split_at(dashed);
+        let options = behind.iter().filter(|piece| !is_word(piece));
+        for Piece::Word(text) | Piece::DashedWord(text) | Piece::Option(text) in
+            before.iter().chain(options)
+        {
+            write!(f, " {text}")?;
+        }
+        for directory in named {
+            write!(f, " --plugins {}", shell_word(directory))?;
+        }
+        if !behind.is_empty() {
+            f.write_str(" --")?;
+        }
+        for Piece::Word(text) | Piece::DashedWord(text) | Piece::Option(text) in
+            behind.iter().filter(is_word)
+        {
+            write!(f, " {text}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for SuggestedCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(NAMED_DIRECTORIES.get().map_or(&[], Vec::as_slice), f)
+    }
+}
+
+/// Returns `path` so that it is the same one wherever the command is typed.
+fn in_full(path: &Path) -> String {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    whole.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(command: &SuggestedCommand, named: &[&str], expected: &str) {
+        let named: Vec<_> = named.iter().map(|path| (*path).to_owned()).collect();
+        let mut written = String::new();
+        command.write(&named, &mut written).expect("a String takes all");
+        assert_eq!(written, expected);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn each_word_is_quoted_and_the_directories_are_named_where_they_matter() {
+        let grant = CommandName::Grant.with(["w", "config", "units=two words"]);
+        check(&grant, &[], "toolrack grant w config 'units=two words'");
+        check(&grant, &["/o"], "toolrack grant w config 'units=two words' --plugins /o");
+        let named = ["/o", "/it's"];
+        let expected = r"toolrack check --plugins /o --plugins '/it'\''s'";
+        check(&CommandName::Check.alone(), &named, expected);
+        check(&CommandName::Pack.with(["a.wasm"]), &named, "toolrack pack a.wasm");
+        let other = CommandName::Check.with(["w"]).in_directories(["/x y"]);
+        check(&other, &named, "toolrack check w --plugins '/x y'");
+        let none = CommandName::Register.with(["claude"]).in_directories([""; 0]);
+        check(&none, &named, "toolrack register claude");
+        let files = CommandName::Grant.with(["w", "files"]).verbatim("~/notes");
+        let files = files.option("--at", "/my notes").flag("--write");
+        check(
+            &files,
+            &["/o"],
+            "toolrack grant w files ~/notes --at '/my notes' --write --plugins /o",
+        );
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_word_that_begins_as_an_option_is_none() {
+        let grant = CommandName::Grant.with(["w", "config", "--units=a b"]);
+        check(&grant, &["/o"], "toolrack grant w config --plugins /o -- '--units=a b'");
+        let grant = CommandName::Grant.with(["w", "files", "-x", "y"]).option("--at", "-z");
+        check(&grant, &[], "toolrack grant w files --at=-z -- -x y");
+    }
+}
