@@ -22,7 +22,7 @@ pub fn refusal(what: &str, response: Response) -> String {
     match status {
         401 => format!(
             "GitHub wants a token that it accepts{reason}; there is none, it is wrong, or it has expired: the \
-             operator keeps one with `toolrack secret set GITHUB_TOKEN`, and binds it with `toolrack grant github secret \
+             operator keeps one with `toolrack secret set GITHUB_TOKEN` (without a keyring: with --file), and binds it with `toolrack grant github secret \
              GITHUB_TOKEN --for https://api.github.com` or the address of another server"
         ),
         403 => format!("GitHub does not allow this (status 403){reason}; {permissions}"),

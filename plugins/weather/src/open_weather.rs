@@ -16,11 +16,6 @@ use crate::units::{Units, rounded};
 
 const SOURCE: &str = "OpenWeatherMap";
 const BASE: &str = "https://api.openweathermap.org";
-/// A new key works only some hours after it was made.
-const KEY: &str = "it does not accept the API key; the operator keeps one with \
-                   `toolrack secret set OPENWEATHER_API_KEY`, and binds it with `toolrack grant weather secret \
-                   OPENWEATHER_API_KEY --for https://api.openweathermap.org --query appid`; a new key takes up to two \
-                   hours to work";
 
 /// One moment, as both answers have it.
 struct Step {
@@ -74,7 +69,7 @@ fn precipitation(step: Field<'_>, units: Units) -> Option<f64> {
 
 pub fn current(wanted: &Wanted, settings: &Settings) -> Result<Current, String> {
     let place = find(wanted, settings)?;
-    let answer = ask(weather("weather", &place, settings))?;
+    let answer = ask(weather("weather", &place, settings), settings)?;
     let zone = answer.at("timezone").integer();
     let Step { time, measured, .. } =
         Step::read(answer.root(), zone.unwrap_or_default(), settings.units);
@@ -92,7 +87,7 @@ pub fn current(wanted: &Wanted, settings: &Settings) -> Result<Current, String> 
 
 pub fn forecast(wanted: &Wanted, days: usize, settings: &Settings) -> Result<Forecast, String> {
     let place = find(wanted, settings)?;
-    let answer = ask(weather("forecast", &place, settings))?;
+    let answer = ask(weather("forecast", &place, settings), settings)?;
     let zone = answer.at("city.timezone").integer();
     let steps = answer.at("list").items();
     let steps = steps.map(|step| Step::read(step, zone.unwrap_or_default(), settings.units));
@@ -172,7 +167,7 @@ fn find(wanted: &Wanted, settings: &Settings) -> Result<Place, String> {
     let mut why = None;
     for (asked, query) in Asked::readings(name).iter().flat_map(queries).take(MAX_QUERIES) {
         let url = format!("{}/geo/1.0/direct", settings.base(BASE));
-        let answer = ask(http::get(url).query("q", query).query("limit", 5))?;
+        let answer = ask(http::get(url).query("q", query).query("limit", 5), settings)?;
         let found: Vec<Found> = answer.root().items().filter_map(place).collect();
         if let Some(place) = asked.choose(&found) {
             return Ok(place);
@@ -208,8 +203,20 @@ fn place(found: Field<'_>) -> Option<Found> {
     })
 }
 
-fn ask(request: Request) -> Result<Answer, String> {
-    service::ask(SOURCE, KEY, request)
+/// Sends a request to the server that `settings` name.
+fn ask(request: Request, settings: &Settings) -> Result<Answer, String> {
+    service::ask(SOURCE, &refused_key(settings.base(BASE)), request)
+}
+
+/// Returns what to do where the server at `base` does not accept the key, which the host puts into requests to its
+/// origin alone.
+fn refused_key(base: &str) -> String {
+    let origin = base.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    format!(
+        "it does not accept the API key; the operator keeps one with `toolrack secret set OPENWEATHER_API_KEY` (without \
+         a keyring: with --file), and binds it with `toolrack grant weather secret OPENWEATHER_API_KEY --for {origin} \
+         --query appid`; a new key takes up to two hours to work"
+    )
 }
 
 #[cfg(test)]

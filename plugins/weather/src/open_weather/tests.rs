@@ -78,6 +78,11 @@ fn a_place_or_a_key_that_is_not_known_is_told() {
     let error = find(&Wanted::Name("Berlin".into()), &settings(Units::Metric)).unwrap_err();
     assert!(error.contains("does not accept the API key"), "{error}");
     assert!(error.contains("`toolrack secret set OPENWEATHER_API_KEY`"), "{error}");
+    assert!(error.contains("--for https://api.openweathermap.org --query appid`"), "{error}");
+    let own =
+        Settings { endpoint: Some("http://127.0.0.1:8080/owm".into()), ..settings(Units::Metric) };
+    let error = find(&Wanted::Name("Berlin".into()), &own).unwrap_err();
+    assert!(error.contains("--for http://127.0.0.1:8080 --query appid`"), "{error}");
 }
 
 #[test]
