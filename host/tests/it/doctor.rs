@@ -68,6 +68,19 @@ fn where_nothing_is_wrong_each_thing_has_its_line() {
 }
 
 #[test]
+fn a_variable_that_names_no_file_of_a_secret_is_told() {
+    let machine = healthy();
+    let manifest = "[grants]\nsecrets = [\"A_TOKEN\"]\n";
+    plugins::install(&machine.path("toolrack/plugins"), "v", manifest, &Wat::default().build());
+    let mut command = machine.command(&["doctor"]);
+    command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+    let output = command.env("A_TOKEN_FILE", "/nonexistent/hunter2").output().expect("the binary");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("A_TOKEN_FILE: there is no file at the path that it holds"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
 fn plugin_directories_are_looked_at() {
     let machine = healthy();
     finds(

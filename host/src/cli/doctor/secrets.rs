@@ -43,7 +43,8 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
         let text = format!("{} is kept, and no installed plugin is granted it", row.name);
         Some(Finding::note(SECRETS_TOPIC, text, advice))
     }));
-    findings.extend(faults(examined));
+    let names: Vec<_> = rows.iter().map(|row| &row.name).collect();
+    findings.extend(faults(examined, &names));
     match keyring {
         Ok(()) if findings.is_empty() => {
             findings.push(Finding::ok(SECRETS_TOPIC, "the keyring answers"))
@@ -63,8 +64,8 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     findings
 }
 
-/// The faults of the files that servers look for secrets in, whether or not a plugin wants one.
-fn faults(examined: &Examined) -> Vec<Finding> {
+/// The faults of the files that servers look for the secrets `names` in, whether or not there are any.
+fn faults(examined: &Examined, names: &[&SecretName]) -> Vec<Finding> {
     let beside = examined.directories.iter().map(|directory| Some(directory.as_path()));
     let warnings: BTreeSet<_> = beside
         .chain([None])
@@ -72,7 +73,7 @@ fn faults(examined: &Examined) -> Vec<Finding> {
             let secrets = Secrets::of(beside, examined.home.as_ref());
             // Any name makes it read them.
             let any = SecretName::new("TOOLRACK_DOCTOR").ok();
-            drop(secrets.sources(&any));
+            drop(secrets.sources(names.iter().copied().chain(&any)));
             secrets.warnings()
         })
         .collect();
