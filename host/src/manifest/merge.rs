@@ -198,7 +198,7 @@ fn put_entries<'a>(
 /// Returns the requests that it allows; `None` where its URL is not valid, which is an error of its
 /// own.
 fn origin_of(item: &RawNetwork<'_>) -> Option<(Scheme, HostPattern, u16)> {
-    origin::read(&item.url).ok()
+    origin::read(&item.url, "").ok()
 }
 
 /// Returns the keys and grants that a local file sets, in words.

@@ -765,6 +765,7 @@ fn a_value_in_the_place_of_a_name_or_a_directory_is_not_repeated() {
 fn what_is_not_meant_so_is_told_with_what_is() {
     let person = person();
     let url = "https://a.example";
+    run(&person, &["grant", "w", "secret", "KEY", "--for", url]);
     for (arguments, expected) in [
         (
             &["grant", "v", "secret", "K", "--for", url, "--before", "Bearer"][..],
@@ -773,9 +774,43 @@ fn what_is_not_meant_so_is_told_with_what_is() {
         (&["grant", "v", "secret", "K", "--for", url, "--before", "token"], "write \"token \""),
         (&["grant", "v", "network", "https://a.example,https://b.example"], "write each by itself"),
         (&["unset", "wether", "x"], "no plugin"),
+        (&["unset", "v", "network:a.example"], "did you mean \"network:https://a.example\"?"),
+        (&["unset", "v", "network:https://a.example/x"], "\"network:https://a.example\""),
+        (&["revoke", "v", "network", "a.example"], "did you mean \"https://a.example\"?"),
+        (&["revoke", "v", "secret", "TOKN"], "did you mean `toolrack revoke v secret TOKEN`?"),
+        (&["revoke", "w", "secret", "KYE"], "did you mean `toolrack revoke w secret KEY`?"),
+        (&["grant", "v", "A_TOKEN"], "`toolrack grant v secret A_TOKEN --for URL`"),
+        (&["grant", "v", "secret"], "toolrack grant v secret API_TOKEN --for URL"),
     ] {
         let ran = person.run(arguments);
         assert_eq!(ran.code, 2, "{arguments:?} {}{}", ran.out, ran.err);
         assert!(ran.err.contains(expected) && !ran.err.contains("check wether"), "{}", ran.err);
     }
+    for (name, expected) in [
+        ("network:a.example", "did you mean \"network:https://a.example\"?"),
+        ("network:https://a.example/x", "\"network:https://a.example\""),
+        ("files:~/notes", "did you mean \"files:/notes\"?"),
+        ("files:notes", "did you mean \"files:/notes\"?"),
+    ] {
+        fs::write(local(&person), format!("grants.without = [\"{name}\"]")).unwrap();
+        let said = person.run(&["check", "v"]).out;
+        assert!(said.contains("`without` in [grants]: ") && said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn a_directory_that_is_missing_is_not_said_to_be_read() {
+    let person = person();
+    let home = tempfile::tempdir().unwrap();
+    let missing = home.path().join("nots");
+    let missing = missing.to_str().unwrap();
+    let said = run(&person, &["grant", "v", "files", missing]);
+    let may = format!("it may read {missing}, as /nots");
+    let not_yet = format!("{may}, once there is such a directory\n");
+    assert!(said.contains(&not_yet), "{said}");
+    let said = person.run(&["check", "v"]).out;
+    assert!(said.contains(&not_yet), "{said}");
+    fs::create_dir(missing).unwrap();
+    let said = person.run(&["check", "v"]).out;
+    assert!(said.contains(&format!("{may}\n")), "{said}");
 }

@@ -22,7 +22,13 @@ fn grant(name: &str, kind: GrantKind) -> SuggestedCommand {
 
 /// Returns a command that grants the plugin `name` something of this kind, as an example.
 pub(super) fn example(name: &str, kind: GrantKind) -> SuggestedCommand {
-    grant(name, kind).verbatim(kind.example().argument)
+    unseen(grant(name, kind).verbatim(kind.example().argument), kind)
+}
+
+/// Adds where a secret is put into requests to `command`, if it grants one: the plugin is not told a secret unless a
+/// person wants that.
+fn unseen(command: SuggestedCommand, kind: GrantKind) -> SuggestedCommand {
+    if kind == GrantKind::Secret { command.option("--for", "URL") } else { command }
 }
 
 /// Reads a kind of grant, as `command` takes it behind the plugin's name.
@@ -45,6 +51,7 @@ pub(in crate::cli) fn kind(
         let meant = match foreign(&what).filter(|_| kind == GrantKind::Files) {
             Some(path) if command == CommandName::Grant => path.granted_by(meant, None, false),
             Some(path) => meant.word(&path.path),
+            None if command == CommandName::Grant => unseen(meant.word(&what), kind),
             None => meant.word(&what),
         };
         Some(format!("; did you mean `{meant}`?"))
@@ -135,7 +142,7 @@ pub(super) fn instead_of_set(name: &str, key: &str, value: &str) -> Option<Strin
         }
     };
     let command = match typed {
-        Some(typed) => grant(name, kind).word(typed),
+        Some(typed) => unseen(grant(name, kind).word(typed), kind),
         None => example(name, kind),
     };
     let shown = escape(&without_secrets(key));
@@ -324,7 +331,7 @@ mod tests {
             ("a.example", "`toolrack grant w network https://a.example`"),
             ("units=metric", "`toolrack grant w config units=metric`"),
             ("LANG=C", "`toolrack grant w env LANG=C`"),
-            ("API_TOKEN", "`toolrack grant w secret API_TOKEN`"),
+            ("API_TOKEN", "`toolrack grant w secret API_TOKEN --for URL`"),
         ] {
             let error =
                 kind(CommandName::Grant, "w", typed, None).expect_err("no kind").to_string();
@@ -358,7 +365,7 @@ mod tests {
             ("grants.config.delete", "true", "toolrack grant w config delete=true"),
             ("config", "delete=true", "toolrack grant w config delete=true"),
             ("network", "https://a.example", "toolrack grant w network https://a.example"),
-            ("secret", "ghp_0123456789", "toolrack grant w secret API_TOKEN"),
+            ("secret", "ghp_0123456789", "toolrack grant w secret API_TOKEN --for URL"),
         ] {
             let hint = instead_of_set("w", key, value).expect("a grant");
             assert!(hint.contains(expected), "{hint}");

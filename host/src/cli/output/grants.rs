@@ -7,6 +7,7 @@ use crate::manifest::{
 };
 use crate::secret_places::shown_value;
 use crate::text::escape;
+use crate::typed_path;
 
 /// One line for each thing that `grants` allow, and one for what they do not.
 pub(crate) fn words(grants: &Grants) -> Vec<String> {
@@ -44,7 +45,10 @@ fn file(grant: &FileGrant) -> String {
         Access::Read => "read",
         Access::Write => "read and change",
     };
-    format!("it may {may} {}, as {}", escape(&grant.path), escape(&grant.at))
+    let (path, at) = (escape(&grant.path), escape(&grant.at));
+    let is_there = typed_path::expanded(&grant.path).is_ok_and(|path| path.is_dir());
+    let when = if is_there { "" } else { ", once there is such a directory" };
+    format!("it may {may} {path}, as {at}{when}")
 }
 
 fn request(grant: &NetworkGrant) -> String {
@@ -159,7 +163,7 @@ mod tests {
     fn every_grant_is_a_line_and_so_is_what_is_not_granted() {
         let all = grants(
             r#"[grants]
-            files = [{ path = "~/notes", at = "/notes" }, { path = "$X", at = "/x", access = "write" }]
+            files = [{ path = "~/no such notes", at = "/notes" }, { path = "$NO_SUCH_X", at = "/x", access = "write" }]
             network = ["https://*.example.org", "https://*",
                 { url = "https://api.github.com", secret = "GITHUB_TOKEN", header = "Authorization" },
                 { url = "http://127.0.0.1:80", secret = "TOKEN", query = "key" }]
@@ -169,8 +173,8 @@ mod tests {
             config = { units = "metric" }"#,
         );
         let expected = [
-            "it may read ~/notes, as /notes",
-            "it may read and change $X, as /x",
+            "it may read ~/no such notes, as /notes, once there is such a directory",
+            "it may read and change $NO_SUCH_X, as /x, once there is such a directory",
             "each call has an empty directory of its own, removed afterwards, as /tmp",
             "it may send requests to https://*.example.org",
             "it may send requests to every public server of the web (https://*), and so send there whatever it sees",

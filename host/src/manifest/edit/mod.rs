@@ -162,7 +162,13 @@ fn names_of(grants: &Grants) -> Vec<GrantName> {
             .map(|grant| GrantName::Network(grant.scheme, grant.host.clone(), grant.port)),
     );
     names.extend(env.keys().map(|name| GrantName::Env(name.as_str().into())));
-    names.extend(secrets.iter().cloned().map(GrantName::Secret));
+    let bound = network.iter().filter_map(|grant| Some(&grant.secret.as_ref()?.name));
+    for secret in secrets.iter().chain(bound) {
+        let name = GrantName::Secret(secret.clone());
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     names.extend(config.keys().map(|key| GrantName::Config(key.as_str().into())));
     names
 }

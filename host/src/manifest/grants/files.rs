@@ -187,7 +187,9 @@ pub(crate) fn at(place: &str, text: &SpannedText<'_>) -> Result<Box<str>, Diagno
     }
     let expected = "expected an absolute path without `.`, `..`, empty parts or a final slash";
     let message = format!("{place}: {expected}, found {}", quote(at));
-    let parts: Vec<_> = at.split(['/', '\\']).filter(|part| plain(part)).collect();
+    // The home directory and variables are none of the plugin's.
+    let is_own = |part: &&str| plain(part) && !part.starts_with(['~', '$']);
+    let parts: Vec<_> = at.split(['/', '\\']).filter(is_own).collect();
     let meant = (printable || at.contains('\\')) && !parts.is_empty() && !at.contains("..");
     let help = if meant && forbidden_char(at).is_none() && !at.contains(['\n', '\t']) {
         format!("did you mean {}?", quote(&format!("/{}", parts.join("/"))).replace('`', "\""))

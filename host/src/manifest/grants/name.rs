@@ -56,7 +56,7 @@ impl GrantName {
 
     /// The name of a network grant with this URL, if it is one.
     pub(crate) fn of_url(url: &str) -> Option<Self> {
-        let (scheme, host, port) = origin::read(&Spanned::new(0..0, url)).ok()?;
+        let (scheme, host, port) = origin::read(&Spanned::new(0..0, url), "").ok()?;
         Some(Self::Network(scheme, host, port))
     }
 
@@ -72,7 +72,10 @@ impl GrantName {
         let Some(rest) = rest else { return Ok(Self::Every(kind)) };
         // A quote and the word come before it, where nothing is escaped.
         let own = Spanned::new(text.span(), rest);
-        Self::one(kind, &own, place)
+        Self::one(kind, &own, place).map_err(|fault| {
+            let help = fault.help.as_ref().map(|help| with_kind(kind, help));
+            fault.maybe_help(help)
+        })
     }
 
     /// The kind of what it names.
@@ -95,7 +98,7 @@ impl GrantName {
     ) -> Result<Self, Diagnostic> {
         Ok(match kind {
             GrantKind::Network => {
-                let (scheme, host, port) = origin::read(text)?;
+                let (scheme, host, port) = origin::read(text, place)?;
                 Self::Network(scheme, host, port)
             }
             GrantKind::Files => Self::Files(files::at(place, text)?),
@@ -108,6 +111,14 @@ impl GrantName {
             }
         })
     }
+}
+
+/// Returns the advice about what stands behind the colon as it is about the whole name.
+fn with_kind(kind: GrantKind, help: &str) -> String {
+    let begins = ["http://", "https://", "/"].map(|begins| format!("\"{begins}"));
+    begins.iter().fold(help.to_owned(), |help, begins| {
+        help.replace(begins, &format!("\"{}:{}", kind.name(), &begins[1..]))
+    })
 }
 
 /// Returns the place in a local file that names the grants to take away, in words.

@@ -170,7 +170,7 @@ pub(crate) const OF_THE_HOST: [HeaderName; 12] = [
 pub(crate) fn read(raw: &[RawNetwork<'_>]) -> Result<Vec<NetworkGrant>, Diagnostic> {
     let mut grants: Vec<NetworkGrant> = Vec::new();
     for raw in raw {
-        let (scheme, host, port) = origin::read(&raw.url)?;
+        let (scheme, host, port) = origin::read(&raw.url, &Grants.place("network"))?;
         let secret = bound(raw, &host)?;
         let grant = NetworkGrant { scheme, host, port, secret, except: Vec::new() };
         if grants.iter().any(|other| other.is_of_origin(&grant)) {

@@ -7,7 +7,6 @@ use std::fmt;
 use std::fmt::Write as _;
 
 use super::super::syntax::error::{Diagnostic, quote};
-use super::super::syntax::keys::Section::Grants;
 use super::super::syntax::table::SpannedText;
 use super::host::{self, HostPattern, Slip};
 use crate::text::escape;
@@ -44,11 +43,14 @@ impl fmt::Display for Scheme {
 /// The longest URL, in bytes: a host name has at most 253.
 const MAX_URL: usize = 512;
 
-/// Reads `text`, a URL without a path.
-pub(crate) fn read(text: &SpannedText<'_>) -> Result<(Scheme, HostPattern, u16), Diagnostic> {
+/// Reads `text`, a URL without a path that stands at `place`.
+pub(crate) fn read(
+    text: &SpannedText<'_>,
+    place: &str,
+) -> Result<(Scheme, HostPattern, u16), Diagnostic> {
     let url = *text.get_ref();
     parse(url).map_err(|Slip { problem, help }| {
-        let message = format!("{}: {problem}", Grants.place("network"));
+        let message = format!("{place}: {problem}");
         let fault = Diagnostic::new(text.span(), message).found(quote(url)).help(help);
         // The text before an `@` may be a password, as may be a query, and errors go to logs.
         if url.contains(['@', '?']) || url.contains("%40") { fault.secret() } else { fault }
