@@ -51,7 +51,7 @@ pub(crate) fn secret_places(text: &str) -> Vec<Range<usize>> {
         let place = if named { Some(0..word.len()) } else { value_in(word) };
         is_named = match word {
             _ if named => false,
-            "" => is_named,
+            word if word.trim_matches(':').is_empty() => is_named,
             word => names_secret(word.trim_end_matches(':')) || (is_named && is_plain_value(word)),
         };
         places.extend(place.map(|own| at + own.start..at + own.end));

@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::author::language::Lang;
+use super::output::print::eprint;
 use super::secret::command::SecretAction;
 use super::token::TokenAction;
 use super::usage::{help, tips};
@@ -380,7 +381,15 @@ pub(super) fn command() -> clap::Command {
 pub(super) fn parse() -> Cli {
     let matches = command().try_get_matches();
     let read = matches.and_then(|matches| Cli::from_arg_matches(&matches));
-    read.unwrap_or_else(|error| with_usage(tips::with_tip(error)).exit())
+    read.unwrap_or_else(|error| {
+        let error = with_usage(tips::with_tip(error));
+        if !error.use_stderr() {
+            // Help and the version.
+            error.exit();
+        }
+        eprint!("{}", error.render().ansi());
+        std::process::exit(error.exit_code());
+    })
 }
 
 /// Puts the usage of the whole command in the place of clap's, which begins with options that were not typed.
@@ -412,6 +421,7 @@ fn page_size(text: &str) -> Result<NonZeroUsize, &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::output::typed_words::VALUED_OPTIONS;
     use super::*;
     use crate::suggestion::CommandName;
 
@@ -429,6 +439,24 @@ mod tests {
             let text = with_usage(error).to_string();
             assert!(text.contains(&format!("Usage: {expected}\n")), "{text}");
         }
+    }
+
+    #[test]
+    fn every_option_that_takes_a_value_is_known_where_typed_words_are_judged() {
+        let mut all_commands = command();
+        all_commands.build();
+        let mut found = std::collections::BTreeSet::new();
+        for one in all(&all_commands) {
+            let options = one.get_arguments().filter(|option| {
+                option.get_num_args().is_some_and(|number| number.min_values() > 0)
+            });
+            for option in options {
+                found.extend(option.get_long().map(|long| format!("--{long}")));
+                found.extend(option.get_short().map(|short| format!("-{short}")));
+            }
+        }
+        let known = VALUED_OPTIONS.map(str::to_owned);
+        assert_eq!(found, known.into_iter().collect());
     }
 
     #[test]

@@ -221,6 +221,32 @@ fn a_command_is_suggested_through_one_door() {
     assert!(written.is_empty(), "build these with `SuggestedCommand`: {written:#?}");
 }
 
+#[test]
+fn what_a_command_says_on_stderr_goes_through_one_door() {
+    let source = root().join("host/src/cli");
+    let (mut saying, mut wrong) = (0, Vec::new());
+    for file in files(&source) {
+        let place = shown(file.strip_prefix(&source).expect("below"));
+        let text = fs::read_to_string(&file).expect("a source file");
+        let code: Vec<_> = served(&text).collect();
+        let code = code.join(" ");
+        let says = ["eprintln!(", "eprint!("].iter().any(|name| code.contains(name));
+        let is_door = place == "output/print.rs";
+        saying += usize::from(says && !is_door);
+        let imports = code.split("use ").skip(1).any(|rest| {
+            let path = rest.split(';').next().unwrap_or_default();
+            path.contains("print::") && path.contains("eprint")
+        });
+        // The log is no answer to what was typed.
+        let is_log = place.starts_with("logger/");
+        if (says && !imports || code.contains("::stderr()")) && !is_door && !is_log {
+            wrong.push(place);
+        }
+    }
+    assert!(saying > 10, "only {saying} files say something: is this test still looking?");
+    assert!(wrong.is_empty(), "a secret that was typed may be repeated: {wrong:?}");
+}
+
 /// Adds the string literals of code that is served: those of comments and of tests are left out.
 fn texts(tokens: TokenStream, found: &mut Vec<String>) {
     let mut tokens = tokens.into_iter().peekable();

@@ -750,11 +750,62 @@ fn a_value_in_the_place_of_a_name_or_a_directory_is_not_repeated() {
         &["A_TOKEN=hunter2"],
         &["grant", "v", "files", "smb://u:hunter2@h/x"],
         &["revoke", "v", "files", "smb://u:hunter2@h/x"],
+        &["set", "v", "env:PW", "hunter2"],
+        &["set", "v", "config.token", "hunter2"],
+        &["set", "v", "secret", "hunter2"],
+        &["unset", "v", "secret", "hunter2"],
+        &["revoke", "v", "secret", "hunter2"],
+        &["grant", "v", "config", "password:hunter2"],
+        &["grant", "v", "config", "hunter2"],
+        &["grant", "v", "secret", "K", "--for", "hunter2"],
+        &["check", "password=hunter2"],
+        &["check", "--token", "hunter2"],
+        &["call", "v_run", "{\"token\":\"hunter2\""],
+        &["add", "https://u:hunter2@x/y"],
+        &["secret", "hunter2"],
     ] {
         let ran = person.run(arguments);
         let said = format!("{}{}", ran.out, ran.err);
         assert_eq!(ran.code, 2, "{arguments:?} {said}");
         assert!(!said.contains("hunter2"), "{arguments:?} {said}");
+    }
+    // A token is known wherever it stands.
+    for arguments in [
+        &["grant", "v", "@"][..],
+        &["grant", "@", "secret", "X"],
+        &["grant", "v", "config", "@"],
+        &["revoke", "v", "config", "@"],
+        &["revoke", "v", "files", "@"],
+        &["set", "v", "limits.cpu", "@"],
+        &["set", "@", "prefix", "x"],
+        &["unset", "v", "@"],
+        &["check", "@"],
+        &["check", "./@"],
+        &["list", "@"],
+        &["call", "@"],
+        &["call", "v_run", "@"],
+        &["add", "@"],
+        &["remove", "@"],
+        &["approve", "@"],
+        &["logs", "@"],
+        &["inspect", "@"],
+        &["pack", "@"],
+        &["dev", "@"],
+        &["register", "@"],
+        &["secret", "list", "@"],
+        &["--log", "@", "list"],
+        &["@"],
+    ] {
+        for token in ["ghp_A1b2C3d4E5f6G7h8I9j0", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"] {
+            let arguments: Vec<_> = arguments.iter().map(|word| word.replace('@', token)).collect();
+            let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+            let ran = person.run(&arguments);
+            let said = format!("{}{}", ran.out, ran.err);
+            assert_ne!(ran.code, 0, "{arguments:?} {said}");
+            let is_told =
+                ["A1b2C3d4", "K7MDENG", "EXAMPLEKEY"].iter().any(|part| said.contains(part));
+            assert!(!is_told, "{arguments:?} {said}");
+        }
     }
     // A word that is no secret is repeated.
     let said = person.run(&["register", "emcas"]).err;

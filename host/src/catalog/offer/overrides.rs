@@ -11,6 +11,7 @@ use crate::manifest::{
     Grants, Manifest, ManifestError, PluginKind, Rate, Requirement, SourceFile, ToolOverride,
 };
 use crate::sandbox::corrected;
+use crate::secret_places::without_secrets;
 use crate::text::escape;
 use crate::tool::{Annotations, Listed, ToolSpec};
 
@@ -219,7 +220,7 @@ fn with_meta(own: Option<&RawValue>, wish: &Map<String, Value>) -> Option<Box<Ra
 
 fn unknown(file: &str, wish: &ToolOverride, names: &[String]) -> ManifestError {
     let known: Vec<_> = names.iter().take(20).map(|name| format!("`{name}`")).collect();
-    let message = format!("the plugin has no tool `{}`", escape(&wish.name));
+    let message = format!("the plugin has no tool `{}`", escape(&without_secrets(&wish.name)));
     ManifestError::new(file, wish.place.clone(), message)
         .help(format!("its tools are {}", known.join(", ")))
 }

@@ -9,7 +9,7 @@ use crate::manifest::{
     Decision, DecisionError, DecisionKey, GrantKind, MAX_MANIFEST, Manifest, NewGrant, SecretName,
     local_of,
 };
-use crate::secret_places::{is_secret_value, without_secrets};
+use crate::secret_places::{holds_secret, is_secret_value, without_secrets};
 use crate::suggestion::{CommandName, SuggestedCommand};
 use crate::text::escape;
 use crate::token_shape::holds_token;
@@ -111,6 +111,9 @@ pub(super) fn named(text: &str) -> Option<GrantKind> {
 
 /// Guesses the kind of a grant that was typed without it, by what it is.
 fn guessed(text: &str) -> Option<(GrantKind, String)> {
+    if holds_secret(text) {
+        return None;
+    }
     let is_path = text.starts_with(['~', '/', '.', '$']) || text.contains(['\\', '/']);
     let is_capital = |text: &str| {
         !text.is_empty() && text.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
@@ -133,6 +136,8 @@ pub(super) fn instead_of_set(name: &str, key: &str, value: &str) -> Option<Strin
     let (word, rest) = within.split_once([':', '.']).unwrap_or((within, ""));
     let kind = named(word)?;
     let typed = match kind {
+        // What is not shown cannot be typed.
+        GrantKind::Config | GrantKind::Env if is_secret_value(rest, value) => None,
         GrantKind::Config | GrantKind::Env if !rest.is_empty() => Some(format!("{rest}={value}")),
         GrantKind::Config | GrantKind::Env => value.contains('=').then(|| value.to_owned()),
         GrantKind::Secret => SecretName::new(value).is_ok().then(|| value.to_owned()),

@@ -4,6 +4,7 @@ use std::fmt::Arguments;
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
+use super::typed_words::without_typed_secrets;
 use crate::text::{escape, escape_json};
 
 macro_rules! print {
@@ -34,9 +35,10 @@ pub(crate) fn say(text: Arguments<'_>) {
     }
 }
 
-/// Writes to stderr. Where that cannot be, nobody can be told.
+/// Writes to stderr, without what may be a secret among the words that were typed. Where that cannot be, nobody can be
+/// told.
 pub(crate) fn remark(text: Arguments<'_>) {
-    let _ = anstream::stderr().write_fmt(text);
+    let _ = anstream::stderr().write_all(without_typed_secrets(&text.to_string()).as_bytes());
 }
 
 pub(crate) const ERROR: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
