@@ -3,9 +3,9 @@
 use super::bounds::MAX_TOLD;
 use super::refusal::Refusal;
 use crate::manifest::{GrantKind, Manifest, UnknownValue, local_of};
+use crate::secret_places::is_secret_value;
 use crate::suggestion::{CommandName, SuggestedCommand};
 use crate::text::joined;
-use crate::token_shape::holds_token;
 
 /// Returns the warnings about the plugin of the manifest `file`.
 pub(super) fn config_warnings(file: &str, manifest: &Manifest) -> Vec<Refusal> {
@@ -43,7 +43,7 @@ fn taken_out(manifest: &Manifest, key: &str) -> String {
 
 /// Advises to give the value of `key` to the key that was meant. `None` where the value may be a secret.
 fn renamed(manifest: &Manifest, key: &str, meant: &str) -> Option<String> {
-    let value = manifest.grants.config.get(key).filter(|value| !holds_token(value))?;
+    let value = manifest.grants.config.get(key).filter(|value| !is_secret_value(meant, value))?;
     Some(format!("`{}` sets that", granted(manifest, meant, value)))
 }
 

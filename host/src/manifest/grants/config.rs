@@ -10,6 +10,7 @@ use toml::de::DeValue;
 use super::super::syntax::error::{Diagnostic, quote};
 use super::super::syntax::nearest::nearest;
 use super::super::syntax::table::{SpannedText, SpannedValue, wrong};
+use crate::secret_places::holds_secret;
 use crate::text::check_text;
 
 /// Keys that the host itself reads: with `true`, it tells a plugin something of this machine.
@@ -125,6 +126,13 @@ pub(crate) fn name(key: &SpannedText<'_>) -> Result<String, Diagnostic> {
         return Err(
             Diagnostic::new(key.span(), message).help("use printable characters on one line")
         );
+    }
+    // A key is shown by commands, servers and logs, and no command could give a value to one with `=` in it.
+    if name.contains('=') || holds_secret(name) {
+        let message = "this is no key for the configuration, but a value";
+        let help =
+            "write the key alone, such as `units`; a secret is kept by its name, under `secrets`";
+        return Err(Diagnostic::new(key.span(), message).help(help).secret());
     }
     Ok(name.into())
 }

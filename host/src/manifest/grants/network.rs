@@ -18,6 +18,7 @@ use super::super::syntax::table::{SpannedText, Table, wrong};
 use super::host::HostPattern;
 use super::origin::{self, Scheme};
 use super::secret::{self, SecretName};
+use crate::secret_places::holds_secret;
 use crate::suggestion::CommandName;
 use crate::text::forbidden_char;
 use crate::token_shape::holds_token;
@@ -323,6 +324,7 @@ fn parameter(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
         && !name.is_empty()
         && name.len() <= MAX_HEADER_NAME
         && !name.contains(['=', '&', '?', '#'])
+        && !holds_secret(name)
     {
         return Ok(name.into());
     }
