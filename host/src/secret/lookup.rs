@@ -146,6 +146,7 @@ impl Secrets {
                 ValueFiles::DotEnv(path) => {
                     let Some(mut values) = self.read(path) else { continue };
                     for (name, found) in found.iter_mut().filter(|(_, found)| found.is_none()) {
+                        self.warn_of_letters(path, name, &values);
                         let value =
                             values.remove(name).filter(|secret| !secret.expose().is_empty());
                         *found = value.map(|secret| (SecretSource::File(path.clone()), secret));
@@ -153,7 +154,7 @@ impl Secrets {
                 }
                 ValueFiles::Directory { path, owner } => {
                     for (name, found) in found.iter_mut().filter(|(_, found)| found.is_none()) {
-                        *found = self.own_file(&path.join(name.as_str()), *owner);
+                        *found = self.own_file(name, &path.join(name.as_str()), *owner);
                     }
                 }
             }
@@ -178,6 +179,23 @@ impl Secrets {
         }
     }
 
+    /// Warns of a name in a `.env` file that is `name` but for capitals.
+    fn warn_of_letters(
+        &self,
+        path: &Path,
+        name: &SecretName,
+        values: &BTreeMap<SecretName, Secret>,
+    ) {
+        let is_near = |other: &&SecretName| other.as_str().eq_ignore_ascii_case(name.as_str());
+        let near = values.keys().find(is_near).filter(|_| !values.contains_key(name));
+        if let Some(near) = near {
+            self.warn(format!(
+                "{}: `{near}` is not `{name}`, which a plugin is granted; write it in the same letters",
+                escape(&path.display().to_string())
+            ));
+        }
+    }
+
     fn variable(&self, name: &SecretName) -> Option<(SecretSource, Secret)> {
         self.in_environment(name.as_str())
             .map(|value| (SecretSource::Environment, Secret::new(value)))
@@ -195,7 +213,7 @@ impl Secrets {
     fn named_file(&self, name: &SecretName) -> Option<(SecretSource, Secret)> {
         let variable = format!("{name}{FILE_SUFFIX}");
         let path = PathBuf::from(self.in_environment(&variable)?);
-        let found = self.own_file(&path, Owner::System);
+        let found = self.own_file(name, &path, Owner::System);
         if found.is_none() && !path.exists() {
             // The path is not shown: the secret itself may stand in its place.
             self.warn(format!(
@@ -205,8 +223,13 @@ impl Secrets {
         found
     }
 
-    /// The value in a file that holds nothing else.
-    fn own_file(&self, path: &Path, owner: Owner) -> Option<(SecretSource, Secret)> {
+    /// The value of the secret `name` in a file that holds nothing else.
+    fn own_file(
+        &self,
+        name: &SecretName,
+        path: &Path,
+        owner: Owner,
+    ) -> Option<(SecretSource, Secret)> {
         let shown = || escape(&path.display().to_string());
         let FileValue { secret, others_read, is_open } = match files::read_value(path) {
             Ok(value) => value?,
@@ -223,6 +246,14 @@ impl Secrets {
         if is_told {
             self.warn(format!(
                 "{}: other users can read this secret; make it yours alone (chmod 600)",
+                shown()
+            ));
+        }
+        let text = secret.expose();
+        let assigned = text.strip_prefix("export ").unwrap_or(text).strip_prefix(name.as_str());
+        if assigned.is_some_and(|rest| rest.starts_with('=')) {
+            self.warn(format!(
+                "{}: it begins with `{name}=`, which is part of the secret then; leave the value alone in it",
                 shown()
             ));
         }
@@ -304,6 +335,28 @@ mod tests {
         let known = secrets.look_up(&names);
         let found: Vec<_> = names.iter().map(|name| known.get(name).map(Secret::expose)).collect();
         assert_eq!(found, [Some("given-a"), Some("beside-b"), Some("home-c"), None, None]);
+    }
+
+    #[test]
+    fn a_name_that_is_written_otherwise_or_twice_is_warned_of() {
+        let root = tempfile::tempdir().expect("a directory");
+        let home = Home::at(root.path().into());
+        fs::create_dir_all(home.secret_files()).expect("made");
+        fs::write(home.secrets(), "a_token=hunter2\nB_TOKEN=hunter2\nb_token=hunter2")
+            .expect("written");
+        for (name, text) in [("C_TOKEN", "C_TOKEN=hunter2"), ("D_TOKEN", "C_TOKEN=hunter2")] {
+            fs::write(home.secret_files().join(name), text).expect("written");
+        }
+        let secrets = Secrets::of(None, Some(&home)).with_environment(BTreeMap::new());
+        let names = ["A_TOKEN", "B_TOKEN", "C_TOKEN", "D_TOKEN"].map(name);
+        assert!(secrets.look_up(&names).get(&names[0]).is_none());
+        let warned = secrets.warnings().into_iter();
+        let warned: Vec<_> = warned.filter(|text| !text.contains("other users")).collect();
+        assert_eq!(warned.len(), 2, "{warned:?}");
+        for expected in ["`a_token` is not `A_TOKEN`", "it begins with `C_TOKEN=`"] {
+            assert!(warned.iter().any(|text| text.contains(expected)), "{warned:?}");
+        }
+        assert!(!warned.concat().contains("hunter2"), "{warned:?}");
     }
 
     #[test]
