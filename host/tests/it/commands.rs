@@ -177,6 +177,11 @@ fn call_takes_json_or_pairs_and_prints_the_answer() {
     check(&["{nonsense"], 2, "", "not a JSON object");
     check(&[r#"{"n": 3}"#, "s=4"], 2, "", "a JSON object is given alone");
     check(&["n=3", "n=4"], 2, "", "`n` is given twice");
+    let text = directory.path().join("text");
+    std::fs::write(&text, "no JSON").unwrap();
+    let named = format!("@{}", text.display());
+    let advice = format!("not a JSON object; as one of them: `toolrack call echo_run n={named}");
+    check(&[&named], 2, "", &advice);
     let (_, _, stderr) = run(&["call", "echo_run", "n=three"], directory.path());
     assert!(!stderr.contains("fuel"), "nothing was spent: {stderr}");
     let list = plugins::suggested("list", directory.path());

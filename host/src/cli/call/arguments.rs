@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::super::look::list::parameters;
 use crate::catalog::{MAX_ARGUMENTS, Tool};
+use crate::suggestion::CommandName;
 use crate::text::escape;
 
 /// The arguments as a JSON object: given as one, or put together from `key=value` pairs.
@@ -18,7 +19,7 @@ pub(super) fn read(tool: &Tool, given: &[String]) -> anyhow::Result<String> {
     if let [one] = given
         && let Some(object) = whole_object(one, &mut stdin)?
     {
-        crate::json::value(&object).context("the arguments are not a JSON object")?;
+        crate::json::value(&object).with_context(|| not_an_object(tool, one))?;
         return Ok(object.into_owned());
     }
     let schema = crate::json::value(tool.spec.input_schema.get())?;
@@ -52,6 +53,19 @@ fn whole_object<'a>(one: &'a str, stdin: &mut Stdin) -> anyhow::Result<Option<Co
     let is_named = one == "-" || one.starts_with('@') && !one.contains('=');
     let text = if is_named { given_text("", one, stdin)? } else { one.into() };
     Ok(Some(text).filter(|text| is_named || text.trim_start().starts_with('{')))
+}
+
+/// Says that `one`, which stands alone, is no JSON object, and how it is given to one argument of `tool`.
+fn not_an_object(tool: &Tool, one: &str) -> String {
+    let told = "the arguments are not a JSON object";
+    if one != "-" && !one.starts_with('@') {
+        return told.into();
+    }
+    let schema = crate::json::value(tool.spec.input_schema.get()).unwrap_or_default();
+    let known = || schema["properties"].as_object()?.keys().next().map(String::as_str);
+    let first = schema["required"][0].as_str().or_else(known).unwrap_or("KEY");
+    let call = CommandName::Call.with([tool.name.as_str(), &format!("{first}={one}")]);
+    format!("{told}; as one of them: `{call}`")
 }
 
 /// The state of stdin.
