@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue, Error};
 
 use super::error::{Diagnostic, quote};
 use super::hidden_values::hidden_values;
+use super::keys::Section;
 
 /// Reads TOML, or points at the first thing that is none.
 pub(crate) fn parse(text: &str) -> Result<DeTable<'_>, Diagnostic> {
@@ -74,6 +75,9 @@ fn explain(text: &str, span: Range<usize>, message: &str) -> Diagnostic {
         let fault = Diagnostic::new(span, format!("{} is given twice", quote(found)));
         return fault.help(match found {
             "tools" => "begin each tool with a line `[[tools]]`, in double brackets",
+            section if Section::Top.keys().contains(&section) => {
+                "put what stands below both below the first"
+            }
             _ => "keep one of the two",
         });
     }
