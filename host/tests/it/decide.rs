@@ -850,6 +850,21 @@ fn what_is_not_meant_so_is_told_with_what_is() {
 }
 
 #[test]
+fn a_revocation_without_a_server_and_a_blank_before_a_value_are_told_once() {
+    let person = person();
+    run(&person, &["grant", "v", "env", "LANG = C"]);
+    assert!(text(&person).contains("LANG = \"C\""), "{}", text(&person));
+    // Without what it had it is refused.
+    fs::write(person.plugins().join("v.toml"), "[limits]\nmemory = \"64KiB\"\n").unwrap();
+    fs::write(local(&person), "[limits]\nmemory = \"2MiB\"\n").unwrap();
+    let wide = Wat { imports: WASI, ..Wat::default() }.build();
+    fs::write(person.plugins().join("v.wasm"), wide).unwrap();
+    let said = person.run(&["unset", "v", "limits.memory"]).out;
+    assert!(said.contains("not served as it is now"), "{said}");
+    assert!(said.contains("no running server serves it") && !said.contains("any more"), "{said}");
+}
+
+#[test]
 fn a_directory_that_is_missing_is_not_said_to_be_read() {
     let person = person();
     let home = tempfile::tempdir().unwrap();

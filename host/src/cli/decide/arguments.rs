@@ -292,6 +292,8 @@ fn split(entry: &str) -> anyhow::Result<(String, String)> {
     let (key, value) = entry.split_once('=').ok_or_else(|| {
         anyhow!("KEY=VALUE: expected a name, `=` and a value, found `{}`", escape(entry))
     })?;
+    // Blanks around the sign are none of the value.
+    let value = if key.ends_with(' ') { value.trim_start() } else { value };
     Ok((key.trim().to_owned(), value.to_owned()))
 }
 

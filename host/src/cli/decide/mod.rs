@@ -99,14 +99,17 @@ fn decide(
     if let Some(lock) = lock {
         lockfile_update::decided(directory, file, lock, accepted, version.as_ref())?;
     }
+    let followers = followers(run, directory);
     if version.is_some() && lockfile_update::holds_back(directory, file, version.as_ref())? {
         println!("servers hold it back until `{}` accepts it", CommandName::Approve.with([name]));
     } else {
-        println!("{}", followers(run, directory).unwrap_or_else(|| nobody(directory)));
+        println!("{}", followers.clone().unwrap_or_else(|| nobody(directory)));
     }
     match (&now.plugin, change) {
         (Err(_), Decision::Revoke(_) | Decision::Unset(_)) => {
-            println!("no server serves it any more with what it has lost");
+            if followers.is_some() {
+                println!("no server serves it any more with what it has lost");
+            }
             Ok(DecisionOutcome::TakenOut)
         }
         (Ok(_), _) | (Err(_), Decision::Grant(_) | Decision::Set(..)) => {
