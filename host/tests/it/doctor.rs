@@ -165,6 +165,9 @@ fn entries_of_clients_are_compared_with_this_program() {
     finds(&machine, &[], "wrong clients: Cursor", &["mcp.json:1:"]);
     fs::remove_file(&file).unwrap();
     finds(&machine, &[], "note clients", &["none on this machine", "`toolrack register`"]);
+    let alone = Machine::new();
+    let expected = ["none on this machine", "`toolrack register CLIENT` writes the entry of one"];
+    finds(&alone, &[], "note clients", &expected);
     let project = machine.path("project").canonicalize().unwrap();
     let local = |entry: &str| {
         format!(

@@ -57,7 +57,14 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     }
     if findings.is_empty() {
         let text = "none on this machine starts toolrack";
-        let advice = format!("`{}` makes them do so", CommandName::Register.alone());
+        let is_any = CLIENTS.iter().any(|client| registration.is_installed(client));
+        let advice = match is_any {
+            true => format!("`{}` makes them do so", CommandName::Register.alone()),
+            false => format!(
+                "none is found; `{}` writes the entry of one all the same",
+                CommandName::Register.with(["CLIENT"])
+            ),
+        };
         findings.push(Finding::note(CLIENTS_TOPIC, text, advice));
     }
     findings

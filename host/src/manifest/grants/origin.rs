@@ -69,8 +69,14 @@ fn parse(url: &str) -> Result<(Scheme, HostPattern, u16), Slip> {
         return Err(Slip::new("expected one URL, found several", "write each by itself"));
     }
     let Some((scheme, rest)) = url.split_once("://") else {
-        let help = match host::looks_like_one(url) {
-            true => format!("did you mean \"https://{url}\"?"),
+        let name = url.rsplit_once(':').map_or(url, |(name, _)| name);
+        let is_local = matches!(name, "localhost" | "[::1]") || name.starts_with("127.");
+        // A server on this machine has no certificate.
+        let help = match is_local && !url.contains(['/', '?', '#', '@']) {
+            true => format!("did you mean \"http://{url}\"?"),
+            false if url == "*" || host::looks_like_one(url) => {
+                format!("did you mean \"https://{url}\"?")
+            }
             false => example.into(),
         };
         return Err(Slip::new("expected `https://` or `http://` and a host", help));
