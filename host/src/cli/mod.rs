@@ -163,10 +163,13 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         }
         Command::Logs(arguments) => logs::run(&arguments, &setup.plugins, setup.home.as_ref()),
         Command::Grant { name, what } => {
-            decide::run(&name, &what.change(&name)?, &setup, run.as_deref())
+            let change = what.change(&name);
+            let change = change.map_err(|error| decide::of_plugin(&name, &setup, error))?;
+            decide::run(&name, &change, &setup, run.as_deref())
         }
         Command::Revoke { name, kind, what } => {
-            let kind = decide::kind(CommandName::Revoke, &name, &kind, what.as_deref())?;
+            let kind = decide::kind(CommandName::Revoke, &name, &kind, what.as_deref());
+            let kind = kind.map_err(|error| decide::of_plugin(&name, &setup, error))?;
             let change = decide::revoked(kind, what.as_deref())?;
             decide::run(&name, &change, &setup, run.as_deref())
         }

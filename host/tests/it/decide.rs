@@ -827,6 +827,12 @@ fn what_is_not_meant_so_is_told_with_what_is() {
         (&["unset", "wether", "x"], "no plugin"),
         (&["unset", "v", "network:a.example"], "did you mean \"network:https://a.example\"?"),
         (&["unset", "v", "network:https://a.example/x"], "\"network:https://a.example\""),
+        (&["grant", "~/notes", "files"], "there is no plugin `~/notes`"),
+        (&["revoke", "nope", "x"], "there is no plugin `nope`"),
+        (&["grant", "v", "files", "~/notes,~/docs"], "grant each by itself"),
+        (&["grant", "v", "network", "*"], "did you mean \"https://*\"?"),
+        (&["grant", "v", "network", "localhost:8080"], "did you mean \"http://localhost:8080\"?"),
+        (&["grant", "v", "network", "127.0.0.1"], "did you mean \"http://127.0.0.1\"?"),
         (&["revoke", "v", "network", "a.example"], "did you mean \"https://a.example\"?"),
         (&["revoke", "v", "secret", "TOKN"], "did you mean `toolrack revoke v secret TOKEN`?"),
         (&["revoke", "w", "secret", "KYE"], "did you mean `toolrack revoke w secret KEY`?"),
@@ -876,6 +882,13 @@ fn a_directory_that_is_missing_is_not_said_to_be_read() {
     assert!(said.contains(&not_yet), "{said}");
     let said = person.run(&["check", "v"]).out;
     assert!(said.contains(&not_yet), "{said}");
+    let near = home.path().join("notes");
+    fs::create_dir(&near).unwrap();
+    run(&person, &["unset", "v", "files:/nots"]);
+    let warned = person.run(&["grant", "v", "files", missing]).err;
+    let meant = format!("did you mean `toolrack grant v files {}`?", near.display());
+    assert!(warned.contains(&meant), "{warned}");
+    assert!(warned.contains("`toolrack unset v files:/nots` takes this one out"), "{warned}");
     fs::create_dir(missing).unwrap();
     let said = person.run(&["check", "v"]).out;
     assert!(said.contains(&format!("{may}\n")), "{said}");

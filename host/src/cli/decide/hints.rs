@@ -256,6 +256,33 @@ pub(super) fn told_though_bound(name: &str, change: &Decision, setup: &Setup) ->
     ))
 }
 
+/// Returns the error where there is no plugin `name`, which `error` was told of, or else `error`.
+pub(in crate::cli) fn of_plugin(name: &str, setup: &Setup, error: anyhow::Error) -> anyhow::Error {
+    installed(name, &setup.plugins).err().map_or(error, Into::into)
+}
+
+/// The most entries of a directory that are looked at for a near name.
+const MAX_ENTRIES: usize = 2000;
+
+/// Warns that a directory is granted that there is not, beside one whose name is nearly the same.
+pub(super) fn near_directory(name: &str, change: &Decision) -> Option<String> {
+    let Decision::Grant(NewGrant::Files { path, at, .. }) = change else { return None };
+    let whole = typed_path::expanded(path).ok().filter(|path| !path.exists())?;
+    let typed = whole.file_name()?.to_str()?;
+    let entries = whole.parent()?.read_dir().ok()?.take(MAX_ENTRIES).flatten();
+    let directories = entries.filter(|entry| entry.path().is_dir());
+    let names: Vec<_> =
+        directories.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let near = nearest(typed, names.iter().map(String::as_str))?;
+    let begins = path.trim_end_matches(['/', '\\']).strip_suffix(typed)?;
+    let meant = grant(name, GrantKind::Files).word(format!("{begins}{near}"));
+    let unset = CommandName::Unset.with([name, &format!("files:{at}")]);
+    Some(format!(
+        "there is no directory {}; did you mean `{meant}`? `{unset}` takes this one out",
+        escape(path)
+    ))
+}
+
 /// Says why the directory that `typed` names is most likely not meant as it was typed, and what to type. `name` is the
 /// plugin's; `at` and `is_writable` were typed as options.
 pub(super) fn instead_of_path(
@@ -264,6 +291,10 @@ pub(super) fn instead_of_path(
     at: Option<&str>,
     is_writable: bool,
 ) -> Option<String> {
+    let begins_path = |part: &str| part.starts_with(['/', '~', '.', '$']);
+    if typed.contains(',') && typed.split(',').all(begins_path) && !lies_there(typed) {
+        return Some("expected one directory, found several; grant each by itself".into());
+    }
     let path = foreign(typed);
     let place = at.and_then(ForeignPath::read);
     let bare = path.as_ref().map_or(typed, |path| &path.path);

@@ -22,7 +22,7 @@ use crate::manifest::Decision;
 use crate::suggestion::CommandName;
 use crate::text::escape;
 pub(super) use arguments::{GrantArguments, revoked, set, unset};
-pub(super) use hints::kind;
+pub(super) use hints::{kind, of_plugin};
 use target::{DecidedPlugin, LoadedPlugin};
 
 pub(super) fn run(
@@ -89,8 +89,11 @@ fn decide(
     target.print_difference(&before, &after);
     target.write(&before, &after)?;
     now.print(name);
-    let warnings =
-        [hints::kept_in_clear(name, change, setup), hints::told_though_bound(name, change, setup)];
+    let warnings = [
+        hints::kept_in_clear(name, change, setup),
+        hints::told_though_bound(name, change, setup),
+        hints::near_directory(name, change),
+    ];
     for warning in warnings.into_iter().flatten() {
         eprintln!("{} {warning}", paint(ERROR, "warning:"));
     }
