@@ -14,6 +14,7 @@ use crate::home::{Home, mounted_secrets};
 use crate::manifest::SecretName;
 use crate::sync::lock;
 use crate::text::escape;
+use crate::typed_path;
 
 /// The largest `.env` file.
 const MAX_DOTENV: usize = 64 * 1024;
@@ -212,7 +213,9 @@ impl Secrets {
     /// The value in the file that the variable `NAME_FILE` names.
     fn named_file(&self, name: &SecretName) -> Option<(SecretSource, Secret)> {
         let variable = format!("{name}{FILE_SUFFIX}");
-        let path = PathBuf::from(self.in_environment(&variable)?);
+        let named = self.in_environment(&variable)?;
+        // What starts a server need not be a shell, which would put the home directory in.
+        let path = typed_path::expanded(&named).unwrap_or_else(|_| named.into());
         let found = self.own_file(name, &path, Owner::System);
         if found.is_none() && !path.exists() {
             // The path is not shown: the secret itself may stand in its place.
@@ -335,6 +338,15 @@ mod tests {
         let known = secrets.look_up(&names);
         let found: Vec<_> = names.iter().map(|name| known.get(name).map(Secret::expose)).collect();
         assert_eq!(found, [Some("given-a"), Some("beside-b"), Some("home-c"), None, None]);
+    }
+
+    #[test]
+    fn the_path_in_a_variable_is_read_as_a_person_types_it() {
+        // Cargo sets it for tests.
+        let path = "$CARGO_MANIFEST_DIR/src/secret/mod.rs".to_owned();
+        let secrets = Secrets::of(None, None);
+        let secrets = secrets.with_environment([("A_FILE".to_owned(), path)].into());
+        assert!(secrets.look_up(&[name("A")]).get(&name("A")).is_some());
     }
 
     #[test]

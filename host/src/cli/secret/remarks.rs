@@ -3,6 +3,7 @@
 
 use crate::manifest::SecretName;
 use crate::text::forbidden_char;
+use crate::typed_path;
 
 /// The header that most secrets go into, as it is copied with them.
 const HEADER: &str = "Authorization:";
@@ -41,10 +42,19 @@ pub(crate) fn remarks(name: &str, value: &str) -> Vec<String> {
     let inner = |open: &str, close: &str| trimmed.strip_prefix(open)?.strip_suffix(close);
     if inner("${{", "}}").or_else(|| inner("{{", "}}")).is_some() {
         found.push("it stands in `{{` and `}}`, as what a program is to replace does".to_owned());
-    } else if trimmed.strip_prefix('$').is_some_and(is_variable)
+    } else if inner("%", "%").is_some_and(is_variable)
+        || trimmed.strip_prefix('$').is_some_and(is_variable)
         || inner("${", "}").is_some_and(|word| SecretName::new(word).is_ok())
     {
         found.push("it is the name of a variable, which no shell has replaced".to_owned());
+    }
+    if trimmed == name {
+        found.push("it is the secret's own name".to_owned());
+    }
+    if trimmed.starts_with(['/', '~'])
+        && typed_path::expanded(trimmed).is_ok_and(|path| path.is_file())
+    {
+        found.push("it is the path of a file, whose text is not read".to_owned());
     }
     let is_mask = |c: char| matches!(c, '*' | '•' | '…');
     if trimmed.contains('…') || trimmed.contains("...") || trimmed.chars().all(is_mask) {
@@ -105,6 +115,8 @@ mod tests {
             ("abcd…efgh", &["left out"]),
             ("abcd...efgh", &["left out"]),
             ("********", &["left out"]),
+            ("%GITHUB_TOKEN%", &["name of a variable"]),
+            ("KEY", &["own name"]),
         ] {
             let found = remarks("KEY", value);
             assert_eq!(found.len(), expected.len(), "{found:?}");
@@ -112,6 +124,16 @@ mod tests {
                 assert!(found.contains(expected) && !found.contains("abc"), "{found}");
             }
         }
+    }
+
+    #[test]
+    fn a_path_is_told_where_a_file_lies() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let path = file.path().to_string_lossy();
+        // One of Windows begins with a drive.
+        let expected = usize::from(path.starts_with('/'));
+        assert_eq!(remarks("KEY", &path).len(), expected);
+        assert_eq!(remarks("KEY", &format!("{path}x")), [""; 0]);
     }
 
     #[test]
