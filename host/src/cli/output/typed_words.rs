@@ -73,7 +73,7 @@ impl TypedWords {
             if !word.starts_with('-') && !VALUED_OPTIONS.contains(&before) {
                 positions.push(&**word);
             }
-            if before != "--plugins" {
+            if before != "--plugins" && !word.starts_with("--plugins=") {
                 found.extend(values_in(word, before).into_iter().map(str::to_owned));
             }
             before = word;
@@ -130,6 +130,7 @@ fn values_in<'a>(word: &'a str, before: &str) -> Vec<&'a str> {
     };
     match unknown.split_once('=').or_else(by_colon) {
         Some((name, value)) if !unknown.contains("://") => {
+            let value = beyond_what_exists(value);
             match is_secret_value(name, value.trim()) {
                 true => [value].into_iter().chain(holds_secret(name).then_some(name)).collect(),
                 false if holds_secret(name) => vec![name],
@@ -325,6 +326,7 @@ mod tests {
             &["call", "weather_current", "place=Berlin"],
             &["check", "weather-2", "--locked"],
             &["--plugins", "/0f3a9c4b7d2e8615/x", "check"],
+            &["--plugins=/0f3a9c4b7d2e8615/x", "check"],
             &["register", "emcas"],
         ] {
             let message = format!("error: `{}`", typed.join("`, `"));
@@ -336,6 +338,8 @@ mod tests {
         let there = there.to_string_lossy().into_owned();
         let below = format!("{there}/missing");
         assert_eq!(read(&["add", &there, &below]).shown(&below), below);
+        let entry = format!("root={below}");
+        assert_eq!(read(&["grant", "w", "config", &entry]).shown(&below), below);
         // A letter of another word is no place of it.
         assert_eq!(read(&["set", "w", "password", "rror"]).shown("error: rror"), "error: ...");
     }
