@@ -32,7 +32,6 @@ pub mod manifest;
 pub mod protected;
 
 pub mod name;
-mod tool_pattern;
 pub mod tool;
 
 mod json;

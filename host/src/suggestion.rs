@@ -62,6 +62,10 @@ pub enum CommandName {
     Set,
     /// `toolrack status`
     Status,
+    /// `toolrack token add`
+    TokenAdd,
+    /// `toolrack token list`
+    TokenList,
     /// `toolrack unregister`
     Unregister,
     /// `toolrack unset`
@@ -71,7 +75,7 @@ pub enum CommandName {
 impl CommandName {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Add,
         Self::Approve,
         Self::Call,
@@ -91,6 +95,8 @@ impl CommandName {
         Self::Serve,
         Self::Set,
         Self::Status,
+        Self::TokenAdd,
+        Self::TokenList,
         Self::Unregister,
         Self::Unset,
     ];
@@ -118,6 +124,8 @@ impl CommandName {
             Self::Serve => "serve",
             Self::Set => "set",
             Self::Status => "status",
+            Self::TokenAdd => "token add",
+            Self::TokenList => "token list",
             Self::Unregister => "unregister",
             Self::Unset => "unset",
         }
@@ -143,7 +151,12 @@ impl CommandName {
             | Self::Set
             | Self::Status
             | Self::Unset => true,
-            Self::Inspect | Self::New | Self::Pack | Self::Unregister => false,
+            Self::Inspect
+            | Self::New
+            | Self::Pack
+            | Self::TokenAdd
+            | Self::TokenList
+            | Self::Unregister => false,
         }
     }
 
@@ -167,13 +180,13 @@ impl CommandName {
 #[must_use]
 pub struct SuggestedCommand {
     subcommand: CommandName,
-    pieces: Vec<Piece>,
+    pieces: Vec<CommandPiece>,
     directories: CommandDirectories,
 }
 
 /// A piece of a command, quoted already.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Piece {
+enum CommandPiece {
     Word(String),
     /// A word that would be taken for an option, but for the `--` before it.
     DashedWord(String),
@@ -192,21 +205,21 @@ impl SuggestedCommand {
     pub fn word(mut self, word: impl AsRef<str>) -> Self {
         let word = word.as_ref();
         self.pieces.push(match word.starts_with('-') {
-            true => Piece::DashedWord(shell_word(word)),
-            false => Piece::Word(shell_word(word)),
+            true => CommandPiece::DashedWord(shell_word(word)),
+            false => CommandPiece::Word(shell_word(word)),
         });
         self
     }
 
     /// Adds words of the house's own as they stand, such as an example that a shell expands.
     pub fn verbatim(mut self, words: &'static str) -> Self {
-        self.pieces.push(Piece::Word(words.to_owned()));
+        self.pieces.push(CommandPiece::Word(words.to_owned()));
         self
     }
 
     /// Adds an option that takes no value, such as `--write`.
     pub fn flag(mut self, name: &'static str) -> Self {
-        self.pieces.push(Piece::Option(name.to_owned()));
+        self.pieces.push(CommandPiece::Option(name.to_owned()));
         self
     }
 
@@ -214,7 +227,7 @@ impl SuggestedCommand {
     pub fn option(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
         let value = value.as_ref();
         let sign = if value.starts_with('-') { '=' } else { ' ' };
-        self.pieces.push(Piece::Option(format!("{name}{sign}{}", shell_word(value))));
+        self.pieces.push(CommandPiece::Option(format!("{name}{sign}{}", shell_word(value))));
         self
     }
 
@@ -236,14 +249,17 @@ impl SuggestedCommand {
             CommandDirectories::OfProcess => &[],
             CommandDirectories::These(own) => own,
         };
-        let is_word = |piece: &&Piece| matches!(piece, Piece::Word(_) | Piece::DashedWord(_));
-        let is_dashed = |piece: &Piece| matches!(piece, Piece::DashedWord(_));
+        let is_word = |piece: &&CommandPiece| {
+            matches!(piece, CommandPiece::Word(_) | CommandPiece::DashedWord(_))
+        };
+        let is_dashed = |piece: &CommandPiece| matches!(piece, CommandPiece::DashedWord(_));
         // All words from the first that would be an option stand at the end, behind the options.
         let dashed = self.pieces.iter().position(is_dashed).unwrap_or(self.pieces.len());
         let (before, behind) = self.pieces.split_at(dashed);
         let options = behind.iter().filter(|piece| !is_word(piece));
-        for Piece::Word(text) | Piece::DashedWord(text) | Piece::Option(text) in
-            before.iter().chain(options)
+        for CommandPiece::Word(text)
+        | CommandPiece::DashedWord(text)
+        | CommandPiece::Option(text) in before.iter().chain(options)
         {
             write!(f, " {text}")?;
         }
@@ -253,8 +269,9 @@ impl SuggestedCommand {
         if !behind.is_empty() {
             f.write_str(" --")?;
         }
-        for Piece::Word(text) | Piece::DashedWord(text) | Piece::Option(text) in
-            behind.iter().filter(is_word)
+        for CommandPiece::Word(text)
+        | CommandPiece::DashedWord(text)
+        | CommandPiece::Option(text) in behind.iter().filter(is_word)
         {
             write!(f, " {text}")?;
         }

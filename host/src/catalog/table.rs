@@ -10,8 +10,8 @@ use super::refusal::{Refusal, RefusalCount, Refused};
 use super::tool::Tool;
 use crate::manifest::local_of;
 use crate::name::{PluginName, ToolName};
-use crate::tokens::AllowedTools;
 use crate::suggestion::CommandName;
+use crate::tokens::AllowedTools;
 use crate::tool::FeatureKind;
 
 /// Everything that is served, and what is not.

@@ -10,8 +10,8 @@ use serde_json::json;
 use super::output::print::{eprintln, println};
 use super::{DIM, NAME, paint, print_json};
 use crate::home::Home;
-use crate::tokens::{AllowedTools, NewToken, Token, TokenFile, TokenName};
-use crate::tool_pattern::ToolPattern;
+use crate::suggestion::CommandName;
+use crate::tokens::{AllowedTools, NewToken, Token, TokenFile, TokenName, ToolPattern};
 
 #[derive(Subcommand)]
 pub(super) enum TokenAction {
@@ -63,7 +63,8 @@ pub(super) fn run(action: TokenAction, home: Option<&Home>) -> anyhow::Result<Ex
             match json {
                 true => print_json(&tokens.iter().map(as_json).collect::<Vec<_>>())?,
                 false if tokens.is_empty() => {
-                    println!("there are no tokens; `toolrack token add NAME` makes one");
+                    let add = CommandName::TokenAdd.alone().verbatim("NAME");
+                    println!("there are no tokens; `{add}` makes one");
                 }
                 false => {
                     for token in &tokens {

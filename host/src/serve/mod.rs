@@ -23,6 +23,7 @@ use crate::protected::Protected;
 use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
 use crate::status::{RememberedInstructions, StatusWriter};
+use crate::suggestion::CommandName;
 use crate::tokens::{Token, TokenFile, TokenFileError};
 
 /// The choices of the operator.
@@ -87,7 +88,8 @@ pub enum ServeError {
     /// Everybody could use the server.
     #[error(
         "{address} can be reached from other machines, and there is no token that they would have to show: make one with \
-         `toolrack token add NAME`, listen on 127.0.0.1, or let everybody in with --allow-unauthenticated"
+         `{add}`, listen on 127.0.0.1, or let everybody in with --allow-unauthenticated",
+        add = CommandName::TokenAdd.alone().verbatim("NAME")
     )]
     Unauthenticated {
         /// The address.

@@ -11,6 +11,7 @@ use crate::fs::atomic_write::{KeptOwner, Replacement};
 use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::fs::file_lock::FileLock;
 use crate::home::{Home, PrivateError, private_directory};
+use crate::suggestion::CommandName;
 
 /// The largest file, in bytes.
 const MAX_FILE: usize = 4 * 1024 * 1024;
@@ -64,15 +65,13 @@ pub(crate) enum TokenFileError {
         error: io::Error,
     },
     /// Another command changes it.
-    #[error(
-        "another `toolrack token` changes the tokens at this moment; say it again when that has ended"
-    )]
+    #[error("another command changes the tokens at this moment; say it again when that has ended")]
     Busy,
     /// A token has this name.
     #[error("there is a token of the name {0}; remove it first, or choose another name")]
     Known(TokenName),
     /// No token has this name.
-    #[error("there is no token of the name {0}; `toolrack token list` shows them")]
+    #[error("there is no token of the name {0}; `{list}` shows them", list = CommandName::TokenList.alone())]
     Unknown(TokenName),
     /// There are as many as there may be.
     #[error("there are {MAX_TOKENS} tokens already; remove some first")]

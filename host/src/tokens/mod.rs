@@ -2,8 +2,10 @@
 //!
 //! A token is shown once, when it is made. Only its digest is kept, in a file that this user alone can read.
 
+mod tool_pattern;
 mod token;
 mod file;
 
 pub(crate) use file::{TokenFile, TokenFileError};
 pub(crate) use token::{AllowedTools, NewToken, Principal, Token, TokenName, with_text};
+pub(crate) use tool_pattern::ToolPattern;

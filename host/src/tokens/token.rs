@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::tool_pattern::ToolPattern;
+use super::tool_pattern::ToolPattern;
 
 /// The beginning of every token, by which people and scanners know one.
 pub(crate) const TOKEN_PREFIX: &str = "trk_";

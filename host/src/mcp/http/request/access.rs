@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::mcp::http::run::answer::HttpRefusal;
+use crate::suggestion::CommandName;
 use crate::tokens::{Principal, Token, with_text};
 
 /// The time between two looks at the file of tokens.
@@ -61,14 +62,20 @@ impl Admittance {
             (None, _) if !is_needed => Ok(Principal::anybody()),
             (None, _) => Err(unauthorized(
                 "Bearer",
-                "this server wants a token in the header `Authorization: Bearer TOKEN`; `toolrack token add NAME` makes one",
+                &format!(
+                    "this server wants a token in the header `Authorization: Bearer TOKEN`; `{}` makes one",
+                    CommandName::TokenAdd.alone().verbatim("NAME")
+                ),
             )),
             (Some(given), None) => {
                 let token = bearer(given).and_then(|text| with_text(&tokens, text));
                 token.map(Token::principal).ok_or_else(|| {
                     unauthorized(
                         "Bearer error=\"invalid_token\"",
-                        "the token is none of this server's, or it has expired or was removed; `toolrack token list` shows which there are",
+                        &format!(
+                            "the token is none of this server's, or it has expired or was removed; `{}` shows which there are",
+                            CommandName::TokenList.alone()
+                        ),
                     )
                 })
             }
