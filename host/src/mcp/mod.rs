@@ -26,7 +26,7 @@ pub use calls::call_log::ANSWERED_TARGET;
 pub(crate) use calls::executor::Executor;
 pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
 pub use http::{Doors, HttpAddress, Listener};
-pub(crate) use http::{HttpServer, HttpSettings, SessionKey, TokenNeed};
+pub(crate) use http::{HttpBounds, HttpServer, HttpSettings, SessionKey, TokenNeed};
 pub use rpc::lines::{InputLine, MAX_LINE};
 pub(crate) use session::driver::Driver;
 pub use stdio::connection::{PrivateStdout, Stdio};

@@ -16,7 +16,7 @@ use crate::home::Home;
 use crate::host::{Host, HostError};
 use crate::lockfile::LockPolicy;
 use crate::mcp::{
-    Doors, Driver, Engine, Executor, HttpAddress, HttpServer, HttpSettings, Listener,
+    Doors, Driver, Engine, Executor, HttpAddress, HttpBounds, HttpServer, HttpSettings, Listener,
     PrivateStdout, SessionKey, Settings, Stdio, TokenNeed,
 };
 use crate::protected::Protected;
@@ -209,7 +209,15 @@ async fn listen(
     tracing::info!("listening on {}", listener.address());
     let doors = Doors::new(address, hosts.clone(), origins.clone());
     let key = SessionKey::of(home).map_err(failed)?;
-    let settings = HttpSettings { doors, engine, key, grace: *grace, tokens, need };
+    let settings = HttpSettings {
+        doors,
+        engine,
+        key,
+        grace: *grace,
+        tokens,
+        need,
+        bounds: HttpBounds::default(),
+    };
     Ok(HttpServer::new(listener, settings, executor.clone(), catalog.clone())?)
 }
 

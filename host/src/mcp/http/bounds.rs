@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::socket::paced::Pace;
+
 /// Connections that are open at once. Beyond it, those that ask for nothing are closed first.
 pub(super) const MAX_CONNECTIONS: usize = 8192;
 /// Bytes of a request's head.
@@ -39,3 +41,41 @@ pub(super) const MAX_ENDED: usize = 16_384;
 pub(super) const SESSION_TIME: Duration = Duration::from_hours(30 * 24);
 /// The seconds after which a client is told to come again.
 pub(super) const RETRY_SECONDS: u32 = 2;
+
+/// The bounds that one server has. Those of people are the constants above.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HttpBounds {
+    pub(crate) connections: usize,
+    pub(crate) head_time: Duration,
+    pub(crate) body_time: Duration,
+    pub(crate) bodies: usize,
+    pub(crate) answers: usize,
+    pub(crate) pace: Pace,
+    pub(crate) requests: usize,
+    pub(crate) requests_of_one: usize,
+    pub(crate) streams: usize,
+    pub(crate) streams_of_one: usize,
+    pub(crate) stream_age: Duration,
+    pub(crate) silence: Duration,
+    pub(crate) keep_alive: Duration,
+}
+
+impl Default for HttpBounds {
+    fn default() -> Self {
+        Self {
+            connections: MAX_CONNECTIONS,
+            head_time: HEAD_TIME,
+            body_time: BODY_TIME,
+            bodies: MAX_BODIES,
+            answers: MAX_ANSWERS,
+            pace: Pace { bytes: MIN_READ, time: READ_TIME },
+            requests: MAX_HTTP_REQUESTS,
+            requests_of_one: MAX_HTTP_REQUESTS_OF_ONE,
+            streams: MAX_STREAMS,
+            streams_of_one: MAX_STREAMS_OF_ONE,
+            stream_age: MAX_STREAM_AGE,
+            silence: SILENCE,
+            keep_alive: KEEP_ALIVE,
+        }
+    }
+}

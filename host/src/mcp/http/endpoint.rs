@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
@@ -10,7 +11,7 @@ use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
-use super::bounds::{MAX_ANSWERS, MAX_BODIES, MAX_STREAM_AGE};
+use super::bounds::HttpBounds;
 use super::legacy::{self, SESSION_HEADER};
 use super::legacy_session::running::Running;
 use super::legacy_session::session_id::{SessionKey, SessionNonce};
@@ -63,6 +64,7 @@ pub(super) struct Endpoint {
     pub(super) bodies: ByteBudget,
     pub(super) answers: ByteBudget,
     pub(super) access: Admittance,
+    pub(super) bounds: HttpBounds,
     pub(super) views: Views,
 }
 
@@ -76,6 +78,7 @@ impl Endpoint {
         key: SessionKey,
         stage: watch::Receiver<ServerStage>,
         access: Admittance,
+        bounds: HttpBounds,
     ) -> Self {
         let views = Views::new(catalog.clone());
         Self {
@@ -86,10 +89,11 @@ impl Endpoint {
             key,
             stage,
             running: Running::default(),
-            shares: Shares::default(),
-            bodies: ByteBudget::new(MAX_BODIES),
-            answers: ByteBudget::new(MAX_ANSWERS),
+            shares: Shares::new(bounds),
+            bodies: ByteBudget::new(bounds.bodies),
+            answers: ByteBudget::new(bounds.answers),
             access,
+            bounds,
             views,
         }
     }
@@ -203,7 +207,8 @@ impl Endpoint {
             ));
         }
         self.check_stage(RunKind::Request)?;
-        let ReceivedMessage { line, taken } = body::read(headers, body, &self.bodies).await?;
+        let ReceivedMessage { line, taken } =
+            body::read(headers, body, &self.bodies, self.bounds.body_time).await?;
         let ExchangePlan { engine, kind, in_session, begun } =
             match self.plan(headers, principal, &line)? {
                 Some(plan) => plan,
@@ -222,7 +227,7 @@ impl Endpoint {
             .transpose()?;
         let kept = Kept::new(place, taken, registered);
         let exchange = self.exchange(engine, principal, transport, pieces, kind, kept);
-        let mut answer = answer::of_exchange(exchange, accepted).await;
+        let mut answer = answer::of_exchange(exchange, accepted, &self.bounds).await;
         answer.headers_mut().extend(begun.map(|id| (SESSION_HEADER, id)));
         Ok(answer)
     }
@@ -344,7 +349,7 @@ impl Endpoint {
         let registered = Some(self.running.stream(session.nonce, lines));
         let kept = Kept::new(place, TakenBytes::default(), registered);
         let exchange = self.exchange(engine, principal, transport, pieces, RunKind::Stream, kept);
-        Ok(answer::events(exchange, None))
+        Ok(answer::events(exchange, None, &self.bounds))
     }
 
     /// Ends a session.
@@ -398,7 +403,8 @@ impl Endpoint {
         let catalog = self.views.of(principal);
         let client = self.executor.client_known_as(&principal.id);
         let driver = Driver::new(engine, transport, catalog, client);
-        let end = end_of(kind, self.stage.clone(), self.access.ended(principal));
+        let end =
+            end_of(kind, self.stage.clone(), self.access.ended(principal), self.bounds.stream_age);
         let run = async move {
             driver.run(end).await;
         };
@@ -421,6 +427,7 @@ async fn end_of(
     kind: RunKind,
     mut stage: watch::Receiver<ServerStage>,
     token_ended: impl Future<Output = ()>,
+    stream_age: Duration,
 ) {
     let reached = |least: ServerStage| move |stage: &ServerStage| *stage >= least;
     // A server that is gone has ended, too.
@@ -430,7 +437,7 @@ async fn end_of(
             tokio::select! {
                 _ = stage.wait_for(reached(ServerStage::Draining)) => {}
                 () = token_ended => {}
-                () = sleep(MAX_STREAM_AGE) => {}
+                () = sleep(stream_age) => {}
             }
         }
     }

@@ -7,8 +7,8 @@
 //! Nothing of a client is kept once its requests have ended: a legacy session is its id, and what runs at the moment is
 //! all that is known of it.
 
-mod bounds;
 mod socket;
+mod bounds;
 mod legacy_session;
 mod run;
 mod request;
@@ -16,7 +16,10 @@ mod modern;
 mod legacy;
 mod endpoint;
 mod server;
+#[cfg(test)]
+mod faults;
 
+pub(crate) use bounds::HttpBounds;
 pub(crate) use legacy_session::session_id::SessionKey;
 pub(crate) use request::access::TokenNeed;
 pub use request::doors::Doors;

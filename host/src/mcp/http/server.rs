@@ -18,14 +18,14 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, sleep, timeout};
 
-use super::bounds::{CHUNK, HEAD_TIME, MAX_CONNECTIONS, MAX_HEAD, MIN_READ, READ_TIME};
+use super::bounds::{CHUNK, HttpBounds, MAX_HEAD};
 use super::endpoint::{Endpoint, ServerStage};
 use super::legacy_session::session_id::SessionKey;
 use super::request::access::{Admittance, TOKENS_INTERVAL, TokenNeed};
 use super::request::doors::Doors;
 use super::run::answer::AnswerBody;
 use super::socket::address::{ClientStream, Listener};
-use super::socket::paced::{Pace, Paced};
+use super::socket::paced::Paced;
 use crate::catalog::Catalog;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::Settings;
@@ -48,6 +48,7 @@ pub(crate) struct HttpSettings {
     /// The tokens that count. `None` if there is no place for them.
     pub(crate) tokens: Option<TokenFile>,
     pub(crate) need: TokenNeed,
+    pub(crate) bounds: HttpBounds,
 }
 
 /// The server.
@@ -70,13 +71,13 @@ impl HttpServer {
         executor: Rc<Executor>,
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
     ) -> Result<Self, TokenFileError> {
-        let HttpSettings { doors, engine, key, grace, tokens, need } = settings;
+        let HttpSettings { doors, engine, key, grace, tokens, need, bounds } = settings;
         let tokens = FollowedTokens::read(tokens)?;
         let access = Admittance::new(tokens.current.subscribe(), need);
         let changes = catalog.clone();
         let (stage, reached) = watch::channel(ServerStage::Serving);
         let endpoint =
-            Rc::new(Endpoint::new(doors, engine, executor, catalog, key, reached, access));
+            Rc::new(Endpoint::new(doors, engine, executor, catalog, key, reached, access, bounds));
         let open = OpenConnections::default();
         let connections = JoinSet::new();
         Ok(Self { listener, endpoint, connections, open, stage, grace, tokens, changes })
@@ -122,8 +123,8 @@ impl HttpServer {
     }
 
     fn open(&mut self, stream: ClientStream) {
-        if self.connections.len() >= MAX_CONNECTIONS && !self.open.close_idle() {
-            tracing::debug!("a connection is refused: {MAX_CONNECTIONS} are busy");
+        if self.connections.len() >= self.endpoint.bounds.connections && !self.open.close_idle() {
+            tracing::debug!("a connection is refused: {} are busy", self.connections.len());
             return;
         }
         let connection = self.open.connect();
@@ -186,7 +187,7 @@ async fn serve(
     connection: Rc<OpenConnection>,
     mut stage: watch::Receiver<ServerStage>,
 ) {
-    let pace = Pace { bytes: MIN_READ, time: READ_TIME };
+    let HttpBounds { head_time, pace, .. } = endpoint.bounds;
     let service = service_fn(|request| {
         let endpoint = endpoint.clone();
         let busy = Busy::begin(connection.clone());
@@ -197,7 +198,7 @@ async fn serve(
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
+        .header_read_timeout(head_time)
         .max_buf_size(CHUNK)
         .max_header_size(MAX_HEAD)
         .serve_connection(TokioIo::new(Paced::new(stream, pace)), service);

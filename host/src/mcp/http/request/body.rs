@@ -1,12 +1,13 @@
 //! The body of a request, read within its bounds.
 
+use std::time::Duration;
+
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Bytes};
 use tokio::time::timeout;
 
-use crate::mcp::http::bounds::BODY_TIME;
 use crate::mcp::http::run::answer::HttpRefusal;
 use crate::mcp::http::run::byte_budget::{ByteBudget, TakenBytes};
 use crate::mcp::rpc::lines::{InputLine, MAX_LINE};
@@ -22,6 +23,7 @@ pub(crate) async fn read<B>(
     headers: &HeaderMap,
     body: B,
     budget: &ByteBudget,
+    time: Duration,
 ) -> Result<ReceivedMessage, HttpRefusal>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -34,10 +36,10 @@ where
     let late = |_| {
         HttpRefusal::plain(
             StatusCode::REQUEST_TIMEOUT,
-            format!("the body did not come within {BODY_TIME:?}"),
+            format!("the body did not come within {time:?}"),
         )
     };
-    timeout(BODY_TIME, collect(body, length.unwrap_or(0), budget)).await.map_err(late)?
+    timeout(time, collect(body, length.unwrap_or(0), budget)).await.map_err(late)?
 }
 
 async fn collect<B>(

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -11,7 +12,7 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::exchange::{AnswerHold, Exchange, HeldPiece};
-use crate::mcp::http::bounds::{self, CHUNK, KEEP_ALIVE, SILENCE};
+use crate::mcp::http::bounds::{self, CHUNK, HttpBounds};
 use crate::mcp::http::request::media::{Accepted, EVENTS_TYPE, JSON_TYPE};
 use crate::mcp::rpc::id::Id;
 use crate::mcp::rpc::reply::{self, RpcError};
@@ -108,9 +109,13 @@ fn whole_of(status: StatusCode, kind: &'static str, body: HeldBytes) -> HttpAnsw
 
 /// The answer of an exchange: JSON where its first line is the answer and comes soon, else events, as far as the client
 /// takes both.
-pub(crate) async fn of_exchange(mut exchange: Exchange, accepted: Accepted) -> HttpAnswer {
+pub(crate) async fn of_exchange(
+    mut exchange: Exchange,
+    accepted: Accepted,
+    bounds: &HttpBounds,
+) -> HttpAnswer {
     let first = match accepted {
-        Accepted { json: false, .. } => return events(exchange, None),
+        Accepted { json: false, .. } => return events(exchange, None, bounds),
         Accepted { events: false, .. } => loop {
             match exchange.next_piece().await {
                 // What comes before the answer has no place in it.
@@ -119,9 +124,9 @@ pub(crate) async fn of_exchange(mut exchange: Exchange, accepted: Accepted) -> H
             }
         },
         Accepted { json: true, events: true } => {
-            match timeout(SILENCE, exchange.next_piece()).await {
+            match timeout(bounds.silence, exchange.next_piece()).await {
                 Ok(first) => first,
-                Err(_) => return events(exchange, None),
+                Err(_) => return events(exchange, None, bounds),
             }
         }
     };
@@ -131,7 +136,7 @@ pub(crate) async fn of_exchange(mut exchange: Exchange, accepted: Accepted) -> H
     };
     let lines = piece.bytes.iter().filter(|&&byte| byte == b'\n').count();
     if !piece.answers || (lines > 1 && accepted.events) {
-        return events(exchange, Some(piece));
+        return events(exchange, Some(piece), bounds);
     }
     piece.bytes.pop();
     let start = piece.bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
@@ -143,12 +148,17 @@ pub(crate) async fn of_exchange(mut exchange: Exchange, accepted: Accepted) -> H
 }
 
 /// The lines of an exchange as events.
-pub(crate) fn events(exchange: Exchange, first: Option<HeldPiece>) -> HttpAnswer {
+pub(crate) fn events(
+    exchange: Exchange,
+    first: Option<HeldPiece>,
+    bounds: &HttpBounds,
+) -> HttpAnswer {
     let body = EventBody {
         exchange,
         // The first byte at once: some proxies hold the head until then.
         current: Some(first.map_or_else(|| HeldBytes::from(COMMENT), as_events)),
-        silence: Box::pin(sleep(KEEP_ALIVE)),
+        keep_alive: bounds.keep_alive,
+        silence: Box::pin(sleep(bounds.keep_alive)),
     };
     let mut answer = Response::new(AnswerBody::Events(Box::new(body)));
     let headers = answer.headers_mut();
@@ -200,6 +210,7 @@ impl HeldBytes {
 pub(crate) struct EventBody {
     exchange: Exchange,
     current: Option<HeldBytes>,
+    keep_alive: Duration,
     /// The time at which a comment is due.
     silence: Pin<Box<Sleep>>,
 }
@@ -208,7 +219,7 @@ impl EventBody {
     fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             if let Some(chunk) = self.current.as_mut().and_then(HeldBytes::next_chunk) {
-                self.silence.as_mut().reset(Instant::now() + KEEP_ALIVE);
+                self.silence.as_mut().reset(Instant::now() + self.keep_alive);
                 return Poll::Ready(Some(chunk));
             }
             self.current = None;

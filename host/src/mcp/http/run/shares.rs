@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::mcp::http::bounds::{
-    MAX_HTTP_REQUESTS, MAX_HTTP_REQUESTS_OF_ONE, MAX_STREAMS, MAX_STREAMS_OF_ONE,
-};
+use crate::mcp::http::bounds::HttpBounds;
 
 /// A kind of what runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,8 +17,11 @@ pub(crate) enum RunKind {
 }
 
 /// What runs of each principal.
-#[derive(Clone, Default)]
-pub(crate) struct Shares(Rc<RefCell<HashMap<ShareKey, usize>>>);
+#[derive(Clone)]
+pub(crate) struct Shares {
+    bounds: HttpBounds,
+    running: Rc<RefCell<HashMap<ShareKey, usize>>>,
+}
 
 /// The principal, or `None` for all of them together.
 type ShareKey = (Option<Arc<str>>, RunKind);
@@ -42,30 +43,30 @@ pub(crate) enum NoShare {
 }
 
 impl RunKind {
-    fn most(self) -> usize {
+    /// The bound of all together, and of one principal.
+    fn most(self, bounds: &HttpBounds) -> (usize, usize) {
         match self {
-            Self::Request => MAX_HTTP_REQUESTS,
-            Self::Stream => MAX_STREAMS,
-        }
-    }
-
-    fn most_of_one(self) -> usize {
-        match self {
-            Self::Request => MAX_HTTP_REQUESTS_OF_ONE,
-            Self::Stream => MAX_STREAMS_OF_ONE,
+            Self::Request => (bounds.requests, bounds.requests_of_one),
+            Self::Stream => (bounds.streams, bounds.streams_of_one),
         }
     }
 }
 
 impl Shares {
+    /// Shares of what these bounds allow, of which nothing is taken.
+    pub(crate) fn new(bounds: HttpBounds) -> Self {
+        Self { bounds, running: Rc::default() }
+    }
+
     /// Takes a place for one more.
     pub(crate) fn take(&self, principal: &Arc<str>, kind: RunKind) -> Result<Place, NoShare> {
-        let mut running = self.0.borrow_mut();
+        let (most, most_of_one) = kind.most(&self.bounds);
+        let mut running = self.running.borrow_mut();
         let (one, all) = ((Some(principal.clone()), kind), (None, kind));
-        if running.get(&one).is_some_and(|count| *count >= kind.most_of_one()) {
+        if running.get(&one).is_some_and(|count| *count >= most_of_one) {
             return Err(NoShare::OfOne);
         }
-        if running.get(&all).is_some_and(|count| *count >= kind.most()) {
+        if running.get(&all).is_some_and(|count| *count >= most) {
             return Err(NoShare::OfAll);
         }
         for key in [one, all] {
@@ -77,7 +78,7 @@ impl Shares {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut running = self.shares.0.borrow_mut();
+        let mut running = self.shares.running.borrow_mut();
         for key in [(Some(self.principal.clone()), self.kind), (None, self.kind)] {
             if let Some(count) = running.get_mut(&key) {
                 *count -= 1;
@@ -95,21 +96,28 @@ mod tests {
 
     #[test]
     fn each_principal_has_its_share_and_what_ended_leaves_nothing() {
-        let shares = Shares::default();
+        let bounds = HttpBounds {
+            requests: 20,
+            requests_of_one: 8,
+            streams: 10,
+            streams_of_one: 4,
+            ..HttpBounds::default()
+        };
+        let shares = Shares::new(bounds);
         let names: Vec<Arc<str>> = ["a", "b", "c", "d", "e"].map(Arc::from).into();
         for kind in [RunKind::Request, RunKind::Stream] {
             let mut places = Vec::new();
+            let (most, most_of_one) = kind.most(&bounds);
             for (at, name) in names.iter().enumerate() {
-                let left = kind.most() - places.len();
-                for _ in 0..left.min(kind.most_of_one()) {
+                let left = most - places.len();
+                for _ in 0..left.min(most_of_one) {
                     places.push(shares.take(name, kind).unwrap_or_else(|_| panic!("a place")));
                 }
-                let expected =
-                    if left < kind.most_of_one() { NoShare::OfAll } else { NoShare::OfOne };
+                let expected = if left < most_of_one { NoShare::OfAll } else { NoShare::OfOne };
                 assert_eq!(shares.take(name, kind).err(), Some(expected), "{at}");
             }
             drop(places);
-            assert!(shares.0.borrow().is_empty());
+            assert!(shares.running.borrow().is_empty());
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 /// The rate at which a client has to read: so many bytes in so much time, while more wait for it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
     pub(crate) bytes: usize,
     pub(crate) time: Duration,

@@ -1,0 +1,363 @@
+//! Clients that do what no good client does, each beside one that is served meanwhile; and nothing is left of them.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::{oneshot, watch};
+use tokio::task::LocalSet;
+use tokio::time::{sleep, timeout};
+
+use super::bounds::HttpBounds;
+use super::request::access::TokenNeed;
+use super::request::doors::Doors;
+use super::server::{HttpServer, HttpSettings};
+use super::socket::address::{HttpAddress, Listener};
+use super::socket::paced::Pace;
+use crate::fuzz::guest::{WASI, Wat, sleep as guest_sleep};
+use crate::fuzz::started;
+use crate::mcp::calls::executor::Executor;
+use crate::mcp::calls::places::PLACES;
+use crate::mcp::engine::Settings;
+use crate::mcp::http::SessionKey;
+
+/// A time that is never reached, unless something waits for ever.
+const PATIENCE: Duration = Duration::from_secs(100);
+/// A short time, after which these servers lose theirs.
+const SHORT: Duration = Duration::from_millis(400);
+
+/// Bounds that a test reaches.
+fn small() -> HttpBounds {
+    HttpBounds {
+        connections: 20,
+        head_time: SHORT,
+        body_time: SHORT,
+        bodies: 256 * 1024,
+        answers: 512 * 1024,
+        pace: Pace { bytes: 16 * 1024, time: SHORT },
+        requests: 12,
+        requests_of_one: 10,
+        streams: 6,
+        streams_of_one: 4,
+        silence: SHORT,
+        keep_alive: SHORT,
+        ..HttpBounds::default()
+    }
+}
+
+/// A server within this process.
+struct Bench {
+    address: String,
+    executor: Rc<Executor>,
+}
+
+/// Runs a test against a server with these bounds. Afterwards, nothing is left of its clients.
+fn serves(bounds: HttpBounds, test: impl AsyncFnOnce(&Bench)) {
+    let directory = plugins();
+    let (host, catalog) = started(directory.path());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    LocalSet::new().block_on(&runtime.expect("a runtime"), async {
+        let address: HttpAddress = "127.0.0.1:0".parse().expect("an address");
+        let listener = Listener::bind(&address).await.expect("a port");
+        let HttpAddress::Tcp(bound) = *listener.address() else { panic!("no port") };
+        let settings = HttpSettings {
+            doors: Doors::new(&address, Vec::new(), Vec::new()),
+            engine: Settings::default(),
+            key: SessionKey::of(None).expect("a key"),
+            grace: Duration::from_millis(100),
+            tokens: None,
+            need: TokenNeed::OnceThereAre,
+            bounds,
+        };
+        let executor = Rc::new(Executor::new(host.guests().clone()));
+        let (_catalog, published) = watch::channel(Some(catalog));
+        let server = HttpServer::new(listener, settings, executor.clone(), published);
+        let (end, asked) = oneshot::channel::<()>();
+        let server = server.expect("no tokens").run(async { drop(asked.await) });
+        let served = tokio::task::spawn_local(server);
+        let bench = Bench { address: bound.to_string(), executor: executor.clone() };
+        timeout(PATIENCE, test(&bench)).await.expect("it ends");
+        bench.is_answered().await;
+        end.send(()).expect("it serves");
+        timeout(PATIENCE, served).await.expect("it ends").expect("no panic");
+        bench.is_idle().await;
+    });
+    host.stop();
+}
+
+/// `echo_run` answers with its arguments, `sleep_run` sleeps for an hour, `large_run` answers with 200 KiB.
+fn plugins() -> TempDir {
+    let directory = TempDir::new().expect("a directory");
+    let call = format!("{} (global.get $ok)", guest_sleep(3_600_000));
+    let sleeping = Wat { call: &call, imports: WASI, ..Wat::default() };
+    let echo = "(call $text (local.get $arguments) (local.get $arguments_len))";
+    let echo = Wat { call: echo, ..Wat::default() };
+    let fill = "(memory.fill (i32.const 70000) (i32.const 120) (i32.const 204800))
+        (call $text (i32.const 70000) (i32.const 204800))";
+    let grow = format!("(drop (memory.grow (i32.const 8))) {fill}");
+    let large = Wat { call: &grow, ..Wat::default() };
+    let patient = "[limits]\ntimeout = \"5m\"\nconcurrency = 32";
+    for (name, wat) in [("echo", echo), ("sleep", sleeping), ("large", large)] {
+        let file = |suffix| directory.path().join(name).with_extension(suffix);
+        std::fs::write(file("toml"), patient).expect("a manifest");
+        std::fs::write(file("wasm"), wat.build()).expect("a module");
+    }
+    directory
+}
+
+impl Bench {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).await.expect("a connection")
+    }
+
+    /// Opens a connection and sends these bytes.
+    async fn sends(&self, bytes: impl AsRef<[u8]>) -> TcpStream {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes.as_ref()).await.expect("sent");
+        stream
+    }
+
+    /// All that comes back until the server closes the connection.
+    async fn answers(&self, bytes: impl AsRef<[u8]>) -> String {
+        rest(self.sends(bytes).await).await
+    }
+
+    /// A good client is served.
+    async fn is_answered(&self) {
+        for _ in 0..100 {
+            let answer = self.answers(call("echo_run", "Connection: close\r\n")).await;
+            if answer.starts_with("HTTP/1.1 200") {
+                assert!(answer.contains(r#""text":"{}""#), "{answer}");
+                return;
+            }
+            // It is told to come again.
+            assert!(answer.is_empty() || answer.contains("retry-after"), "{answer}");
+            sleep(SHORT / 4).await;
+        }
+        panic!("nobody is served any more");
+    }
+
+    /// No call runs, and no place is taken.
+    async fn is_idle(&self) {
+        let begun = Instant::now();
+        while self.executor.load() != (0, PLACES) {
+            assert!(begun.elapsed() < PATIENCE, "{:?}", self.executor.load());
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// What comes until the server closes the connection.
+async fn rest(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    // A server that refuses may reset what it did not read.
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it is closed");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn request(head: &str, body: &str) -> String {
+    format!(
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{head}\r\n{body}"
+    )
+}
+
+/// A request of the newest revision, with further headers.
+fn modern(method: &str, name: Option<&str>, mut params: Value, headers: &str) -> String {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+    let name = name.map(|name| format!("Mcp-Name: {name}\r\n")).unwrap_or_default();
+    let length = body.len();
+    let head = format!(
+        "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: {method}\r\n{name}{headers}Content-Length: {length}\r\n"
+    );
+    request(&head, &body)
+}
+
+fn call(tool: &str, headers: &str) -> String {
+    modern("tools/call", Some(tool), json!({ "name": tool }), headers)
+}
+
+fn listen() -> String {
+    modern("subscriptions/listen", None, json!({ "notifications": {} }), "")
+}
+
+#[test]
+fn connections_that_say_nothing_make_room_for_those_that_ask() {
+    // None of them loses its time.
+    serves(HttpBounds { head_time: PATIENCE * 2, ..small() }, async |bench| {
+        let mut silent = Vec::new();
+        for _ in 0..small().connections * 3 {
+            silent.push(bench.connect().await);
+            // One in three began to say something.
+            if silent.len() % 3 == 0 {
+                let last = silent.last_mut().expect("one");
+                last.write_all(b"POST /mcp HTTP/1.1\r\nHo").await.expect("sent");
+            }
+        }
+        bench.is_answered().await;
+    });
+}
+
+#[test]
+fn heads_and_bodies_have_their_time_and_their_size() {
+    serves(small(), async |bench| {
+        let unfinished = bench.sends("POST /mcp HTTP/1.1\r\nHost: localhost\r\n").await;
+        let slow = bench.sends(request("Content-Length: 10\r\n", "{")).await;
+        let begun = Instant::now();
+        assert!(rest(slow).await.starts_with("HTTP/1.1 408"));
+        assert!(!rest(unfinished).await.starts_with("HTTP/1.1 2"));
+        assert!(begun.elapsed() < PATIENCE / 10);
+        let long = format!("X-Long: {}\r\n", "x".repeat(80 * 1024));
+        assert!(bench.answers(request(&long, "")).await.starts_with("HTTP/1.1 431"));
+        let claims = request("Content-Length: 99999999999\r\n", "");
+        assert!(bench.answers(claims).await.starts_with("HTTP/1.1 413"));
+        // Chunks say no length; the body is measured as it comes.
+        let mut endless = bench.sends(request("Transfer-Encoding: chunked\r\n", "")).await;
+        let chunk = format!("{:x}\r\n{}\r\n", 64 * 1024, "x".repeat(64 * 1024));
+        for _ in 0..100 {
+            if endless.write_all(chunk.as_bytes()).await.is_err() {
+                break;
+            }
+        }
+        let refused = rest(endless).await;
+        assert!(refused.is_empty() || refused.starts_with("HTTP/1.1 503"), "{refused}");
+    });
+}
+
+#[test]
+fn who_does_not_read_is_cut_off_and_holds_nothing() {
+    // Their answers are more than what the system keeps for a connection.
+    const REQUESTS: usize = 80;
+    serves(small(), async |bench| {
+        let mut deaf = Vec::new();
+        for _ in 0..8 {
+            // A small window, so that the answer does not fit into what the system keeps.
+            let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+            socket.set_recv_buffer_size(4096).expect("set");
+            let address = bench.address.parse().expect("an address");
+            let mut stream = socket.connect(address).await.expect("a connection");
+            for _ in 0..REQUESTS {
+                stream.write_all(call("large_run", "").as_bytes()).await.expect("sent");
+            }
+            deaf.push(stream);
+        }
+        bench.is_answered().await;
+        bench.is_idle().await;
+        sleep(SHORT * 3).await;
+        for stream in deaf {
+            let read = rest(stream).await.len();
+            assert!(
+                read < REQUESTS * 200 * 1024 / 2,
+                "all of it was kept for a client that did not read: {read}"
+            );
+        }
+    });
+}
+
+#[test]
+fn calls_end_when_their_clients_go_however_they_go() {
+    serves(small(), async |bench| {
+        for half in [true, false] {
+            let mut clients = Vec::new();
+            for _ in 0..4 {
+                clients.push(bench.sends(call("sleep_run", "")).await);
+            }
+            while bench.executor.load().0 < 4 {
+                sleep(Duration::from_millis(10)).await;
+            }
+            for client in &mut clients {
+                if half {
+                    client.shutdown().await.expect("half closed");
+                }
+            }
+            if !half {
+                clients.clear();
+            }
+            bench.is_idle().await;
+        }
+    });
+}
+
+#[test]
+fn a_request_that_two_servers_may_read_differently_is_not_served_twice() {
+    let smuggled = call("echo_run", "");
+    let chunked = format!("0\r\n\r\n{smuggled}");
+    serves(small(), async |bench| {
+        for (head, body) in [
+            ("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n".into(), &chunked),
+            ("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n".into(), &chunked),
+            (format!("Content-Length: 0\r\nContent-Length: {}\r\n", smuggled.len()), &smuggled),
+            ("Transfer-Encoding: xchunked\r\n".into(), &chunked),
+            ("Transfer-Encoding: chunked, identity\r\n".into(), &chunked),
+            ("Content-Length : 0\r\n".into(), &smuggled),
+            ("Content-Length: +0\r\n".into(), &smuggled),
+            ("Content-Length: 0, 0\r\nX: \0\r\n".into(), &smuggled),
+            ("X: 1\r\n Content-Length: 0\r\n".into(), &smuggled),
+        ] {
+            let answer = bench.answers(request(&head, body)).await;
+            assert!(!answer.contains("200 OK"), "{head}{answer}");
+        }
+    });
+}
+
+#[test]
+fn streams_and_requests_of_one_client_are_bounded_and_room_comes_back() {
+    let bounds = small();
+    serves(bounds, async |bench| {
+        let mut streams = Vec::new();
+        for _ in 0..bounds.streams_of_one {
+            let mut stream = bench.sends(listen()).await;
+            let mut begin = [0; 12];
+            stream.read_exact(&mut begin).await.expect("a head");
+            assert_eq!(&begin, b"HTTP/1.1 200");
+            streams.push(stream);
+        }
+        let refused = bench.sends(listen()).await;
+        let mut begin = [0; 12];
+        let mut refused = refused;
+        refused.read_exact(&mut begin).await.expect("a head");
+        assert_eq!(&begin, b"HTTP/1.1 429");
+        let mut calls = Vec::new();
+        for _ in 0..bounds.requests_of_one {
+            calls.push(bench.sends(call("sleep_run", "")).await);
+        }
+        while bench.executor.load().0 < bounds.requests_of_one {
+            sleep(Duration::from_millis(10)).await;
+        }
+        let busy = bench.answers(call("echo_run", "Connection: close\r\n")).await;
+        assert!(busy.starts_with("HTTP/1.1 429") && busy.contains("retry-after: "), "{busy}");
+        drop((streams, calls));
+        bench.is_idle().await;
+        bench.is_answered().await;
+    });
+}
+
+#[test]
+fn what_takes_long_becomes_a_stream_that_is_never_silent_for_long() {
+    serves(small(), async |bench| {
+        let mut waiting = bench.sends(call("sleep_run", "")).await;
+        let mut heard = String::new();
+        while heard.matches(":\n\n").count() < 3 {
+            let mut bytes = [0; 1024];
+            let count = waiting.read(&mut bytes).await.expect("comments");
+            assert!(count > 0, "{heard}");
+            heard += std::str::from_utf8(&bytes[..count]).expect("text");
+        }
+        assert!(heard.contains("text/event-stream"), "{heard}");
+    });
+}
+
+#[test]
+fn a_stream_ends_when_it_is_old() {
+    serves(HttpBounds { stream_age: SHORT, ..small() }, async |bench| {
+        let ended =
+            rest(bench.sends(listen().replacen("\r\n", "\r\nConnection: close\r\n", 1)).await);
+        assert!(ended.await.contains(r#""resultType":"complete""#));
+    });
+}
