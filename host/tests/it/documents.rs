@@ -144,6 +144,8 @@ fn amount(cell: &str) -> Option<u64> {
         "KiB" => 1024.0,
         "MiB" => 1_048_576.0,
         "s" => 1000.0,
+        "h" => 3_600_000.0,
+        "d" => 86_400_000.0,
         _ => return None,
     };
     Some((number * unit) as u64)
@@ -159,6 +161,7 @@ fn value(definition: &str) -> u64 {
         Some(rest) => match rest.split_once('(') {
             Some(("secs", seconds)) => factors(seconds) * 1000,
             Some(("millis", millis)) => factors(millis),
+            Some(("hours", hours)) => factors(hours) * 3_600_000,
             _ => panic!("{definition}"),
         },
         None => factors(definition),
