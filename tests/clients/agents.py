@@ -2,7 +2,7 @@
 
 Claude Code, Codex, Gemini CLI and the Inspector start the server themselves, where nothing has been compiled
 before: the home is new. In the case `registered`, `toolrack register` tells them of it, between other entries of
-theirs, and `toolrack unregister` has to leave their files as they were. The environment holds only `PATH`, `HOME` and the switch that keeps the program
+theirs, and `toolrack unregister` has to leave their files as they were. In the case `http`, the server is reached over HTTP, with a token. The environment holds only `PATH`, `HOME` and the switch that keeps the program
 quiet, the network is loopback, and nobody is logged in. The last of the server's arguments is its
 plugin directory.
 """
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import http_server
 import inspector
 import offline
 import packages
@@ -22,6 +23,7 @@ import timing
 
 PLUGINS = timing.PLUGINS
 SECONDS = 120
+INSIDE = "TOOLRACK_TEST_NETWORK"  # the variable that says that the network holds only loopback already
 # A server of somebody else's, which ends at once.
 OTHER = {"command": "/bin/true"}
 
@@ -34,6 +36,12 @@ def claude(server: list[str], case: str) -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     # The switch stands for those against telemetry, error reports and updates.
     with person(CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1") as ada:
+        if case == "http":
+            with ada.reached(server) as (url, header):
+                ada.runs(packages.CLAUDE, "mcp", "add", "--scope", "user", "--transport", "http", "toolrack", url,
+                         "--header", header)
+                ada.sees("✔ Connected", packages.CLAUDE, "mcp", "list")
+            return
         if case == "registered":
             ada.writes(".claude.json", {"mcpServers": {"other": OTHER}})
             # It adds what it keeps of its own.
@@ -72,6 +80,12 @@ def gemini(server: list[str], case: str) -> None:
             with ada.registered(server, "gemini", ".gemini/settings.json"):
                 ada.sees("Connected", packages.GEMINI, "mcp", "list")
             return
+        if case == "http":
+            with ada.reached(server) as (url, header):
+                ada.runs(packages.GEMINI, "mcp", "add", "--scope", "user", "--transport", "http", "--header", header,
+                         "toolrack", url)
+                ada.sees("Connected", packages.GEMINI, "mcp", "list")
+            return
         ada.runs(packages.GEMINI, "mcp", "add", "--scope", "user", "toolrack", *server)
         ada.sees("Connected", packages.GEMINI, "mcp", "list")
 
@@ -86,7 +100,7 @@ def inspector_cli(server: list[str], era: str) -> None:
 
 
 CHECKS = [(claude, "cold"), (claude, "many"), (claude, "registered"), (codex, "registered"), (gemini, "cold"),
-          (gemini, "registered"),
+          (gemini, "registered"), (claude, "http"), (gemini, "http"),
           (inspector_cli, "legacy"), (inspector_cli, "modern")]
 
 
@@ -119,6 +133,15 @@ class Person:
         after = file.read_bytes()
         assert after == before, f"{file} was {before.decode()!r} and is {after.decode()!r}"
 
+    @contextmanager
+    def reached(self, server: list[str]) -> Iterator[tuple[str, str]]:
+        """Serves over HTTP to whoever has a token. Yields the URL, and the header that a client has to send."""
+        home = {"TOOLRACK_HOME": str(self.home / "rack")}
+        done = subprocess.run([server[0], "token", "add", "ada"], env=os.environ | home, capture_output=True, text=True,
+                              check=True)
+        with http_server.serving(server, environment=home) as url:
+            yield url, f"Authorization: Bearer {done.stdout.strip()}"
+
     def runs(self, program: Path, *arguments: str) -> str:
         return self._run(program, *arguments).stdout
 
@@ -134,7 +157,9 @@ class Person:
         return self._start(packages.node(), program, *arguments)
 
     def _start(self, *command: object) -> subprocess.CompletedProcess:
-        done = subprocess.run(offline.command(*command), cwd=self.folder, env=self.environment,
+        # The server of the case `http` runs in the same network, so that is made around all of it.
+        alone = list(map(str, command)) if INSIDE in os.environ else offline.command(*command)
+        done = subprocess.run(alone, cwd=self.folder, env=self.environment,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               timeout=SECONDS, check=False)
         print(done.stdout, done.stderr, sep="\n")
@@ -153,4 +178,8 @@ if __name__ == "__main__":
         print(f"no network namespace can be made here: {refusal}")
         sys.exit(offline.SKIPPED)
     program, case, *server = sys.argv[1:]
+    if case == "http" and INSIDE not in os.environ:
+        os.environ[INSIDE] = "yes"
+        inside = offline.command(sys.executable, "-B", *sys.argv)
+        os.execvp(inside[0], inside)
     globals()[program](server, case)
