@@ -27,6 +27,7 @@ CODEX = MODULES / "@openai/codex/bin/codex.js"
 CONFORMANCE = MODULES / "@modelcontextprotocol/conformance/dist/index.js"
 COMPONENTIZE = MODULES / "componentize-qjs/cli.mjs"
 GEMINI = MODULES / "@google/gemini-cli/bundle/gemini.js"
+MCP_REMOTE = MODULES / "mcp-remote/dist/proxy.js"
 INSPECTOR = MODULES / "@modelcontextprotocol/inspector/clients/launcher/build/index.js"
 
 INSTALL_SECONDS = 600

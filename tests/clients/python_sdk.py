@@ -1,7 +1,8 @@
 """One check with the client of the Python SDK: `python_sdk.py CHECK MODE SERVER...`.
 
 MODE is the SDK's own word for how to speak: `legacy` (handshake), `auto` (probe, then choose) or a
-stateless revision. Where it ends in `/http`, the server is reached over HTTP. Every message of the server is kept, to see also what the SDK passes over in
+stateless revision. Where it ends in `/http`, the server is reached over HTTP; where it ends in `/remote`, by a
+program that joins clients that only start programs to it, npm's `mcp-remote`. Every message of the server is kept, to see also what the SDK passes over in
 silence. The last of the server's arguments is its plugin directory.
 """
 
@@ -18,6 +19,7 @@ from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 import http_server
+import packages
 
 PLUGINS = {"calc", "conformance", "hello", "runaway"}
 SECONDS = 60
@@ -156,12 +158,15 @@ async def reloads(session: Session) -> None:
 
 
 HTTP = "/http"  # how a mode ends in which the server is reached over HTTP
+REMOTE = "/remote"  # the same through `mcp-remote`
 CHECKS = [
     (check, mode + transport)
     for transport in ("", HTTP)
     for mode in ("legacy", MODERN)
     for check in (opens, lists, calls, refuses, progress, cancels, reloads)
-] + [(opens, "auto"), (opens, f"auto{HTTP}")]
+] + [(opens, "auto"), (opens, f"auto{HTTP}")] + [
+    (check, f"legacy{REMOTE}") for check in (opens, calls, refuses, progress, reloads)
+]
 
 
 async def tool_names(client: Client) -> list[str]:
@@ -216,7 +221,11 @@ async def main(check: str, mode: str, server: list[str], plugins: Path) -> None:
 
 def run(check: str, mode: str, *server: str) -> None:
     plugins = Path(server[-1])
-    if mode.endswith(HTTP):
+    if mode.endswith(REMOTE):
+        with http_server.serving(list(server)) as url:
+            remote = [str(packages.node()), str(packages.MCP_REMOTE), url]
+            anyio.run(main, check, mode.removesuffix(REMOTE), remote, plugins)
+    elif mode.endswith(HTTP):
         with http_server.serving(list(server)) as url:
             anyio.run(main, check, mode.removesuffix(HTTP), [url], plugins)
     else:
