@@ -191,10 +191,11 @@ async fn serve(
     let service = service_fn(|request| {
         let endpoint = endpoint.clone();
         let busy = Busy::begin(connection.clone());
-        async move {
+        // Its memory is free once there is an answer, which may be a stream that stays open for hours.
+        Box::pin(async move {
             let answer = endpoint.serve(request).await;
             Ok::<_, Infallible>(answer.map(|body| BusyBody { body, _busy: busy }))
-        }
+        })
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
