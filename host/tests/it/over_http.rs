@@ -178,6 +178,9 @@ fn a_request_is_refused_with_the_status_that_clients_act_on() {
     let plugins = plugins::good();
     let peer = HttpPeer::start(plugins.path(), &[]);
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let session = peer.session();
+    let modern_ping = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping",
+        "params": { "_meta": { "io.modelcontextprotocol/protocolVersion": MODERN } } });
     let with = |name: &'static str, value: &'static str| post(&[(name, value)], body);
     for (bytes, status, header) in [
         (request("GET", "/", &[], ""), 404, None),
@@ -195,6 +198,7 @@ fn a_request_is_refused_with_the_status_that_clients_act_on() {
         (post(&[], "not JSON"), 400, None),
         (post(&[], "[]"), 400, None),
         (post(&[], "7"), 400, None),
+        (post(&[("Mcp-Session-Id", &session)], &format!("[{modern_ping}]")), 400, None),
         (post(&[("MCP-Protocol-Version", MODERN)], &format!("[{body}]")), 400, None),
         (post(&[], body).replacen("Content-Length: 40", "Content-Length: 9999999", 1), 413, None),
     ] {

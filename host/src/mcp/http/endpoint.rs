@@ -69,35 +69,6 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint of which nothing runs yet.
-    pub(super) fn new(
-        doors: Doors,
-        engine: Settings,
-        executor: Rc<Executor>,
-        catalog: watch::Receiver<Option<Arc<Catalog>>>,
-        key: SessionKey,
-        stage: watch::Receiver<ServerStage>,
-        access: Admittance,
-        bounds: HttpBounds,
-    ) -> Self {
-        let views = Views::new(catalog.clone());
-        Self {
-            doors,
-            engine,
-            executor,
-            catalog,
-            key,
-            stage,
-            running: Running::default(),
-            shares: Shares::new(bounds),
-            bodies: ByteBudget::new(bounds.bodies),
-            answers: ByteBudget::new(bounds.answers),
-            access,
-            bounds,
-            views,
-        }
-    }
-
     /// Answers a request.
     pub(super) async fn serve<B>(&self, request: Request<B>) -> HttpAnswer
     where
@@ -249,10 +220,9 @@ impl Endpoint {
                 let request = Repeated { id: &id, method: &method, params };
                 self.plan_request(headers, principal, &request).map(Some)
             }
-            // Nobody is told of what comes of it, and of the stateless revision nothing does.
-            Parsed::One(Ok(Message::Notification { .. } | Message::Response))
-                if modern::is_named(headers) =>
-            {
+            // Of the stateless revision, nothing comes of it.
+            Parsed::One(Ok(Message::Response)) if modern::is_named(headers) => Ok(None),
+            Parsed::One(Ok(Message::Notification { params, .. })) if is_modern(headers, params) => {
                 Ok(None)
             }
             Parsed::One(Ok(Message::Notification { method, params })) => {
@@ -278,6 +248,16 @@ impl Endpoint {
                         Ok(Message::Notification { .. } | Message::Response)
                     )
                 };
+                // It has rules of its own for each request, and may go on for hours.
+                let claims_version = |item: &&RawValue| match message::message(item) {
+                    Ok(Message::Request { params, .. }) => is_modern(&HeaderMap::new(), params),
+                    _ => false,
+                };
+                if items.iter().any(claims_version) {
+                    let error =
+                        "the array holds a request of revision 2026-07-28; send that by itself";
+                    return Err(bad_request(None, &RpcError::invalid_request(error)));
+                }
                 if !items.is_empty() && items.iter().all(asks_nothing) {
                     return Ok(None);
                 }
@@ -298,8 +278,7 @@ impl Endpoint {
         principal: &Principal,
         request: &Repeated<'_>,
     ) -> Result<ExchangePlan, HttpRefusal> {
-        let claims_version = RequestMeta::of(request.params).is_ok_and(|meta| meta.is_modern());
-        if claims_version || modern::is_named(headers) {
+        if is_modern(headers, request.params) {
             request.check(headers, self.views.of(principal).borrow().as_deref())?;
             let engine = Engine::new(self.engine.clone());
             let kind = match request.method {
@@ -441,6 +420,11 @@ async fn end_of(
             }
         }
     }
+}
+
+/// True if a message is one of the stateless revision: its headers name it, or it says so itself.
+fn is_modern(headers: &HeaderMap, params: Option<&RawValue>) -> bool {
+    modern::is_named(headers) || RequestMeta::of(params).is_ok_and(|meta| meta.is_modern())
 }
 
 fn bad_request(id: Option<&Id>, error: &RpcError) -> HttpRefusal {

@@ -25,7 +25,7 @@ use crate::mcp::engine::Settings;
 use crate::mcp::http::SessionKey;
 
 /// A time that is never reached, unless something waits for ever.
-const PATIENCE: Duration = Duration::from_secs(100);
+const NEVER_REACHED: Duration = Duration::from_secs(100);
 /// A short time, after which these servers lose theirs.
 const SHORT: Duration = Duration::from_millis(400);
 
@@ -79,10 +79,10 @@ fn serves(bounds: HttpBounds, test: impl AsyncFnOnce(&Bench)) {
         let server = server.expect("no tokens").run(async { drop(asked.await) });
         let served = tokio::task::spawn_local(server);
         let bench = Bench { address: bound.to_string(), executor: executor.clone() };
-        timeout(PATIENCE, test(&bench)).await.expect("it ends");
+        timeout(NEVER_REACHED, test(&bench)).await.expect("it ends");
         bench.is_answered().await;
         end.send(()).expect("it serves");
-        timeout(PATIENCE, served).await.expect("it ends").expect("no panic");
+        timeout(NEVER_REACHED, served).await.expect("it ends").expect("no panic");
         bench.is_idle().await;
     });
     host.stop();
@@ -144,7 +144,7 @@ impl Bench {
     async fn is_idle(&self) {
         let begun = Instant::now();
         while self.executor.load() != (0, PLACES) {
-            assert!(begun.elapsed() < PATIENCE, "{:?}", self.executor.load());
+            assert!(begun.elapsed() < NEVER_REACHED, "{:?}", self.executor.load());
             sleep(Duration::from_millis(10)).await;
         }
     }
@@ -154,7 +154,7 @@ impl Bench {
 async fn rest(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     // A server that refuses may reset what it did not read.
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it is closed");
+    let _ = timeout(NEVER_REACHED, stream.read_to_end(&mut answer)).await.expect("it is closed");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
@@ -190,7 +190,7 @@ fn listen() -> String {
 #[test]
 fn connections_that_say_nothing_make_room_for_those_that_ask() {
     // None of them loses its time.
-    serves(HttpBounds { head_time: PATIENCE * 2, ..small() }, async |bench| {
+    serves(HttpBounds { head_time: NEVER_REACHED * 2, ..small() }, async |bench| {
         let mut silent = Vec::new();
         for _ in 0..small().connections * 3 {
             silent.push(bench.connect().await);
@@ -212,7 +212,7 @@ fn heads_and_bodies_have_their_time_and_their_size() {
         let begun = Instant::now();
         assert!(rest(slow).await.starts_with("HTTP/1.1 408"));
         assert!(!rest(unfinished).await.starts_with("HTTP/1.1 2"));
-        assert!(begun.elapsed() < PATIENCE / 10);
+        assert!(begun.elapsed() < NEVER_REACHED / 10);
         let long = format!("X-Long: {}\r\n", "x".repeat(80 * 1024));
         assert!(bench.answers(request(&long, "")).await.starts_with("HTTP/1.1 431"));
         let claims = request("Content-Length: 99999999999\r\n", "");

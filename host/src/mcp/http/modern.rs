@@ -7,13 +7,12 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
 use super::request::doors::ARGUMENT_HEADER;
 use super::run::answer::HttpRefusal;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, MAX_ARGUMENTS};
 use crate::json;
 use crate::mcp::methods::meta::{PROTOCOL_VERSION, RequestMeta, text};
 use crate::mcp::methods::request::is_method;
@@ -97,8 +96,10 @@ impl Repeated<'_> {
         let tool = (self.method == "tools/call").then(|| self.member("name")).flatten();
         let tool = tool.and_then(|name| catalog.tool(&name).cloned());
         let Some(tool) = tool.filter(|tool| !tool.repeated.is_empty()) else { return Ok(()) };
-        let arguments = self.params.and_then(|params| json::value(params.get()).ok());
-        let arguments = arguments.map(|mut params| params["arguments"].take()).unwrap_or_default();
+        // Longer ones are refused before anything is made of them.
+        let raw = self.raw_member("arguments").filter(|raw| raw.get().len() <= MAX_ARGUMENTS);
+        let Some(raw) = raw else { return Ok(()) };
+        let arguments = json::value(raw.get()).unwrap_or_default();
         for repeated in &*tool.repeated {
             let header = format!("{ARGUMENT_HEADER}{}", repeated.header.to_ascii_lowercase());
             let said = match repeated.value_in(&arguments) {
@@ -122,16 +123,12 @@ impl Repeated<'_> {
 
     /// A string among the parameters.
     fn member(&self, name: &str) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Named<'a> {
-            #[serde(borrow, default)]
-            name: Option<&'a RawValue>,
-            #[serde(borrow, default)]
-            uri: Option<&'a RawValue>,
-        }
-        let named: Named<'_> = serde_json::from_str(self.params?.get()).ok()?;
-        let member = if name == "uri" { named.uri } else { named.name };
-        member.and_then(|raw| text(raw).ok())
+        self.raw_member(name).and_then(|raw| text(raw).ok())
+    }
+
+    /// One of the parameters. `None` if it is there twice: the engine refuses that.
+    fn raw_member(&self, name: &str) -> Option<&RawValue> {
+        json::members(self.params?).ok()?.get(name).copied()
     }
 }
 

@@ -20,10 +20,14 @@ use tokio::time::{MissedTickBehavior, sleep, timeout};
 
 use super::bounds::{CHUNK, HttpBounds, MAX_HEAD};
 use super::endpoint::{Endpoint, ServerStage};
+use super::legacy_session::running::Running;
 use super::legacy_session::session_id::SessionKey;
 use super::request::access::{Admittance, TOKENS_INTERVAL, TokenNeed};
 use super::request::doors::Doors;
 use super::run::answer::AnswerBody;
+use super::run::byte_budget::ByteBudget;
+use super::run::shares::Shares;
+use super::run::views::Views;
 use super::socket::address::{ClientStream, Listener};
 use super::socket::paced::Paced;
 use crate::catalog::Catalog;
@@ -76,8 +80,21 @@ impl HttpServer {
         let access = Admittance::new(tokens.current.subscribe(), need);
         let changes = catalog.clone();
         let (stage, reached) = watch::channel(ServerStage::Serving);
-        let endpoint =
-            Rc::new(Endpoint::new(doors, engine, executor, catalog, key, reached, access, bounds));
+        let endpoint = Rc::new(Endpoint {
+            doors,
+            engine,
+            executor,
+            views: Views::new(catalog.clone()),
+            catalog,
+            key,
+            stage: reached,
+            running: Running::default(),
+            shares: Shares::new(bounds),
+            bodies: ByteBudget::new(bounds.bodies),
+            answers: ByteBudget::new(bounds.answers),
+            access,
+            bounds,
+        });
         let open = OpenConnections::default();
         let connections = JoinSet::new();
         Ok(Self { listener, endpoint, connections, open, stage, grace, tokens, changes })
