@@ -6,6 +6,7 @@ use crate::answers::refused;
 use crate::bench::{Bench, Seen, called, called_file, text_of};
 use crate::case::cases;
 use crate::guest::{LOG, PROGRESS, WASI, Wat, sleep};
+use crate::plugins::install;
 
 cases! {
     "Hostile or broken guests";
@@ -27,6 +28,7 @@ cases! {
     "a poll on nothing, in a loop" => poll_on_nothing, "the tool was stopped: it used up its fuel, a measure of work, of 20_000_000…";
     "memory grown page by page" => memory_page_by_page, "the tool was stopped: it needed more than its memory limit of 8 MiB…";
     "many memories, each below the limit" => many_memories, "…its memory limit of 8 MiB…";
+    "thirty memories of 1 MiB, all of them filled" => filled_memories, "the server keeps nothing of them";
     "a huge initial memory" => huge_initial_memory, "…4 GiB of memory, more than its memory limit…";
     "a table grown to a million elements, again and again" => growing_table,
         "the tool was stopped: it needed more than its memory limit of 8 MiB…";
@@ -151,6 +153,20 @@ fn many_memories() -> Seen {
             (func (export "run") (canon lift (core func $i "run"))))"#
     );
     called_file(&limits("memory = \"8MiB\""), &wat::parse_str(component).unwrap())
+}
+
+fn filled_memories() -> Seen {
+    let instances = "(core instance (instantiate $m))".repeat(29);
+    let component = format!(
+        r#"(component (core module $m (memory 16) (func (export "run"))
+            (func $fill (memory.fill (i32.const 0) (i32.const 7) (i32.const 1048576))) (start $fill))
+            (core instance $i (instantiate $m)) {instances}
+            (func (export "run") (canon lift (core func $i "run"))))"#
+    );
+    let wasm = wat::parse_str(component).unwrap();
+    let mut bench = Bench::with(|path| install(path, "bad", "", &wasm));
+    assert_eq!(bench.client.text("bad_run"), "null");
+    bench.after("the server keeps nothing of them")
 }
 
 fn huge_initial_memory() -> Seen {

@@ -43,9 +43,14 @@ const MAX_ELEMENTS: usize = 1 << 20;
 /// The most that the runtime itself keeps for an instance: what it knows of functions and globals.
 const MAX_INSTANCE: usize = 32 << 20;
 /// The bytes of a guest's memory that stay with its slot for the next guest: they are cleaned, and never given back and
-/// asked for again between calls. Most guests never use more.
-const KEPT_MEMORY: usize = 1 << 20;
-/// The most slots that keep those bytes although nothing runs in them.
+/// asked for again between calls. A short call touches less.
+///
+/// Every slot that was ever in use keeps as much, and a component has up to [`MAX_MEMORIES`] memories: this is the bound
+/// on what a guest leaves behind for good. A larger one saves larger calls nothing that can be measured.
+const KEPT_MEMORY: usize = 64 << 10;
+/// The bytes of a table that stay with its slot: two thousand elements.
+const KEPT_TABLE: usize = 16 << 10;
+/// The most unused slots before one that was in use is taken again, whichever module had it.
 const WARM: u32 = 4;
 
 /// The bytes of an answer that are read at once. A larger one gives way first: where its call was begun on a thread that
@@ -190,7 +195,7 @@ fn pool() -> PoolingAllocationConfig {
     if PoolingAllocationConfig::is_pagemap_scan_available() {
         pool.pagemap_scan(Enabled::Yes)
             .linear_memory_keep_resident(KEPT_MEMORY)
-            .table_keep_resident(KEPT_MEMORY);
+            .table_keep_resident(KEPT_TABLE);
     }
     pool
 }
