@@ -91,6 +91,11 @@ impl Bench {
         self.before = settled(&self.client);
     }
 
+    /// Returns what the server takes once it has nothing to do.
+    pub(crate) fn idle(&self) -> Usage {
+        settled(&self.client)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }

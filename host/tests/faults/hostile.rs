@@ -21,6 +21,10 @@ cases! {
 const PLAYED: Duration = Duration::from_secs(4);
 /// The time in which everything is used once, and in which the allocator takes what it then keeps.
 const WARMING: Duration = Duration::from_secs(6);
+/// The parts of that time, each of which ends with a look at what the server takes while it has nothing to do.
+const ROUNDS: u32 = 4;
+/// Memory that the server may take after the last round beyond what it took after the first: it does not grow by rounds.
+const GROWTH_KIB: u64 = 8 * 1024;
 /// Calls of one plugin at once.
 const WIDTH: usize = 2;
 /// No honest call waits longer, although other tests run beside this.
@@ -178,14 +182,20 @@ fn all_at_once() -> Seen {
     };
     play(&mut bench, None, WARMING);
     bench.marks();
-    let mut waits = Vec::new();
-    play(&mut bench, Some(&mut waits), played);
+    let (mut waits, mut idle) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        play(&mut bench, Some(&mut waits), played / ROUNDS);
+        idle.push(bench.idle().resident_kib);
+    }
     waits.sort_unstable();
     let (middle, most) = (waits[waits.len() / 2], waits[waits.len() - 1]);
     #[expect(clippy::print_stdout, reason = "a run tells its figures")]
     {
         println!("{} honest calls: the middle one {middle:?}, at most {most:?}", waits.len());
+        println!("resident after each round, in KiB: {idle:?}");
     }
+    let (first, last) = (idle[0], idle[idle.len() - 1]);
+    assert!(last <= first + GROWTH_KIB, "memory grows by rounds: {idle:?}");
     assert!(most < AT_MOST, "the middle {middle:?}, at most {most:?}");
     bench.after("honest calls are answered all the time, and everything returns to where it was")
 }
