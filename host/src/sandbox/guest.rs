@@ -168,7 +168,7 @@ impl Guest {
 
     /// The way into its instances.
     pub(super) fn runner(&self) -> Runner<'_> {
-        Runner { limits: &self.limits }
+        Runner { limits: &self.limits, turns: &self.sandbox.turns }
     }
 
     /// The directories that it is granted and does not see, since they are missing or withheld.

@@ -62,7 +62,7 @@ impl Guest {
         match &code.linked {
             Linked::Tools(tools) => {
                 let _place = self.sandbox.asking.asked().await;
-                let asked = tools::ask(self.limits(), tools).await?;
+                let asked = tools::ask(self.runner(), tools).await?;
                 Ok(Listed::all(contract::tools(asked, self.grants())?))
             }
             Linked::Functions(functions) => {

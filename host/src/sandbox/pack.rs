@@ -44,7 +44,7 @@ impl Guest {
             return Err(PackError::Kind(code.linked.kind()));
         };
         let place = self.sandbox.asking.asked().await;
-        let asked = tools::ask(self.limits(), tools).await.map_err(ListError::from)?;
+        let asked = tools::ask(self.runner(), tools).await.map_err(ListError::from)?;
         drop(place);
         // A host refuses what does not pass; the author is told so here.
         super::kind::contract::tools(asked.clone(), self.grants()).map_err(ListError::from)?;

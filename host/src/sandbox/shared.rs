@@ -11,6 +11,7 @@ use super::code::code_store::Codes;
 use super::compile::compiler::Compiler;
 use super::compile::lanes::BackgroundTurn;
 use super::run::asking_slots::AskingSlots;
+use super::run::compute_turns::ComputeTurns;
 use super::run::engines::Engines;
 use super::run::slots::HostSlots;
 use crate::home::Home;
@@ -23,6 +24,7 @@ const MAX_PREPARED: usize = 8;
 pub struct Sandbox {
     pub(super) codes: Arc<Codes>,
     pub(super) slots: HostSlots,
+    pub(super) turns: ComputeTurns,
     pub(super) listings: Arc<Semaphore>,
     pub(super) asking: AskingSlots,
     pub(super) protected: Protected,
@@ -49,6 +51,7 @@ impl Sandbox {
         Ok(Self {
             codes,
             slots,
+            turns: ComputeTurns::new(),
             listings,
             asking: AskingSlots::new(),
             protected,

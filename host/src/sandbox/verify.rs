@@ -62,7 +62,7 @@ impl Guest {
             (Claim::Listed(section), Linked::Tools(tools)) => {
                 let wanted = self.sandbox.codes.wanted(self.code.wasm().digest);
                 let place = self.sandbox.asking.compared(&wanted).await;
-                let asked = tools::ask(self.limits(), tools).await.map_err(ListError::from)?;
+                let asked = tools::ask(self.runner(), tools).await.map_err(ListError::from)?;
                 drop(place);
                 // Tools that are compared by name must have each name once; this check sees to that, among other
                 // things.

@@ -10,7 +10,6 @@ use super::super::run::store::StoreState;
 use super::bindings::PluginPre;
 use super::bindings::exports::toolrack::plugin::tools::{self as wit, Failure, Output as Answer};
 use super::contract;
-use crate::manifest::Limits;
 use crate::tool::{CallError, Output};
 
 /// Bytes that a tool list may copy out of the guest: 512 tools with schemas of some size.
@@ -44,13 +43,12 @@ impl Tools {
 /// The tools that the guest says it has, as it says it. That its functions have the contract's types is found out
 /// here. It reaches nothing meanwhile, whatever it is granted.
 /// The caller has a place among those that are asked, so that there is room for all in the pool.
-pub(crate) async fn ask(limits: &Limits, tools: &Tools) -> Result<Vec<wit::Tool>, CallError> {
+pub(crate) async fn ask(runner: Runner<'_>, tools: &Tools) -> Result<Vec<wit::Tool>, CallError> {
     let plugin = &tools.plugin;
     let list = async |store: &mut Store<StoreState>| {
         let plugin = plugin.instantiate_async(&mut *store).await?;
         plugin.toolrack_plugin_tools().call_list_tools(store).await
     };
-    let runner = Runner { limits };
     runner.run(plugin.engine(), MAX_LIST, Invocation::asked(), list).await.0
 }
 

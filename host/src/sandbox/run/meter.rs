@@ -222,9 +222,13 @@ impl CpuClock {
         Duration::from_nanos(this)
     }
 
+    /// Returns the time of the polls that have ended.
+    pub(crate) fn before(&self) -> Duration {
+        Duration::from_nanos(self.before.load(Ordering::Relaxed))
+    }
+
     fn check_with(&self, in_this_poll: Duration) -> Result<(), Stopped> {
-        let before = Duration::from_nanos(self.before.load(Ordering::Relaxed));
-        if before + in_this_poll > self.limit {
+        if self.before() + in_this_poll > self.limit {
             return Err(Stopped::at(Limit::Cpu, show_duration(self.limit)));
         }
         Ok(())

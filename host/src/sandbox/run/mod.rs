@@ -2,6 +2,7 @@
 
 pub(super) mod asking_slots;
 pub(super) mod meter;
+pub(super) mod compute_turns;
 pub(super) mod crossings;
 pub(super) mod redact;
 pub(super) mod guest_stream;

@@ -13,6 +13,7 @@ use super::super::engine::error_text::one_line;
 use super::super::engine::setup::MAX_GUEST_STACK;
 use super::super::engine::shortage::Shortage;
 use super::asking_slots::MAX_LISTING_TIME;
+use super::compute_turns::ComputeTurns;
 use super::invocation::Invocation;
 use super::meter::{Stopped, Timed};
 use super::store::{self, StoreState};
@@ -34,6 +35,7 @@ pub(crate) struct Ran {
 #[derive(Clone, Copy)]
 pub(crate) struct Runner<'a> {
     pub(crate) limits: &'a Limits,
+    pub(crate) turns: &'a ComputeTurns,
 }
 
 impl Runner<'_> {
@@ -67,7 +69,8 @@ impl Runner<'_> {
             }
         };
         let cpu = store.data().meter.cpu.clone();
-        let entered = Timed::new(cpu, enter(&mut store));
+        let entered = Timed::new(cpu.clone(), enter(&mut store));
+        let entered = self.turns.take(cpu, entered);
         let ended = until(started + timeout, entered).await;
         let time = started.elapsed();
         store.data().log.finish();
@@ -134,8 +137,10 @@ pub(crate) async fn until<T>(deadline: Instant, future: impl Future<Output = T>)
         if let Poll::Ready(value) = future.as_mut().poll(context) {
             return Poll::Ready(Some(value));
         }
-        let clock =
-            clock.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
+        // The future may have spent what the task may do in this poll; the clock is looked at nevertheless.
+        let clock = clock.get_or_insert_with(|| {
+            Box::pin(tokio::task::coop::unconstrained(tokio::time::sleep_until(deadline.into())))
+        });
         clock.as_mut().poll(context).map(|()| None)
     })
     .await
