@@ -12,6 +12,8 @@ pub(crate) enum Point {
     CacheOpen,
     /// A file of the cache is written, and not in place yet.
     CacheWritten,
+    /// It is noted on disk which plugin is being loaded.
+    LoadMarked,
     /// A plugin's file or a lock is written under its hidden name, and not in place yet.
     WholeWritten,
     /// One of a plugin's files is in place, and the next is not.
@@ -57,6 +59,7 @@ impl Point {
         match self {
             Self::CacheOpen => "cache-open",
             Self::CacheWritten => "cache-written",
+            Self::LoadMarked => "load-marked",
             Self::WholeWritten => "whole-written",
             Self::BetweenRenames => "between-renames",
             Self::StatusWritten => "status-written",

@@ -68,6 +68,12 @@ impl Host {
         Ok(Self { sandbox, runtime })
     }
 
+    /// Leaves out from now on what has ended two processes while it was loaded: a server that is started again and again
+    /// is not ended by it each time.
+    pub fn leave_out_crashed(&self) {
+        self.sandbox.leave_out_crashed();
+    }
+
     /// Starts to load what `directories` hold, once, keeping to their locks.
     #[must_use]
     pub fn load(&self, directories: &[PathBuf], locking: LockPolicy) -> Loader {

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::cache::checks::Checks;
 use super::cache::listing::{Listing, ListingKey};
+use super::cache::load_marks::LoadStep;
 use super::capability::files::door::{GrantedFiles, ScratchFiles};
 use super::capability::folders::{FolderError, Folders};
 use super::capability::http::Outgoing;
@@ -205,7 +206,17 @@ impl Guest {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, CompileError> {
-        blocking(LISTING_PURPOSE, &self.sandbox.listings, job).await
+        if self.offered.was_kept {
+            return blocking(LISTING_PURPOSE, &self.sandbox.listings, job).await;
+        }
+        let (marks, wasm) = (self.sandbox.codes.marks().clone(), self.code.wasm().digest);
+        let job = move || {
+            let step = marks.begin(wasm, LoadStep::Offer)?;
+            let done = job();
+            step.survived();
+            Ok(done)
+        };
+        blocking(LISTING_PURPOSE, &self.sandbox.listings, job).await?
     }
 
     /// Calls `tool` with `arguments`, a JSON object as text. Waits for a free slot first. Dropping the

@@ -1,11 +1,14 @@
 //! The tools that a guest offers: known from another time, told by its file, or asked for.
 
 use super::cache::listing::Listing;
+use super::cache::load_marks::LoadStep;
 use super::code::link::Linked;
 use super::compile::error::CompileError;
 use super::guest::Guest;
+use super::kind::bindings::exports::toolrack::plugin::tools as wit;
 use super::kind::functions::{Docs, Notes};
 use super::kind::outline::Claim;
+use super::kind::tools::Tools;
 use super::kind::{command, contract, tools};
 use super::known_tools::{ListError, lost};
 use crate::sync::lock;
@@ -62,7 +65,7 @@ impl Guest {
         match &code.linked {
             Linked::Tools(tools) => {
                 let _place = self.sandbox.asking.asked().await;
-                let asked = tools::ask(self.runner(), tools).await?;
+                let asked = self.asked(tools).await?;
                 Ok(Listed::all(contract::tools(asked, self.grants())?))
             }
             Linked::Functions(functions) => {
@@ -71,6 +74,16 @@ impl Guest {
             }
             Linked::Command(_) => Ok(Listed::default()),
         }
+    }
+
+    /// Asks its code for its tools.
+    pub(super) async fn asked(&self, tools: &Tools) -> Result<Vec<wit::Tool>, ListError> {
+        let (codes, wasm) = (&self.sandbox.codes, self.code.wasm().digest);
+        let step = codes.marks().begin_aside(wasm, LoadStep::Ask).await;
+        let step = step.map_err(|left_out| CallError::Host(left_out.to_string()))?;
+        let asked = tools::ask(self.runner(), tools).await?;
+        step.survived();
+        Ok(asked)
     }
 
     /// Reads the author's docs of the functions, which are in the file and not in the compiled

@@ -18,6 +18,8 @@ pub(super) struct KnownTools {
     /// The key under which a plugin's listing is kept. `None` of a guest that is only asked what it
     /// is.
     place: Option<ListingKey>,
+    /// True if the listing was found there: then all of it has been read before.
+    pub(super) was_kept: bool,
     /// The listing that was found there, until it is taken. `None` where none was found.
     pub(super) known: Mutex<Option<Listed>>,
     /// The file's own word on its tools. `None` where they were found, or the code has to be asked.
@@ -29,7 +31,7 @@ pub(super) struct KnownTools {
 impl KnownTools {
     /// Creates the listing that was found at `place`, where it is kept.
     pub(super) fn known(place: ListingKey, known: Listed) -> Self {
-        Self { known: Mutex::new(Some(known)), ..Self::asked(place) }
+        Self { known: Mutex::new(Some(known)), was_kept: true, ..Self::asked(place) }
     }
 
     /// Creates a listing that the file claims. It is kept at `place` once the code agrees.

@@ -67,6 +67,11 @@ impl Sandbox {
         self.codes.background_turn().await
     }
 
+    /// Leaves out from now on what has ended two processes while it was loaded.
+    pub fn leave_out_crashed(&self) {
+        self.codes.marks().leave_out();
+    }
+
     /// Keeps these directories from all guests that are compiled from now on.
     #[must_use]
     pub fn protecting(self, protected: Protected) -> Self {

@@ -6,9 +6,9 @@
 use super::code::link::Linked;
 use super::code::terms_check;
 use super::guest::Guest;
+use super::kind::contract;
 use super::kind::listing_section;
 use super::kind::outline::Claim;
-use super::kind::{contract, tools};
 use super::known_tools::ListError;
 use super::readiness::{Readiness, Unverified};
 
@@ -62,7 +62,7 @@ impl Guest {
             (Claim::Listed(section), Linked::Tools(tools)) => {
                 let wanted = self.sandbox.codes.wanted(self.code.wasm().digest);
                 let place = self.sandbox.asking.compared(&wanted).await;
-                let asked = tools::ask(self.runner(), tools).await.map_err(ListError::from)?;
+                let asked = self.asked(tools).await?;
                 drop(place);
                 // Tools that are compared by name must have each name once; this check sees to that, among other
                 // things.

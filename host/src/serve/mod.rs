@@ -119,6 +119,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         RememberedInstructions::new(home.instructions(), &options.plugins, options.locking)
     });
     let host = Host::start(options.compiler, options.protected, home)?;
+    host.leave_out_crashed();
     let protocol = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     #[cfg(unix)]
     survive_full_files(&protocol)?;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::bench::{Bench, Seen};
 use crate::case::cases;
-use crate::client::{Client, toolrack};
+use crate::client::{Client, HANG, toolrack};
 use crate::crashes::{is_code, two_versions};
 use crate::plugins::{self, answering, install};
 
@@ -25,6 +25,8 @@ cases! {
     "`toolrack approve` dies before the lock is in place" => approve_dies, "the old lock is as it was, and counts";
     "`toolrack approve` fails there" => approve_fails, "the old lock is as it was, nothing hidden is left, and it is told why";
     "a server dies between writing to the cache and renaming" => cache_dies, "the next start serves, and keeps the code";
+    "two servers die while they load a plugin, another lives" => loading_dies_twice,
+        "after one of them it is served; after both, …not served: …v.toml: …toolrack ended 2 times while it loaded its code, so it is left out; `toolrack check`…";
     "writing to the cache fails" => cache_fails, "…compiled code cannot be kept in HOME/cache: no space";
     "a cache that takes seconds to open" => cache_hangs waits, "the handshake and a ping are answered meanwhile, and calls afterwards";
     "a status file that cannot be put in place" => status_fails, "calls are answered; one warning";
@@ -216,6 +218,59 @@ fn cache_dies() -> Seen {
         let seen = Bench::of(toolrack().env("TOOLRACK_HOME", home.path()), |_| {})
             .after("the next start serves, and keeps the code");
         assert_eq!(kept(home.path()), 1);
+        seen
+    })
+}
+
+fn loading_dies_twice() -> Seen {
+    with_points(|| {
+        let (home, plugins) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+        install(plugins.path(), "v", "", &answering("one"));
+        let on_v = |mut command: Command, name: &str| {
+            command.env("TOOLRACK_HOME", home.path()).args([name, "--plugins"]).arg(plugins.path());
+            command.stdin(std::process::Stdio::piped());
+            command
+        };
+        let dies = || {
+            let mut server = on_v(at("load-marked", "abort"), "serve");
+            let mut server = server.stderr(std::process::Stdio::null()).spawn().unwrap();
+            let _input = server.stdin.take();
+            let started = Instant::now();
+            while server.try_wait().unwrap().is_none() {
+                if started.elapsed() > HANG {
+                    server.kill().unwrap();
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            died(&server.wait_with_output().unwrap());
+        };
+        let serves = || {
+            let mut client = Client::spawn(&mut on_v(toolrack(), "serve")).shakes_hands();
+            assert_eq!(client.text("v_run"), "one");
+            assert!(client.end().0.success());
+        };
+        // What is kept of it is forgotten, so that it is loaded at each start.
+        let forget = || {
+            for entry in fs::read_dir(home.path().join("cache")).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_file() {
+                    fs::remove_file(path).unwrap();
+                }
+            }
+        };
+        dies();
+        serves();
+        forget();
+        dies();
+        dies();
+        let mut command = toolrack();
+        command.env("TOOLRACK_HOME", home.path());
+        let mut bench = Bench::of_two(&mut command, plugins.path());
+        let line = bench.client.logs("left out");
+        let seen = bench.after(format!("after one of them it is served; after both, {line}"));
+        let checked = on_v(toolrack(), "check").output().unwrap();
+        assert!(checked.status.success(), "{}", told(&checked));
+        serves();
         seen
     })
 }

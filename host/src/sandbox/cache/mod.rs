@@ -5,5 +5,6 @@ pub(super) mod seal;
 pub(super) mod in_progress;
 pub(super) mod directory;
 pub(super) mod lazy_cache;
+pub(super) mod load_marks;
 pub(super) mod checks;
 pub(super) mod listing;

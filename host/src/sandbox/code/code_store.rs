@@ -8,6 +8,7 @@ use wasmtime::component::Component;
 use super::super::cache::checks::Checks;
 use super::super::cache::directory::{Cache, CacheEntry};
 use super::super::cache::lazy_cache::LazyCache;
+use super::super::cache::load_marks::{LoadMarks, LoadStep};
 use super::super::compile::answer_wait::Lifeline;
 use super::super::compile::compiler::Compiler;
 use super::super::compile::error::CompileError;
@@ -31,6 +32,7 @@ pub(crate) struct Codes {
     engines: Engines,
     compiler: Compiler,
     cache: Option<Arc<LazyCache>>,
+    marks: Arc<LoadMarks>,
     live: SharedValues<Made>,
     lanes: Lanes,
     wanted: Needs,
@@ -65,6 +67,7 @@ impl Codes {
         });
         Self {
             engines,
+            marks: Arc::new(LoadMarks::new(compiler.cache.as_deref())),
             compiler,
             cache,
             live: SharedValues::new(),
@@ -78,6 +81,11 @@ impl Codes {
     /// The engines that code runs on.
     pub(crate) fn engines(&self) -> &Engines {
         &self.engines
+    }
+
+    /// The marks of what is being loaded.
+    pub(crate) fn marks(&self) -> &Arc<LoadMarks> {
+        &self.marks
     }
 
     /// True if code of this Wasm is kept on disk.
@@ -221,8 +229,16 @@ async fn cached(codes: &Arc<Codes>, wasm: &Wasm, tier: Tier) -> Option<Made> {
 fn find(codes: &Codes, cache: &Cache, wasm: &Sha256Digest, tier: Tier) -> Option<Made> {
     let entry = CacheEntry::Code(wasm, tier);
     let code = cache.read(entry)?;
+    let step = match codes.marks.begin(*wasm, LoadStep::Code) {
+        Ok(step) => step,
+        Err(left_out) => return Some(Err(left_out)),
+    };
     match load(&codes.engines, &code) {
-        Ok(component) => Some(join(codes, &component, tier)),
+        Ok(component) => {
+            let made = join(codes, &component, tier);
+            step.survived();
+            Some(made)
+        }
         Err(error) => {
             if let Some(short) = short_of(&error) {
                 return Some(Err(short));
@@ -267,6 +283,7 @@ fn compiled_here(
     let bytes = wasm.bytes()?;
     let Native { code, tier } = native(&codes.compiler, cache, &bytes, tier, priority, lifeline)?;
     drop(bytes);
+    let step = codes.marks.begin(wasm.digest, LoadStep::Code)?;
     let component = load(&codes.engines, &code).map_err(|error| {
         short_of(&error).unwrap_or_else(|| {
             // It was made just now, for this very engine: it asks for more than the engine gives.
@@ -277,7 +294,9 @@ fn compiled_here(
     if let Some(cache) = cache {
         cache.keep(CacheEntry::Code(&wasm.digest, tier), &code);
     }
-    join(codes, &component, tier)
+    let made = join(codes, &component, tier);
+    step.survived();
+    made
 }
 
 /// Returns the error of code that this machine cannot load now. `None` if `error` has another reason.
