@@ -127,6 +127,25 @@ impl Redactor {
         }
     }
 
+    /// Takes out of `texts`, which are read one after another, the secrets that begin in one of them and end in a later
+    /// one. Each text keeps its length.
+    pub fn cover_across<'a>(&self, texts: impl IntoIterator<Item = &'a mut String>) {
+        let texts: Vec<_> = texts.into_iter().collect();
+        let whole = texts.iter().map(|text| text.as_str()).collect::<String>().into_bytes();
+        let mut shown = whole.clone();
+        self.cover(&mut shown, true);
+        if shown == whole {
+            return;
+        }
+        let mut rest = &shown[..];
+        for text in texts {
+            let (own, after) = rest.split_at(text.len());
+            // Marks are ASCII, and a secret begins and ends where characters do.
+            *text = String::from_utf8_lossy(own).into_owned();
+            rest = after;
+        }
+    }
+
     /// JSON text without the secrets in its strings, keys and numbers, if one was in it. All else stays
     /// byte for byte.
     #[must_use]

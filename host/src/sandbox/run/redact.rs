@@ -56,7 +56,7 @@ fn blocks(content: Vec<Content>, secrets: &Redactor) -> Vec<Content> {
     let optional = |text: Option<String>| text.map(|text| secrets.text(text));
     let bytes = |data: Vec<u8>| secrets.bytes(&data).unwrap_or(data);
     let media = |media: Media| Media { data: bytes(media.data), mime_type: text(media.mime_type) };
-    content
+    let mut shown: Vec<_> = content
         .into_iter()
         .map(|block| match block {
             Content::Text(words) => Content::Text(text(words)),
@@ -81,7 +81,20 @@ fn blocks(content: Vec<Content>, secrets: &Redactor) -> Vec<Content> {
                 data: bytes(data),
             },
         })
-        .collect()
+        .collect();
+    secrets.cover_across(shown.iter_mut().filter_map(words));
+    shown
+}
+
+/// Returns the text of a block, if a model reads it after that of the block before.
+fn words(block: &mut Content) -> Option<&mut String> {
+    match block {
+        Content::Text(text) | Content::TextResource { text, .. } => Some(text),
+        Content::Image(_)
+        | Content::Audio(_)
+        | Content::ResourceLink(_)
+        | Content::BlobResource { .. } => None,
+    }
 }
 
 #[cfg(test)]
@@ -136,6 +149,37 @@ mod tests {
         let mut output = answer(Content::Text(text()));
         output.meta.insert(text(), Value::from(text()));
         check(Ok(output));
+    }
+
+    #[test]
+    fn no_blocks_one_after_another_show_a_secret() {
+        let encoded = {
+            use base64::Engine as _;
+            base64::engine::general_purpose::STANDARD.encode(SECRET)
+        };
+        for spelled in [SECRET, &encoded] {
+            for parts in [2, 3, spelled.len()] {
+                let length = spelled.len().div_ceil(parts);
+                let pieces: Vec<_> = spelled.as_bytes().chunks(length).collect();
+                let text = |piece: &&[u8]| String::from_utf8_lossy(piece).into_owned();
+                let mut content: Vec<_> =
+                    pieces.iter().map(|piece| Content::Text(text(piece))).collect();
+                content.insert(0, Content::Text("ä".into()));
+                content.push(Content::Text("é".into()));
+                let output = Output { content, ..Output::default() };
+                let shown = redacted(Ok(output), &redactor()).expect("an answer").content;
+                let texts = shown.iter().map(|block| match block {
+                    Content::Text(text) => text.as_str(),
+                    other => panic!("{other:?}"),
+                });
+                let joined: String = texts.collect();
+                assert!(!joined.contains(spelled), "{joined}");
+                assert!(joined.starts_with("ä[secret TO") && joined.ends_with('é'), "{joined}");
+            }
+        }
+        let plain = vec![Content::Text("sword".into()), Content::Text("fish".into())];
+        let output = Output { content: plain.clone(), ..Output::default() };
+        assert_eq!(redacted(Ok(output), &redactor()).expect("an answer").content, plain);
     }
 
     #[test]
