@@ -241,39 +241,53 @@ fn content(blocks: Vec<wit::Content>) -> Vec<Content> {
         .collect()
 }
 
-/// Returns the size of an answer, as far as the guest decides it. Bytes count as the base64 they become.
+/// Returns the size of an answer as it is sent, as far as the guest decides it: text with the escapes of JSON, bytes as the
+/// base64 that they become, and structured content once more as text where it is all that there is.
 pub(crate) fn size(output: &Output) -> u64 {
     let base64 = |data: &[u8]| data.len().div_ceil(3) * 4;
-    let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let optional = |text: &Option<String>| text.as_deref().map_or(0, escaped);
     let blocks: usize = output
         .content
         .iter()
         .map(|block| match block {
-            Content::Text(text) => text.len(),
+            Content::Text(text) => escaped(text),
             Content::Image(media) | Content::Audio(media) => {
-                base64(&media.data) + media.mime_type.len()
+                base64(&media.data) + escaped(&media.mime_type)
             }
             Content::ResourceLink(link) => {
-                link.uri.len()
-                    + link.name.len()
+                escaped(&link.uri)
+                    + escaped(&link.name)
                     + optional(&link.title)
                     + optional(&link.description)
                     + optional(&link.mime_type)
             }
             Content::TextResource { uri, mime_type, text } => {
-                uri.len() + optional(mime_type) + text.len()
+                escaped(uri) + optional(mime_type) + escaped(text)
             }
             Content::BlobResource { uri, mime_type, data } => {
-                uri.len() + optional(mime_type) + base64(data)
+                escaped(uri) + optional(mime_type) + base64(data)
             }
         })
         // An empty block is not free to send either.
         .map(|bytes| bytes + 16)
         .sum();
-    let structured = output.structured.as_ref().map_or(0, |raw| raw.get().len());
+    let structured = output.structured.as_ref().map_or(0, |raw| match output.content.is_empty() {
+        true => raw.get().len() + escaped(raw.get()),
+        false => raw.get().len(),
+    });
     let meta: usize =
-        output.meta.iter().map(|(key, value)| key.len() + value.to_string().len()).sum();
+        output.meta.iter().map(|(key, value)| escaped(key) + value.to_string().len()).sum();
     (blocks + structured + meta) as u64
+}
+
+/// Returns the bytes of `text` in a string of JSON, without its quotation marks.
+fn escaped(text: &str) -> usize {
+    let bytes = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        ..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(bytes).sum()
 }
 
 #[cfg(test)]
@@ -327,5 +341,16 @@ mod tests {
             let output = Output { content: vec![block.clone()], ..Output::default() };
             assert_eq!(size(&output), expected + 16, "{block:?}");
         }
+        for code in (0..0x300).filter_map(char::from_u32) {
+            let text = format!("a{code}b");
+            let sent = serde_json::to_string(&text).expect("text").len() - 2;
+            let output = Output { content: vec![Content::Text(text)], ..Output::default() };
+            assert_eq!(size(&output), sent as u64 + 16, "{code:?}");
+        }
+        let raw = RawValue::from_string("{\"a\":1}".into()).expect("JSON");
+        let mut output = Output { structured: Some(raw), ..Output::default() };
+        assert_eq!(size(&output), 7 + 9, "once as JSON, once as text");
+        output.content.push(Content::Text("a".into()));
+        assert_eq!(size(&output), 7 + 17);
     }
 }
