@@ -13,10 +13,9 @@ use super::super::kind::detect;
 use super::super::kind::functions::{ExportScope, Functions};
 use super::super::kind::tools::Tools;
 use super::super::run::engines::Engines;
-use super::super::run::linker::OFFERED_INTERFACES;
+use super::super::run::linker::not_offered;
 use super::super::run::store::StoreState;
 use crate::manifest::PluginKind;
-use crate::text::{clip, escape};
 
 /// A component with everything it imports, as the kind of plugin that it is.
 #[derive(Clone)]
@@ -70,24 +69,11 @@ pub(crate) fn link(engines: &Engines, component: &Component) -> Result<Linked, C
 /// Names the imports that nothing here provides.
 fn missing_import(component: &Component, error: &wasmtime::Error) -> CompileError {
     let (component_type, engine) = (component.component_type(), component.engine());
-    let missing: Vec<String> = component_type
-        .imports(engine)
-        .filter(|(_, import)| is_needed(&import.ty, engine))
-        .map(|(name, _)| name)
-        .filter(|name| !OFFERED_INTERFACES.iter().any(|offered| name.starts_with(offered)))
-        .take(8)
-        .map(|name| format!("`{}`", escape(clip(name, 200))))
-        .collect();
-    if missing.is_empty() {
-        // The interface is offered, but not with this function, type or version.
-        return CompileError::Refused(format!("it cannot be linked: {}", in_full(error)));
-    }
-    let advice = "a plugin gets clocks, random numbers, `wasi:http`, `wasi:config`, its log and \
-                  `toolrack:plugin/host`";
-    let missing = missing.join(", ");
-    CompileError::Refused(format!(
-        "it imports {missing}, which this version does not offer; {advice}"
-    ))
+    let needed = component_type.imports(engine).filter(|(_, import)| is_needed(&import.ty, engine));
+    let missing = not_offered(needed.map(|(name, _)| name));
+    // Else the interface is offered, but not with this function, type or version.
+    let reason = missing.unwrap_or_else(|| format!("it cannot be linked: {}", in_full(error)));
+    CompileError::Refused(reason)
 }
 
 /// True if an import has to be provided: the types of values, alone or in an interface, are known without.

@@ -5,6 +5,8 @@
 //! reads them, within bounds. A file that says nothing of its tools has to be compiled and asked.
 
 use serde::{Deserialize, Serialize};
+use wasmparser::component_types::{ComponentAnyTypeId, ComponentEntityType};
+use wasmparser::types::Types;
 use wasmparser::{
     ComponentExportSectionReader, ComponentImportSectionReader, Encoding, ExportSectionReader,
     Parser, Payload, Validator, WasmFeatures,
@@ -13,6 +15,7 @@ use wasmparser::{
 use super::super::compile::binary;
 use super::super::compile::error::CompileFailure;
 use super::super::engine::error_text::shown;
+use super::super::run::linker::not_offered;
 use super::bindings::exports::toolrack::plugin::tools as wit;
 use super::detect;
 use super::functions::{Descriptions, Outlined};
@@ -139,6 +142,26 @@ pub(crate) fn glance(wasm: &[u8]) -> Result<Glance, OutlineError> {
     })
 }
 
+/// True if an import has to be provided: the types of values, alone or in an interface, are known without.
+fn is_needed(types: &Types, import: &str) -> bool {
+    let is_value_type = |entity: &ComponentEntityType| match entity {
+        ComponentEntityType::Type { referenced, .. } => {
+            !matches!(referenced, ComponentAnyTypeId::Resource(_))
+        }
+        ComponentEntityType::Module(_)
+        | ComponentEntityType::Func(_)
+        | ComponentEntityType::Value(_)
+        | ComponentEntityType::Instance(_)
+        | ComponentEntityType::Component(_) => false,
+    };
+    types.component_item_for_import(import).is_some_and(|import| match &import.ty {
+        ComponentEntityType::Instance(instance) => {
+            types[*instance].exports.values().any(|export| !is_value_type(&export.ty))
+        }
+        entity => !is_value_type(entity),
+    })
+}
+
 /// The types of a file, as a child process reads them.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct TypeOutline {
@@ -194,6 +217,11 @@ impl TypeOutline {
             }
         }
         let types = types.ok_or("the WebAssembly is damaged: it has no end")?;
+        // It would be refused after it was compiled, which may take long.
+        let needed = imports.names.iter().filter(|name| is_needed(&types, name));
+        if let Some(missing) = not_offered(needed) {
+            return Err(missing);
+        }
         let outlined = Outlined::Component(&types, &exports);
         let kind = detect::of(&outlined)?;
         let functions = match kind {
@@ -212,5 +240,43 @@ impl TypeOutline {
             (PluginKind::Tools, _) | (PluginKind::Functions, None) => return None,
         };
         Some(Outline { claim, imports })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads the types of a component with these imports and a function of its own.
+    fn read(imports: &str) -> Result<TypeOutline, String> {
+        let component = format!(
+            r#"(component {imports}
+                (core module $m (func (export "f")))
+                (core instance $i (instantiate $m))
+                (func (export "f") (canon lift (core func $i "f"))))"#
+        );
+        TypeOutline::of(&wat::parse_str(component).expect("a component"))
+    }
+
+    #[test]
+    fn an_import_that_nothing_here_offers_is_refused_before_it_is_compiled() {
+        let function = r#"(export "f" (func))"#;
+        let resource = r#"(export "r" (type (sub resource)))"#;
+        let value = r#"(type $t (record (field "a" u8))) (export "v" (type (eq $t)))"#;
+        for (name, exports, is_refused) in [
+            ("wasi:nn/inference@0.2.0", function, true),
+            ("wasi:nn/inference@0.2.0", resource, true),
+            ("wasi:nn/inference@0.2.0", value, false),
+            ("wasi:cli/environment@0.2.0", function, false),
+        ] {
+            let read = read(&format!(r#"(import "{name}" (instance {exports}))"#));
+            let error = read.err().unwrap_or_default();
+            let expected =
+                "it imports `wasi:nn/inference@0.2.0`, which this version does not offer; ";
+            assert_eq!(error.starts_with(expected), is_refused, "{name} {exports}: {error}");
+            assert_eq!(error.is_empty(), !is_refused, "{error}");
+        }
+        let error = read(r#"(import "f" (func))"#).err().unwrap_or_default();
+        assert!(error.starts_with("it imports `f`, which"), "{error}");
     }
 }

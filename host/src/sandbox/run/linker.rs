@@ -12,6 +12,10 @@ use super::super::capability::http::request_parts;
 use super::super::capability::{config, sockets};
 use super::super::kind::bindings::toolrack::plugin::host;
 use super::store::StoreState;
+use crate::text::{clip, escape};
+
+/// The most imports that an error names.
+const MAX_NAMED: usize = 8;
 
 /// The beginnings of the names of all interfaces that [`linker`] adds.
 pub(crate) const OFFERED_INTERFACES: [&str; 9] = [
@@ -25,6 +29,23 @@ pub(crate) const OFFERED_INTERFACES: [&str; 9] = [
     "wasi:config/",
     "toolrack:plugin/host@",
 ];
+
+/// Says which of `imports` are of interfaces that [`linker`] does not add. `None` if none are.
+pub(crate) fn not_offered<T: AsRef<str>>(imports: impl IntoIterator<Item = T>) -> Option<String> {
+    const ADVICE: &str = "a plugin gets clocks, random numbers, `wasi:http`, `wasi:config`, its log and \
+                          `toolrack:plugin/host`";
+    let is_offered =
+        |name: &str| OFFERED_INTERFACES.iter().any(|offered| name.starts_with(offered));
+    let missing = imports.into_iter().filter(|name| !is_offered(name.as_ref()));
+    let missing =
+        missing.take(MAX_NAMED).map(|name| format!("`{}`", escape(clip(name.as_ref(), 200))));
+    let missing: Vec<_> = missing.collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let missing = missing.join(", ");
+    Some(format!("it imports {missing}, which this version does not offer; {ADVICE}"))
+}
 
 /// Everything a guest can import. An import that is absent here is refused, by name, when the guest is linked.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<StoreState>> {
