@@ -132,9 +132,33 @@ fn artifact(
     .map_err(|error| match error.is::<wasmtime::error::OutOfMemory>() {
         true => CompileFailure::OutOfMemory,
         false => {
-            CompileFailure::Refused(format!("the code cannot be compiled: {}", one_line(&error)))
+            let reason = one_line(&error);
+            let advice = advice_on(&reason);
+            CompileFailure::Refused(format!("the code cannot be compiled: {reason}{advice}"))
         }
     })
+}
+
+/// Returns what to do about a feature of WebAssembly that is off, behind the validator's words on it. Nothing for any
+/// other reason.
+fn advice_on(reason: &str) -> &'static str {
+    /// Words of the validator, and the advice.
+    const OFF: [(&str, &str); 4] = [
+        (
+            "exceptions",
+            "; toolrack runs no WebAssembly exceptions: build it without, C++ with `-fno-exceptions`",
+        ),
+        (
+            "threads",
+            "; toolrack runs no threads: build it without shared memory and atomics, such as without `-pthread`",
+        ),
+        ("memory64", "; toolrack runs 32-bit memories alone: build it for `wasm32`"),
+        (
+            "relaxed SIMD",
+            "; its results differ between machines: build it without, such as without `-mrelaxed-simd`",
+        ),
+    ];
+    OFF.iter().find(|(word, _)| reason.contains(word)).map_or("", |(_, advice)| advice)
 }
 
 fn precompile(
@@ -145,4 +169,35 @@ fn precompile(
     // A fault of the compiler costs this plugin, not the host.
     catch_unwind(AssertUnwindSafe(|| engine.precompile_component(bytes)))
         .map_err(|_| CompileFailure::Panicked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_that_uses_a_feature_which_is_off_is_refused_with_what_to_do() {
+        for (module, expected) in [
+            ("(tag)", "`-fno-exceptions`"),
+            ("(memory 1) (func (drop (i32.atomic.load (i32.const 0))))", "`-pthread`"),
+            ("(memory 1 1 shared)", "`-pthread`"),
+            ("(memory i64 1)", "`wasm32`"),
+            (
+                "(func (param v128) (result v128)
+                    (i32x4.relaxed_trunc_f32x4_s (local.get 0)))",
+                "`-mrelaxed-simd`",
+            ),
+        ] {
+            let component = format!("(component (core module {module}))");
+            let component = wat::parse_str(component).expect("a component");
+            match artifact(&component, Tier::Baseline, None) {
+                Err(CompileFailure::Refused(error)) => {
+                    assert!(error.ends_with(expected), "{module}: {error}");
+                }
+                Err(CompileFailure::Panicked | CompileFailure::OutOfMemory) | Ok(_) => {
+                    panic!("{module} is refused")
+                }
+            }
+        }
+    }
 }
