@@ -22,6 +22,7 @@ use crate::fs::atomic_write::random_name;
 use crate::fs::bounded_read::private;
 use crate::home::private_directory;
 use crate::manifest::Sha256Digest;
+use crate::suggestion::CommandName;
 use crate::text::escape_path;
 
 /// The directory of the marks.
@@ -89,10 +90,11 @@ impl LoadMarks {
         let left = left_at(directory, &prefix(wasm, step)).unwrap_or_default();
         if left.len() >= MAX_ENDS && self.leaves_out.load(Ordering::Relaxed) {
             return Err(CompileError::Host(format!(
-                "toolrack ended {} times while it {}, so it is left out; `toolrack check`, with this plugin directory, tries \
-                 it again and clears that if it passes; else replace the file",
+                "toolrack ended {} times while it {}, so it is left out; `{}` tries it again and clears that if it \
+                 passes; else replace the file",
                 left.len(),
-                step.words()
+                step.words(),
+                CommandName::Check.alone()
             )));
         }
         let places = if left.is_empty() { 1 } else { STEPS_AT_ONCE };
