@@ -95,7 +95,7 @@ fn a_legacy_session_survives_a_restart_and_ends_when_it_is_told_to() {
         let headers = [headers, &[("Mcp-Session-Id", &*session)]].concat();
         assert_eq!(peer.post(&headers, &call(3, "good_run")).status, 200, "{headers:?}");
     }
-    let other = format!("{}A", &session[..session.len() - 1]);
+    let other = session.replacen(|_| true, if session.starts_with('B') { "C" } else { "B" }, 1);
     for (id, status) in [(None, 400), (Some("nonsense"), 404), (Some(&*other), 404)] {
         let headers: Vec<_> = id.map(|id| ("Mcp-Session-Id", id)).into_iter().collect();
         let refused = peer.post(&headers, &call(4, "good_run"));
@@ -384,4 +384,86 @@ fn a_server_for_other_machines_starts_with_a_token_and_asks_for_it() {
     );
     assert_eq!(peer.bytes(&call).status, 401);
     assert_eq!(peer.bytes(with_token(&call, &text)).status, 200);
+}
+
+/// A server with a home of its own.
+fn at_home(home: &std::path::Path, plugins: &std::path::Path) -> HttpPeer {
+    let mut command = toolrack();
+    command.env("TOOLRACK_HOME", home);
+    command.args(["serve", "--http", "127.0.0.1:0", "--plugins"]).arg(plugins);
+    HttpPeer::spawn(Client::spawn(&mut command))
+}
+
+#[test]
+fn a_server_that_had_tokens_never_opens_and_one_that_gets_the_first_closes() {
+    let plugins = plugins::good();
+    let home = tempfile::tempdir().unwrap();
+    let list = modern("tools/list", json!({}));
+    let closes = |peer: &HttpPeer| {
+        eventually("the server", || (peer.bytes(&list).status == 401).then_some(()));
+    };
+    token(home.path(), &["ada"]);
+    let peer = at_home(home.path(), plugins.path());
+    // Nobody has asked before the last token goes.
+    std::fs::remove_file(home.path().join("http/tokens.json")).unwrap();
+    std::thread::sleep(Duration::from_millis(2500));
+    assert_eq!(peer.bytes(&list).status, 401);
+    drop(peer);
+    let peer = at_home(home.path(), plugins.path());
+    assert_eq!(peer.bytes(&list).status, 200);
+    let listen =
+        modern("subscriptions/listen", json!({ "notifications": { "toolsListChanged": true } }));
+    let mut listening = peer.open(listen);
+    assert!(listening.event().is_some());
+    token(home.path(), &["bob"]);
+    closes(&peer);
+    assert_eq!(listening.event().expect("its result")["result"]["resultType"], "complete");
+}
+
+#[test]
+fn what_a_token_allows_is_followed() {
+    let plugins = plugins::good();
+    let home = tempfile::tempdir().unwrap();
+    let text = token(home.path(), &["ada", "--allow", "good_run"]);
+    let peer = at_home(home.path(), plugins.path());
+    let list = with_token(&modern("tools/list", json!({})), &text);
+    assert!(!peer.bytes(&list).body.contains("good_other"));
+    let listen =
+        modern("subscriptions/listen", json!({ "notifications": { "toolsListChanged": true } }));
+    let mut listening = peer.open(with_token(&listen, &text));
+    assert!(listening.event().is_some());
+    let file = home.path().join("http/tokens.json");
+    let edited = std::fs::read_to_string(&file).unwrap().replace("good_run", "good_o*");
+    plugins::replace(&file, edited);
+    let told = listening.event().expect("a change");
+    assert_eq!(told["method"], "notifications/tools/list_changed");
+    let listed = peer.bytes(&list).body;
+    assert!(listed.contains("good_other") && !listed.contains("good_run"), "{listed}");
+}
+
+#[test]
+fn an_array_is_cancelled_request_by_request_and_has_no_headers_of_one() {
+    let plugins = plugins::mixed();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let hello = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize",
+        "params": { "protocolVersion": "2025-03-26" } });
+    let begun = peer.post(&[], &hello.to_string());
+    let session = [("Mcp-Session-Id", &*begun.headers["mcp-session-id"])];
+    let batch = format!("[{},{}]", call(1, "spin_run"), call(2, "good_run"));
+    for header in [("Mcp-Method", "ping"), ("Mcp-Name", "good_run")] {
+        let refused = peer.post(&[session[0], header], &batch);
+        assert_eq!((refused.status, &refused.json()["error"]["code"]), (400, &json!(-32020)));
+    }
+    let mut waiting = peer.connect();
+    waiting.write_all(post(&session, &batch).as_bytes()).unwrap();
+    eventually("the call", || peer.is_busy().then_some(()));
+    let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
+    assert_eq!(peer.post(&session, cancel).status, 202);
+    let answers = OpenResponse::read(waiting).whole().json();
+    let ids: Vec<_> = answers.as_array().expect("an array").iter().map(|one| &one["id"]).collect();
+    assert_eq!(ids, [2]);
+    eventually("the end of the call", || (!peer.is_busy()).then_some(()));
+    let failed = hello.to_string().replace(r#"{"protocolVersion":"2025-03-26"}"#, "[]");
+    let failed = peer.post(&[], &failed);
+    assert_eq!((failed.status, failed.headers.get("mcp-session-id")), (400, None));
 }

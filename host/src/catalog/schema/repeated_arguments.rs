@@ -2,6 +2,10 @@
 //!
 //! Clients leave a tool out whose schema asks for it wrongly, so such a tool is refused when it is loaded.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -44,11 +48,18 @@ pub struct RepeatedArgument {
 }
 
 impl RepeatedArgument {
-    /// Its value among these arguments. `None` if it is absent or `null`.
-    #[must_use]
-    pub fn value_in<'a>(&self, arguments: &'a Value) -> Option<&'a Value> {
-        let value = self.path.iter().try_fold(arguments, |value, name| value.get(name))?;
-        (!value.is_null()).then_some(value)
+    /// Its value among these arguments, an object. `None` if it is absent or `null`. Nothing is made of the others, so
+    /// that it takes no longer than reading them.
+    pub fn value_in(&self, arguments: &RawValue) -> Result<Option<Value>, String> {
+        let mut within = arguments;
+        for name in &self.path {
+            match member(within, name)? {
+                Some(next) => within = next,
+                None => return Ok(None),
+            }
+        }
+        let value = json::value(within.get()).map_err(|error| error.to_string())?;
+        Ok((!value.is_null()).then_some(value))
     }
 
     /// The path to it, as a person reads it.
@@ -56,6 +67,40 @@ impl RepeatedArgument {
     pub fn place(&self) -> String {
         format!("arguments.{}", self.path.join("."))
     }
+}
+
+/// The member `name` of what may be an object. One that is there twice is an error.
+fn member<'a>(raw: &'a RawValue, name: &str) -> Result<Option<&'a RawValue>, String> {
+    struct Find<'n>(&'n str);
+
+    impl<'de> Visitor<'de> for Find<'_> {
+        type Value = Option<&'de RawValue>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+            let mut found = None;
+            while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+                if key != self.0 {
+                    map.next_value::<IgnoredAny>()?;
+                } else if found.replace(map.next_value::<&RawValue>()?).is_some() {
+                    return Err(M::Error::custom(format_args!(
+                        "the argument `{}` is there twice",
+                        self.0
+                    )));
+                }
+            }
+            Ok(found)
+        }
+    }
+
+    if !raw.get().starts_with('{') {
+        return Ok(None);
+    }
+    let mut reader = serde_json::Deserializer::from_str(raw.get());
+    reader.deserialize_map(Find(name)).map_err(|error| error.to_string())
 }
 
 /// Returns the arguments that `schema` asks to be repeated, or says what is wrong about how it asks.
@@ -171,11 +216,16 @@ mod tests {
         let found = repeated(&schema).expect("it is right");
         let headers: Vec<_> = found.iter().map(|one| (one.header.as_str(), one.place())).collect();
         assert_eq!(headers.len(), 2, "{headers:?}");
-        let arguments = json!({ "region": "eu", "place": { "zone": 7 } });
+        let raw = |value: &Value| RawValue::from_string(value.to_string()).expect("JSON");
+        let arguments = raw(&json!({ "other": [{}], "region": "eu", "place": { "zone": 7 } }));
+        let none = raw(&json!({ "region": null, "place": 1 }));
         for one in &found {
             let expected = if one.header == "Zone" { json!(7) } else { json!("eu") };
-            assert_eq!(one.value_in(&arguments), Some(&expected));
-            assert_eq!(one.value_in(&json!({ "region": null, "place": 1 })), None);
+            assert_eq!(one.value_in(&arguments), Ok(Some(expected)));
+            assert_eq!(one.value_in(&none), Ok(None));
+            let twice = r#"{"region":1,"region":2,"place":{"zone":1,"\u007aone":2}}"#;
+            let twice = RawValue::from_string(twice.into()).expect("JSON");
+            assert!(one.value_in(&twice).is_err());
         }
     }
 

@@ -30,6 +30,7 @@ use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::{Changes, Engine, Settings};
 use crate::mcp::methods::lifecycle;
 use crate::mcp::methods::meta::RequestMeta;
+use crate::mcp::rpc::batch::MAX_BATCH_MESSAGES;
 use crate::mcp::rpc::id::Id;
 use crate::mcp::rpc::lines::InputLine;
 use crate::mcp::rpc::message::{self, Message, Parsed, RefusedMessage};
@@ -180,22 +181,26 @@ impl Endpoint {
         self.check_stage(RunKind::Request)?;
         let ReceivedMessage { line, taken } =
             body::read(headers, body, &self.bodies, self.bounds.body_time).await?;
-        let ExchangePlan { engine, kind, in_session, begun } =
+        let ExchangePlan { engine, kind, messages, in_session, begun } =
             match self.plan(headers, principal, &line)? {
                 Some(plan) => plan,
                 None => return Ok(answer::empty(StatusCode::ACCEPTED)),
             };
         self.check_stage(kind)?;
-        let place = self.place(principal, kind)?;
-        let (transport, cancels, pieces) = ExchangeTransport::of_request(line);
-        let registered = in_session
-            .map(|(session, id)| {
-                self.running.request(session, id.clone(), cancels).ok_or_else(|| {
-                    let error = format!("a request with the id {id} is in flight");
-                    bad_request(Some(&id), &RpcError::invalid_request(error))
-                })
-            })
-            .transpose()?;
+        let place = self.place(principal, kind, messages)?;
+        let (transport, cancels, pieces) = ExchangeTransport::of_request(line, messages);
+        let registered = match in_session {
+            Some(InSession { session, ids }) => {
+                let register = |id: Id| {
+                    self.running.request(session, id.clone(), cancels.clone()).ok_or_else(|| {
+                        let error = format!("a request with the id {id} is in flight");
+                        bad_request(Some(&id), &RpcError::invalid_request(error))
+                    })
+                };
+                ids.into_iter().map(register).collect::<Result<Vec<_>, _>>()?
+            }
+            None => Vec::new(),
+        };
         let kept = Kept::new(place, taken, registered);
         let exchange = self.exchange(engine, principal, transport, pieces, kind, kept);
         let mut answer = answer::of_exchange(exchange, accepted, &self.bounds).await;
@@ -240,6 +245,10 @@ impl Endpoint {
                 let error = "the body is an array; send each message in a request of its own";
                 Err(bad_request(None, &RpcError::invalid_request(error)))
             }
+            Parsed::Batch(items) if items.len() > MAX_BATCH_MESSAGES => {
+                let error = format!("the array has more than {MAX_BATCH_MESSAGES} messages");
+                Err(bad_request(None, &RpcError::invalid_request(error)))
+            }
             Parsed::Batch(items) => {
                 let session = session(None)?;
                 let asks_nothing = |item: &&RawValue| {
@@ -261,11 +270,22 @@ impl Endpoint {
                 if !items.is_empty() && items.iter().all(asks_nothing) {
                     return Ok(None);
                 }
+                modern::check_array(headers).map_err(|error| bad_request(None, &error))?;
                 let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Untold);
+                let mut ids: Vec<Id> = Vec::new();
+                for item in &items {
+                    // One that is there twice is the engine's to refuse.
+                    if let Ok(Message::Request { id, .. }) = message::message(item)
+                        && !ids.contains(&id)
+                    {
+                        ids.push(id);
+                    }
+                }
                 Ok(Some(ExchangePlan {
                     engine,
                     kind: RunKind::Request,
-                    in_session: None,
+                    messages: items.len().max(1),
+                    in_session: Some(InSession { session: session.nonce, ids }),
                     begun: None,
                 }))
             }
@@ -285,25 +305,34 @@ impl Endpoint {
                 "subscriptions/listen" => RunKind::Stream,
                 _ => RunKind::Request,
             };
-            return Ok(ExchangePlan { engine, kind, in_session: None, begun: None });
+            return Ok(ExchangePlan { engine, kind, messages: 1, in_session: None, begun: None });
         }
         request.check_given(headers)?;
         let kind = RunKind::Request;
         if request.method == "initialize" {
             legacy::check_version(headers, Some(request.id))?;
+            // A handshake that fails begins no session.
+            RequestMeta::of(request.params)
+                .map_err(|error| bad_request(Some(request.id), &error))?;
             let version = lifecycle::requested_version(request.params);
             let begun = self.key.begin(version, &principal.id).map_err(|error| {
                 tracing::error!("no random bytes can be had: {error}");
                 HttpRefusal::plain(StatusCode::INTERNAL_SERVER_ERROR, "no session can be begun")
             })?;
             let engine = Engine::new(self.engine.clone());
-            return Ok(ExchangePlan { engine, kind, in_session: None, begun: Some(begun) });
+            return Ok(ExchangePlan {
+                engine,
+                kind,
+                messages: 1,
+                in_session: None,
+                begun: Some(begun),
+            });
         }
         let session =
             legacy::session(headers, &self.key, &self.running, &principal.id, Some(request.id))?;
         let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Untold);
-        let in_session = Some((session.nonce, request.id.clone()));
-        Ok(ExchangePlan { engine, kind, in_session, begun: None })
+        let in_session = Some(InSession { session: session.nonce, ids: vec![request.id.clone()] });
+        Ok(ExchangePlan { engine, kind, messages: 1, in_session, begun: None })
     }
 
     /// Opens the stream on which a session is told of changes.
@@ -322,11 +351,11 @@ impl Endpoint {
         }
         self.check_stage(RunKind::Stream)?;
         let session = legacy::session(headers, &self.key, &self.running, &principal.id, None)?;
-        let place = self.place(principal, RunKind::Stream)?;
+        let place = self.place(principal, RunKind::Stream, 1)?;
         let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Told);
         let (transport, lines, pieces) = ExchangeTransport::of_stream();
-        let registered = Some(self.running.stream(session.nonce, lines));
-        let kept = Kept::new(place, TakenBytes::default(), registered);
+        let registered = self.running.stream(session.nonce, lines);
+        let kept = Kept::new(place, TakenBytes::default(), vec![registered]);
         let exchange = self.exchange(engine, principal, transport, pieces, RunKind::Stream, kept);
         Ok(answer::events(exchange, None, &self.bounds))
     }
@@ -353,8 +382,13 @@ impl Endpoint {
         }
     }
 
-    fn place(&self, principal: &Principal, kind: RunKind) -> Result<Place, HttpRefusal> {
-        self.shares.take(&principal.id, kind).map_err(|no_place| {
+    fn place(
+        &self,
+        principal: &Principal,
+        kind: RunKind,
+        messages: usize,
+    ) -> Result<Place, HttpRefusal> {
+        self.shares.take(&principal.id, kind, messages).map_err(|no_place| {
             let what = match kind {
                 RunKind::Request => "requests",
                 RunKind::Stream => "streams",
@@ -395,10 +429,18 @@ impl Endpoint {
 struct ExchangePlan {
     engine: Engine,
     kind: RunKind,
-    /// The session and the id under which it can be cancelled.
-    in_session: Option<(SessionNonce, Id)>,
+    /// The number of its messages.
+    messages: usize,
+    /// The session in which it can be cancelled. `None` where it ends with its connection.
+    in_session: Option<InSession>,
     /// The id of the session that it begins.
     begun: Option<HeaderValue>,
+}
+
+/// The requests of a message, by which others of their session cancel them.
+struct InSession {
+    session: SessionNonce,
+    ids: Vec<Id>,
 }
 
 /// Resolves when what runs is to end.

@@ -361,3 +361,41 @@ fn a_stream_ends_when_it_is_old() {
         assert!(ended.await.contains(r#""resultType":"complete""#));
     });
 }
+
+#[test]
+fn closed_connections_are_none_of_those_that_are_open() {
+    let bounds = HttpBounds { head_time: NEVER_REACHED * 2, ..small() };
+    serves(bounds, async |bench| {
+        for _ in 0..bounds.connections * 10 {
+            drop(bench.connect().await);
+        }
+        let mut silent = Vec::new();
+        for _ in 0..bounds.connections * 3 {
+            silent.push(bench.connect().await);
+        }
+        bench.is_answered().await;
+        let mut closed = 0;
+        for stream in &mut silent {
+            let read = timeout(Duration::from_millis(5), stream.read_u8()).await;
+            closed += usize::from(read.is_ok_and(|read| read.is_err()));
+        }
+        assert!(closed >= bounds.connections, "{closed} were closed");
+    });
+}
+
+#[test]
+fn a_body_counts_as_far_as_it_has_come_whatever_was_claimed_and_however_it_comes() {
+    serves(small(), async |bench| {
+        let mut claims = Vec::new();
+        for _ in 0..8 {
+            claims.push(bench.sends(request("Content-Length: 200000\r\n", "")).await);
+        }
+        let good = call("echo_run", "Connection: close\r\n");
+        assert!(bench.answers(&good).await.starts_with("HTTP/1.1 200"));
+        let (head, body) = good.split_once("\r\n\r\n").expect("a body");
+        let head = head.replace("Content-Length", "Transfer-Encoding: chunked\r\nX-Length");
+        let chunks: String = body.chars().map(|c| format!("1\r\n{c}\r\n")).collect();
+        let answer = bench.answers(format!("{head}\r\n\r\n{chunks}0\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    });
+}

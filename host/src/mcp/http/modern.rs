@@ -7,16 +7,17 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
 use super::request::doors::ARGUMENT_HEADER;
 use super::run::answer::HttpRefusal;
 use crate::catalog::{Catalog, MAX_ARGUMENTS};
-use crate::json;
-use crate::mcp::methods::meta::{PROTOCOL_VERSION, RequestMeta, text};
+use crate::mcp::methods::meta::{PROTOCOL_VERSION, RequestMeta, is_object, read, text};
 use crate::mcp::methods::request::is_method;
 use crate::mcp::rpc::id::Id;
+use crate::mcp::rpc::message::present;
 use crate::mcp::rpc::reply::RpcError;
 use crate::mcp::version::Version;
 use crate::text::{clip, escape};
@@ -29,6 +30,16 @@ const NAME_HEADER: &str = "mcp-name";
 pub(super) fn is_named(headers: &HeaderMap) -> bool {
     let named = headers.get(VERSION_HEADER).and_then(|version| version.to_str().ok());
     named.and_then(|version| Version::parse(version.trim())).is_some_and(Version::is_modern)
+}
+
+/// Checks the headers of an array: they can repeat one message alone.
+pub(super) fn check_array(headers: &HeaderMap) -> Result<(), RpcError> {
+    match [METHOD_HEADER, NAME_HEADER].into_iter().find(|header| headers.contains_key(*header)) {
+        None => Ok(()),
+        Some(header) => Err(RpcError::header_mismatch(format!(
+            "the header `{header}` repeats one message, and the body is an array"
+        ))),
+    }
 }
 
 /// A request as far as its headers repeat it.
@@ -49,17 +60,20 @@ impl Repeated<'_> {
         let bad =
             |error: RpcError| HttpRefusal::rpc(StatusCode::BAD_REQUEST, Some(self.id), &error);
         let meta = RequestMeta::of(self.params).map_err(bad)?;
+        let members = self.members().map_err(bad)?;
         let Some(version) = meta.requested_version().map_err(bad)? else {
             let error = format!("`_meta` lacks `{PROTOCOL_VERSION}`");
             return Err(bad(RpcError::invalid_params(error)));
         };
         let version = Some(Cow::from(version));
-        compare(headers, VERSION_HEADER, PROTOCOL_VERSION, version).map_err(bad)?;
+        compare(headers, VERSION_HEADER, PROTOCOL_VERSION, version, Spelling::Plain)
+            .map_err(bad)?;
         let version = meta.modern_version().map_err(bad)?;
-        compare(headers, METHOD_HEADER, "method", Some(self.method.into())).map_err(bad)?;
-        self.check_name(headers).map_err(bad)?;
+        compare(headers, METHOD_HEADER, "method", Some(self.method.into()), Spelling::Plain)
+            .map_err(bad)?;
+        self.check_name(headers, &members).map_err(bad)?;
         if let Some(catalog) = catalog {
-            self.check_arguments(headers, catalog).map_err(bad)?;
+            self.check_arguments(headers, &members, catalog).map_err(bad)?;
         }
         if is_method(self.method, version) {
             return Ok(());
@@ -73,42 +87,52 @@ impl Repeated<'_> {
         let bad =
             |error: RpcError| HttpRefusal::rpc(StatusCode::BAD_REQUEST, Some(self.id), &error);
         if headers.contains_key(METHOD_HEADER) {
-            compare(headers, METHOD_HEADER, "method", Some(self.method.into())).map_err(bad)?;
+            compare(headers, METHOD_HEADER, "method", Some(self.method.into()), Spelling::Plain)
+                .map_err(bad)?;
         }
         match headers.contains_key(NAME_HEADER) {
-            true => self.check_name(headers).map_err(bad),
+            true => {
+                let members = self.members().map_err(bad)?;
+                self.check_name(headers, &members).map_err(bad)
+            }
             false => Ok(()),
         }
     }
 
     /// Checks the header that repeats the name of what is asked for.
-    fn check_name(&self, headers: &HeaderMap) -> Result<(), RpcError> {
+    fn check_name(&self, headers: &HeaderMap, members: &NamedParams<'_>) -> Result<(), RpcError> {
         let (member, name) = match self.method {
-            "tools/call" | "prompts/get" => ("params.name", self.member("name")),
-            "resources/read" => ("params.uri", self.member("uri")),
+            "tools/call" | "prompts/get" => ("params.name", members.name),
+            "resources/read" => ("params.uri", members.uri),
             _ => return Ok(()),
         };
-        compare(headers, NAME_HEADER, member, name.map(Cow::from))
+        let name = name.and_then(|raw| text(raw).ok());
+        compare(headers, NAME_HEADER, member, name.map(Cow::from), Spelling::Encoded)
     }
 
     /// Checks the headers that repeat arguments, as the schema of the tool asks for.
-    fn check_arguments(&self, headers: &HeaderMap, catalog: &Catalog) -> Result<(), RpcError> {
-        let tool = (self.method == "tools/call").then(|| self.member("name")).flatten();
-        let tool = tool.and_then(|name| catalog.tool(&name).cloned());
+    fn check_arguments(
+        &self,
+        headers: &HeaderMap,
+        members: &NamedParams<'_>,
+        catalog: &Catalog,
+    ) -> Result<(), RpcError> {
+        let name = members.name.filter(|_| self.method == "tools/call");
+        let tool =
+            name.and_then(|raw| text(raw).ok()).and_then(|name| catalog.tool(&name).cloned());
         let Some(tool) = tool.filter(|tool| !tool.repeated.is_empty()) else { return Ok(()) };
         // Longer ones are refused before anything is made of them.
-        let raw = self.raw_member("arguments").filter(|raw| raw.get().len() <= MAX_ARGUMENTS);
-        let Some(raw) = raw else { return Ok(()) };
-        let arguments = json::value(raw.get()).unwrap_or_default();
+        let arguments = members.arguments.filter(|raw| raw.get().len() <= MAX_ARGUMENTS);
+        let Some(arguments) = arguments.filter(|raw| is_object(raw)) else { return Ok(()) };
         for repeated in &*tool.repeated {
             let header = format!("{ARGUMENT_HEADER}{}", repeated.header.to_ascii_lowercase());
-            let said = match repeated.value_in(&arguments) {
+            let said = match repeated.value_in(arguments).map_err(RpcError::invalid_params)? {
                 None => None,
                 Some(Value::String(text)) => Some(Cow::from(text)),
                 Some(Value::Bool(flag)) => Some(flag.to_string().into()),
                 Some(Value::Number(number)) => {
                     let given = value(headers, &header)?;
-                    match given.filter(|given| is_number(given, number)) {
+                    match given.filter(|given| is_number(given, &number)) {
                         Some(given) => Some(given.into()),
                         None => Some(number.to_string().into()),
                     }
@@ -116,20 +140,35 @@ impl Repeated<'_> {
                 // What is wrong with the argument is for its schema to say.
                 Some(Value::Array(_) | Value::Object(_) | Value::Null) => continue,
             };
-            compare(headers, &header, &repeated.place(), said)?;
+            compare(headers, &header, &repeated.place(), said, Spelling::Encoded)?;
         }
         Ok(())
     }
 
-    /// A string among the parameters.
-    fn member(&self, name: &str) -> Option<String> {
-        self.raw_member(name).and_then(|raw| text(raw).ok())
+    /// The parameters that headers repeat. One that is there twice is an error, as it is to the engine.
+    fn members(&self) -> Result<NamedParams<'_>, RpcError> {
+        self.params.map_or_else(|| Ok(NamedParams::default()), read)
     }
+}
 
-    /// One of the parameters. `None` if it is there twice: the engine refuses that.
-    fn raw_member(&self, name: &str) -> Option<&RawValue> {
-        json::members(self.params?).ok()?.get(name).copied()
-    }
+/// The parameters that headers repeat, as they came.
+#[derive(Default, Deserialize)]
+struct NamedParams<'a> {
+    #[serde(borrow, default, deserialize_with = "present")]
+    name: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    uri: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    arguments: Option<&'a RawValue>,
+}
+
+/// The way in which a header's value is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spelling {
+    /// As it is.
+    Plain,
+    /// As it is, or in base64 where it is no visible ASCII.
+    Encoded,
 }
 
 /// Compares a header with what the body says at `place`.
@@ -138,11 +177,16 @@ fn compare(
     header: &str,
     place: &str,
     said: Option<Cow<'_, str>>,
+    spelling: Spelling,
 ) -> Result<(), RpcError> {
+    let is_same = |given: &str, said: &str| match spelling {
+        Spelling::Plain => given == said,
+        Spelling::Encoded => decoded(given).is_some_and(|given| given == said),
+    };
     let given = value(headers, header)?;
     match (given, said) {
         (None, None) => Ok(()),
-        (Some(given), Some(said)) if decoded(&given).is_some_and(|given| given == said) => Ok(()),
+        (Some(given), Some(said)) if is_same(&given, &said) => Ok(()),
         (None, Some(said)) => Err(RpcError::header_mismatch(format!(
             "the header `{header}` is missing; it repeats `{place}`, which is `{}`. A proxy between client and server may have dropped it",
             shown(&said)
@@ -180,10 +224,17 @@ fn decoded(value: &str) -> Option<Cow<'_, str>> {
 
 /// True if a header's value is this number, however it is written.
 fn is_number(value: &str, number: &Number) -> bool {
-    let whole = |text: &str| text.parse::<i128>().ok();
+    // Beyond this, not every whole number has a floating point number of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let whole = |text: &str| {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        fraction.bytes().all(|digit| digit == b'0').then(|| whole.parse::<i128>().ok()).flatten()
+    };
     match (whole(value), whole(&number.to_string())) {
         (Some(given), Some(said)) => given == said,
-        _ => value.parse::<f64>().is_ok_and(|given| Some(given) == number.as_f64()),
+        _ => value.parse::<f64>().is_ok_and(|given| {
+            given.abs() < EXACT && number.as_f64().is_some_and(|said| said == given)
+        }),
     }
 }
 
@@ -252,6 +303,12 @@ mod tests {
                 Some((400, -32602)),
             ),
             (&[version, method], json!({ "_meta": { PROTOCOL_VERSION: 7 } }), Some((400, -32602))),
+            // A method is never written in base64.
+            (
+                &[version, (method.0, "=?base64?dG9vbHMvbGlzdA==?=")],
+                list(NEWEST),
+                Some((400, -32020)),
+            ),
         ] {
             assert_eq!(refusal(headers, "tools/list", &params), expected, "{headers:?} {params}");
         }
@@ -280,6 +337,45 @@ mod tests {
             let params = json!({ "_meta": meta(NEWEST), "name": name });
             let expected = (!is_same).then_some((400, -32020));
             assert_eq!(refusal(&headers, "tools/call", &params), expected, "{given:?} {name}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_compared_as_numbers_and_exactly() {
+        for (header, argument, is_same) in [
+            ("42", "42", true),
+            ("42.0", "42", true),
+            ("042", "42", true),
+            ("4.2e1", "42", true),
+            ("42", "42.0", true),
+            ("-0", "0", true),
+            ("43", "42", false),
+            ("42.5", "42", false),
+            ("9007199254740992.0", "9007199254740993", false),
+            ("9007199254740992", "9007199254740993", false),
+            ("9.007199254740992e15", "9007199254740993", false),
+            ("18446744073709551615", "18446744073709551615", true),
+            ("NaN", "0", false),
+            ("", "0", false),
+        ] {
+            let number: Number = argument.parse().expect("a number");
+            assert_eq!(is_number(header, &number), is_same, "{header} {argument}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_is_there_twice_is_an_error_and_not_absent() {
+        let meta = meta(NEWEST).to_string();
+        for twice in [r#""uri":1,"uri":1"#, r#""name":"x""#, r#""arguments":{},"arguments":{}"#] {
+            let params = format!(r#"{{"_meta":{meta},"name":"greet",{twice}}}"#);
+            let params = RawValue::from_string(params).expect("JSON");
+            let id = Id::parse(&RawValue::from_string("7".into()).expect("JSON")).expect("an id");
+            let request = Repeated { id: &id, method: "tools/call", params: Some(&params) };
+            let mut headers = HeaderMap::new();
+            headers.insert(VERSION_HEADER, HeaderValue::from_static(NEWEST));
+            headers.insert(METHOD_HEADER, HeaderValue::from_static("tools/call"));
+            let refused = request.check(&headers, None).expect_err("it is there twice");
+            assert!(refused.into_parts().1.contains("-32602"), "{twice}");
         }
     }
 }

@@ -22,7 +22,7 @@ use super::bounds::{CHUNK, HttpBounds, MAX_HEAD};
 use super::endpoint::{Endpoint, ServerStage};
 use super::legacy_session::running::Running;
 use super::legacy_session::session_id::SessionKey;
-use super::request::access::{Admittance, TOKENS_INTERVAL, TokenNeed};
+use super::request::access::{Admittance, TOKENS_INTERVAL, TokenNeed, TokensInForce};
 use super::request::doors::Doors;
 use super::run::answer::AnswerBody;
 use super::run::byte_budget::ByteBudget;
@@ -33,7 +33,8 @@ use super::socket::paced::Paced;
 use crate::catalog::Catalog;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::Settings;
-use crate::tokens::{Token, TokenFile, TokenFileError};
+use crate::start_resources::allowed_descriptors;
+use crate::tokens::{TokenFile, TokenFileError};
 
 /// The time that what was ended has to say so.
 const END_TIME: Duration = Duration::from_secs(5);
@@ -75,7 +76,10 @@ impl HttpServer {
         executor: Rc<Executor>,
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
     ) -> Result<Self, TokenFileError> {
-        let HttpSettings { doors, engine, key, grace, tokens, need, bounds } = settings;
+        let HttpSettings { doors, engine, key, grace, tokens, need, mut bounds } = settings;
+        // Half of the descriptors are for files, plugins and what they connect to.
+        let descriptors = allowed_descriptors().map_or(usize::MAX, |allowed| allowed / 2);
+        bounds.connections = bounds.connections.min(descriptors);
         let tokens = FollowedTokens::read(tokens)?;
         let access = Admittance::new(tokens.current.subscribe(), need);
         let changes = catalog.clone();
@@ -117,7 +121,10 @@ impl HttpServer {
                 },
                 Some(ended) = self.connections.join_next() => tell_panic(ended),
                 Ok(()) = self.changes.changed() => self.endpoint.views.refresh(),
-                _ = look.tick() => self.tokens.look().await,
+                _ = look.tick() => {
+                    self.tokens.look().await;
+                    self.endpoint.views.follow(&self.tokens.current.borrow().tokens);
+                }
                 () = &mut shutdown => break,
             }
         }
@@ -153,7 +160,7 @@ impl HttpServer {
 /// The tokens that count, and the file that they are read from again and again.
 struct FollowedTokens {
     file: Option<TokenFile>,
-    current: watch::Sender<Arc<[Token]>>,
+    current: watch::Sender<TokensInForce>,
     /// True if the file could not be read when it was looked at last.
     is_broken: bool,
 }
@@ -162,7 +169,11 @@ impl FollowedTokens {
     /// Reads the tokens for the first time.
     fn read(file: Option<TokenFile>) -> Result<Self, TokenFileError> {
         let tokens = file.as_ref().map(TokenFile::read).transpose()?.unwrap_or_default();
-        Ok(Self { file, current: watch::Sender::new(tokens.into()), is_broken: false })
+        Ok(Self {
+            file,
+            current: watch::Sender::new(TokensInForce::after(None, tokens)),
+            is_broken: false,
+        })
     }
 
     /// Looks for changes. Where the file cannot be read, the tokens that it held last count on.
@@ -173,10 +184,9 @@ impl FollowedTokens {
             Ok(tokens) => {
                 self.is_broken = false;
                 self.current.send_if_modified(|current| {
-                    let is_other = **current != *tokens;
-                    if is_other {
-                        *current = tokens.into();
-                    }
+                    let next = TokensInForce::after(Some(current), tokens);
+                    let is_other = *current != next;
+                    *current = next;
                     is_other
                 });
             }
@@ -205,6 +215,8 @@ async fn serve(
     mut stage: watch::Receiver<ServerStage>,
 ) {
     let HttpBounds { head_time, pace, .. } = endpoint.bounds;
+    // The last to go: what the connection serves is busy until then.
+    let _listed = ListedConnection(connection.clone());
     let service = service_fn(|request| {
         let endpoint = endpoint.clone();
         let busy = Busy::begin(connection.clone());
@@ -229,7 +241,7 @@ async fn serve(
     served.as_mut().graceful_shutdown();
     tokio::select! {
         ended = &mut served => tell_end(ended),
-        () = connection.rests() => {}
+        () = connection.is_silent() => {}
     }
 }
 
@@ -259,8 +271,8 @@ struct OpenConnection {
     since: Cell<u64>,
     /// Told when it is to be closed.
     close: Notify,
-    /// Told when it asks for nothing any more.
-    idle: Notify,
+    /// True if a request came on it.
+    has_asked: Cell<bool>,
 }
 
 impl OpenConnections {
@@ -270,7 +282,7 @@ impl OpenConnections {
             requests: Cell::new(0),
             since: Cell::new(0),
             close: Notify::new(),
-            idle: Notify::new(),
+            has_asked: Cell::new(false),
         });
         self.add_idle(&connection);
         connection
@@ -292,25 +304,32 @@ impl OpenConnections {
 }
 
 impl OpenConnection {
-    /// Resolves once nothing has been asked for a while.
-    async fn rests(&self) {
-        loop {
-            while self.requests.get() > 0 {
-                self.idle.notified().await;
-            }
-            sleep(LAST_REQUEST).await;
-            if self.requests.get() == 0 {
-                return;
-            }
+    /// Resolves if nothing is asked on it for a while, and nothing ever was. Any other ends by itself, once its last
+    /// answer has been written.
+    async fn is_silent(&self) {
+        sleep(LAST_REQUEST).await;
+        if self.has_asked.get() {
+            std::future::pending().await
         }
     }
 }
 
-/// A request of a connection, until its answer has been written.
+/// A connection that is open, until it is dropped.
+struct ListedConnection(Rc<OpenConnection>);
+
+impl Drop for ListedConnection {
+    fn drop(&mut self) {
+        let Self(connection) = self;
+        connection.all.0.borrow_mut().idle.remove(&connection.since.get());
+    }
+}
+
+/// A request of a connection, until its answer has been handed over.
 struct Busy(Rc<OpenConnection>);
 
 impl Busy {
     fn begin(connection: Rc<OpenConnection>) -> Self {
+        connection.has_asked.set(true);
         if connection.requests.replace(connection.requests.get() + 1) == 0 {
             connection.all.0.borrow_mut().idle.remove(&connection.since.get());
         }
@@ -324,7 +343,6 @@ impl Drop for Busy {
         connection.requests.set(connection.requests.get() - 1);
         if connection.requests.get() == 0 {
             connection.all.add_idle(connection);
-            connection.idle.notify_one();
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Who a request comes from, as its `Authorization` header proves.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,11 +19,25 @@ const MAX_WAIT: Duration = Duration::from_mins(1);
 
 /// The tokens that count, and whether one is needed.
 pub(crate) struct Admittance {
-    tokens: watch::Receiver<Arc<[Token]>>,
+    tokens: watch::Receiver<TokensInForce>,
     /// The choice of the operator.
     need: TokenNeed,
-    /// True if there were tokens once: when the last one goes, the server does not open to everybody.
-    had_tokens: Cell<bool>,
+}
+
+/// The tokens that count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TokensInForce {
+    pub(crate) tokens: Arc<[Token]>,
+    /// True if there are or were tokens: when the last one goes, the server does not open to everybody.
+    pub(crate) had_any: bool,
+}
+
+impl TokensInForce {
+    /// These tokens, after those before them.
+    pub(crate) fn after(before: Option<&Self>, tokens: Vec<Token>) -> Self {
+        let had_any = before.is_some_and(|before| before.had_any) || !tokens.is_empty();
+        Self { tokens: tokens.into(), had_any }
+    }
 }
 
 /// The choice of who needs a token.
@@ -38,22 +51,27 @@ pub(crate) enum TokenNeed {
     Never,
 }
 
+impl TokenNeed {
+    /// True if everybody has to show a token.
+    fn asks(self, in_force: &TokensInForce) -> bool {
+        match self {
+            Self::Always => true,
+            Self::OnceThereAre => in_force.had_any,
+            Self::Never => false,
+        }
+    }
+}
+
 impl Admittance {
-    pub(crate) fn new(tokens: watch::Receiver<Arc<[Token]>>, need: TokenNeed) -> Self {
-        Self { tokens, need, had_tokens: Cell::new(false) }
+    pub(crate) fn new(tokens: watch::Receiver<TokensInForce>, need: TokenNeed) -> Self {
+        Self { tokens, need }
     }
 
     /// The principal that a request comes from.
     pub(crate) fn principal(&self, headers: &HeaderMap) -> Result<Principal, HttpRefusal> {
-        let tokens = self.tokens.borrow();
-        if !tokens.is_empty() {
-            self.had_tokens.set(true);
-        }
-        let is_needed = match self.need {
-            TokenNeed::Always => true,
-            TokenNeed::OnceThereAre => self.had_tokens.get(),
-            TokenNeed::Never => false,
-        };
+        let in_force = self.tokens.borrow();
+        let is_needed = self.need.asks(&in_force);
+        let tokens = &in_force.tokens;
         if !is_needed && tokens.is_empty() {
             return Ok(Principal::anybody());
         }
@@ -68,7 +86,7 @@ impl Admittance {
                 ),
             )),
             (Some(given), None) => {
-                let token = bearer(given).and_then(|text| with_text(&tokens, text));
+                let token = bearer(given).and_then(|text| with_text(tokens, text));
                 token.map(Token::principal).ok_or_else(|| {
                     unauthorized(
                         "Bearer error=\"invalid_token\"",
@@ -88,15 +106,17 @@ impl Admittance {
 
     /// Resolves when the principal's token counts no more.
     pub(crate) fn ended(&self, principal: &Principal) -> impl Future<Output = ()> + use<> {
-        let (mut tokens, id) = (self.tokens.clone(), principal.id.clone());
+        let (mut tokens, id, need) = (self.tokens.clone(), principal.id.clone(), self.need);
         async move {
             if id.is_empty() {
-                return std::future::pending().await;
+                // Who needed no token may need one now.
+                drop(tokens.wait_for(|in_force| need.asks(in_force)).await);
+                return;
             }
             loop {
                 let wait = {
-                    let tokens = tokens.borrow_and_update();
-                    let mut own = tokens.iter().filter(|token| token.principal().id == id);
+                    let in_force = tokens.borrow_and_update();
+                    let mut own = in_force.tokens.iter().filter(|token| token.principal().id == id);
                     let Some(token) = own.find(|token| !token.has_expired()) else { return };
                     token.left().map_or(MAX_WAIT, |left| left.min(MAX_WAIT))
                 };
@@ -143,18 +163,23 @@ mod tests {
             (TokenNeed::OnceThereAre, true, false),
             (TokenNeed::Never, true, true),
         ] {
-            let (sender, tokens) = watch::channel(Arc::from([]));
+            let in_force = |before: Option<&TokensInForce>, tokens: &[Token]| {
+                TokensInForce::after(before, tokens.to_vec())
+            };
+            let (sender, tokens) = watch::channel(in_force(None, &[]));
             let access = Admittance::new(tokens, need);
             let is_let_in = |values: &[&str]| access.principal(&headers(values)).is_ok();
             assert_eq!(is_let_in(&[]), without_tokens, "{need:?}");
-            sender.send_replace(Arc::from([token.clone()]));
+            let now = in_force(None, std::slice::from_ref(&token));
+            let before = sender.send_replace(now.clone());
+            assert!(!before.had_any);
             assert_eq!(is_let_in(&[]), without_one, "{need:?}");
             assert!(is_let_in(&[&right]) && is_let_in(&[&right.replace("Bearer", "bearer")]));
             for wrong in ["Bearer", "Bearer ", &text, "Basic YTpi", &right[..right.len() - 1]] {
                 assert!(!is_let_in(&[wrong]), "{need:?} {wrong}");
             }
             assert!(!is_let_in(&[&right, &right]));
-            sender.send_replace(Arc::from([]));
+            sender.send_replace(in_force(Some(&now), &[]));
             assert_eq!(is_let_in(&[]), need == TokenNeed::Never, "the last one was removed");
             assert_eq!(is_let_in(&[&right]), need == TokenNeed::Never);
         }
@@ -163,7 +188,8 @@ mod tests {
     #[tokio::test]
     async fn a_principal_ends_with_its_token() {
         let token = token("ada").token;
-        let (sender, tokens) = watch::channel(Arc::from([token.clone()]));
+        let now = TokensInForce::after(None, vec![token.clone()]);
+        let (sender, tokens) = watch::channel(now.clone());
         let access = Admittance::new(tokens, TokenNeed::Always);
         let ended = access.ended(&token.principal());
         tokio::pin!(ended);
@@ -171,7 +197,7 @@ mod tests {
             () = &mut ended => panic!("it counts"),
             () = sleep(Duration::from_millis(20)) => {}
         }
-        sender.send_replace(Arc::from([]));
+        sender.send_replace(TokensInForce::after(Some(&now), Vec::new()));
         ended.await;
     }
 }

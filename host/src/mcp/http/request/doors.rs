@@ -140,7 +140,7 @@ pub(crate) fn allow_request(headers: &mut HeaderMap, asked: &HeaderMap) {
         HeaderValue::from_static("POST, GET, DELETE, OPTIONS"),
     );
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
-    headers.append(VARY, HeaderValue::from_static("Admittance-Control-Request-Headers"));
+    headers.append(VARY, HeaderValue::from_static("Access-Control-Request-Headers"));
 }
 
 #[cfg(test)]

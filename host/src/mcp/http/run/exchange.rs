@@ -17,9 +17,6 @@ use crate::mcp::rpc::lines::InputLine;
 use crate::mcp::transport::{Gone, LineInput, LineOutput, Piece, Transport};
 use crate::sandbox::Slot;
 
-/// The lines that may wait for a loop: a request, and what cancels it.
-const MAX_LINES: usize = 2;
-
 /// A request that runs.
 pub(crate) struct Exchange {
     /// The loop, until it has ended.
@@ -35,12 +32,12 @@ pub(crate) struct Exchange {
 pub(crate) struct Kept {
     _place: Place,
     _request: TakenBytes,
-    _registered: Option<Registered>,
+    _registered: Vec<Registered>,
 }
 
 impl Kept {
     /// Its place among those that run, the bytes of its request, and how other requests of its session know it.
-    pub(crate) fn new(place: Place, request: TakenBytes, registered: Option<Registered>) -> Self {
+    pub(crate) fn new(place: Place, request: TakenBytes, registered: Vec<Registered>) -> Self {
         Self { _place: place, _request: request, _registered: registered }
     }
 }
@@ -116,11 +113,11 @@ pub(crate) struct ExchangeTransport {
     pieces: ExchangePieces,
 }
 
-/// The lines of one request: itself, and perhaps its cancellation, which is the last.
+/// The lines of one message: itself, and perhaps a cancellation of each request in it.
 pub(crate) struct ExchangeLines {
     lines: mpsc::Receiver<InputLine>,
-    begun: bool,
-    is_over: bool,
+    /// The number of those that may still come.
+    left: usize,
 }
 
 /// The way to whoever answers the request.
@@ -131,32 +128,34 @@ pub(crate) struct ExchangePieces {
 }
 
 impl ExchangeTransport {
-    /// The transport of one request, the way to cancel it, and its pieces.
+    /// The transport of a line with so many messages, the way to cancel them, and its pieces.
     pub(crate) fn of_request(
         request: InputLine,
+        messages: usize,
     ) -> (Self, mpsc::WeakSender<InputLine>, mpsc::Receiver<Piece>) {
-        let (lines, receiver) = mpsc::channel(MAX_LINES);
+        let most = messages + 1;
+        let (lines, receiver) = mpsc::channel(most);
         // There is room: the channel is new.
         let _ = lines.try_send(request);
         let weak = lines.downgrade();
-        let (transport, pieces) = Self::new(receiver, false, Some(lines));
+        let (transport, pieces) = Self::new(receiver, most, Some(lines));
         (transport, weak, pieces)
     }
 
     /// The transport of a stream on which nothing is asked. It ends with what is returned second.
     pub(crate) fn of_stream() -> (Self, RequestLines, mpsc::Receiver<Piece>) {
-        let (lines, receiver) = mpsc::channel(MAX_LINES);
-        let (transport, pieces) = Self::new(receiver, true, None);
+        let (lines, receiver) = mpsc::channel(1);
+        let (transport, pieces) = Self::new(receiver, 1, None);
         (transport, lines, pieces)
     }
 
     fn new(
         lines: mpsc::Receiver<InputLine>,
-        begun: bool,
+        left: usize,
         expects: Option<RequestLines>,
     ) -> (Self, mpsc::Receiver<Piece>) {
         let (pieces, given) = mpsc::channel(1);
-        let lines = ExchangeLines { lines, begun, is_over: false };
+        let lines = ExchangeLines { lines, left };
         (Self { lines, pieces: ExchangePieces { pieces, expects } }, given)
     }
 }
@@ -172,11 +171,11 @@ impl Transport for ExchangeTransport {
 
 impl LineInput for ExchangeLines {
     async fn lines(&mut self) -> Option<Vec<InputLine>> {
-        if self.is_over {
+        if self.left == 0 {
             return None;
         }
         let line = self.lines.recv().await?;
-        self.is_over = std::mem::replace(&mut self.begun, true);
+        self.left -= 1;
         Some(vec![line])
     }
 

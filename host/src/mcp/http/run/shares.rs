@@ -31,6 +31,7 @@ pub(crate) struct Place {
     shares: Shares,
     principal: Arc<str>,
     kind: RunKind,
+    messages: usize,
 }
 
 /// The bound that keeps something from running.
@@ -58,21 +59,26 @@ impl Shares {
         Self { bounds, running: Rc::default() }
     }
 
-    /// Takes a place for one more.
-    pub(crate) fn take(&self, principal: &Arc<str>, kind: RunKind) -> Result<Place, NoShare> {
+    /// Takes a place for what has so many messages.
+    pub(crate) fn take(
+        &self,
+        principal: &Arc<str>,
+        kind: RunKind,
+        messages: usize,
+    ) -> Result<Place, NoShare> {
         let (most, most_of_one) = kind.most(&self.bounds);
         let mut running = self.running.borrow_mut();
         let (one, all) = ((Some(principal.clone()), kind), (None, kind));
-        if running.get(&one).is_some_and(|count| *count >= most_of_one) {
+        if running.get(&one).is_some_and(|count| count + messages > most_of_one) {
             return Err(NoShare::OfOne);
         }
-        if running.get(&all).is_some_and(|count| *count >= most) {
+        if running.get(&all).is_some_and(|count| count + messages > most) {
             return Err(NoShare::OfAll);
         }
         for key in [one, all] {
-            *running.entry(key).or_default() += 1;
+            *running.entry(key).or_default() += messages;
         }
-        Ok(Place { shares: self.clone(), principal: principal.clone(), kind })
+        Ok(Place { shares: self.clone(), principal: principal.clone(), kind, messages })
     }
 }
 
@@ -81,7 +87,7 @@ impl Drop for Place {
         let mut running = self.shares.running.borrow_mut();
         for key in [(Some(self.principal.clone()), self.kind), (None, self.kind)] {
             if let Some(count) = running.get_mut(&key) {
-                *count -= 1;
+                *count -= self.messages;
                 if *count == 0 {
                     running.remove(&key);
                 }
@@ -111,10 +117,10 @@ mod tests {
             for (at, name) in names.iter().enumerate() {
                 let left = most - places.len();
                 for _ in 0..left.min(most_of_one) {
-                    places.push(shares.take(name, kind).unwrap_or_else(|_| panic!("a place")));
+                    places.push(shares.take(name, kind, 1).unwrap_or_else(|_| panic!("a place")));
                 }
                 let expected = if left < most_of_one { NoShare::OfAll } else { NoShare::OfOne };
-                assert_eq!(shares.take(name, kind).err(), Some(expected), "{at}");
+                assert_eq!(shares.take(name, kind, 1).err(), Some(expected), "{at}");
             }
             drop(places);
             assert!(shares.running.borrow().is_empty());

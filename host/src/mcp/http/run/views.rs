@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::catalog::Catalog;
-use crate::tokens::{AllowedTools, Principal};
+use crate::tokens::{AllowedTools, Principal, Token};
 
 type Published = Option<Arc<Catalog>>;
 
@@ -19,7 +19,7 @@ pub(crate) struct Views {
 }
 
 struct View {
-    only: Arc<AllowedTools>,
+    only: Option<Arc<AllowedTools>>,
     catalog: watch::Sender<Published>,
 }
 
@@ -31,12 +31,15 @@ impl Views {
 
     /// The catalog as this principal may see it, now and later.
     pub(crate) fn of(&self, principal: &Principal) -> watch::Receiver<Published> {
-        let Some(only) = &principal.allow else { return self.whole.clone() };
         let mut restricted = self.restricted.borrow_mut();
+        if principal.allow.is_none() && !restricted.contains_key(&principal.id) {
+            return self.whole.clone();
+        }
         let view = restricted.entry(principal.id.clone()).or_insert_with(|| {
-            let catalog = watch::Sender::new(self.restricted_to(only));
-            View { only: only.clone(), catalog }
+            let catalog = watch::Sender::new(self.seen_by(principal.allow.as_ref()));
+            View { only: principal.allow.clone(), catalog }
         });
+        self.set(view, principal.allow.as_ref());
         view.catalog.subscribe()
     }
 
@@ -45,11 +48,29 @@ impl Views {
         let mut restricted = self.restricted.borrow_mut();
         restricted.retain(|_, view| view.catalog.receiver_count() > 0);
         for view in restricted.values() {
-            view.catalog.send_replace(self.restricted_to(&view.only));
+            view.catalog.send_replace(self.seen_by(view.only.as_ref()));
         }
     }
 
-    fn restricted_to(&self, only: &Arc<AllowedTools>) -> Published {
-        self.whole.borrow().as_ref().map(|whole| Arc::new(whole.restricted_to(only)))
+    /// Brings what is seen up to date with what these tokens allow.
+    pub(crate) fn follow(&self, tokens: &[Token]) {
+        for (id, view) in &mut *self.restricted.borrow_mut() {
+            let mut principals = tokens.iter().map(Token::principal);
+            if let Some(principal) = principals.find(|principal| principal.id == *id) {
+                self.set(view, principal.allow.as_ref());
+            }
+        }
+    }
+
+    fn set(&self, view: &mut View, only: Option<&Arc<AllowedTools>>) {
+        if view.only.as_ref() != only {
+            view.only = only.cloned();
+            view.catalog.send_replace(self.seen_by(only));
+        }
+    }
+
+    fn seen_by(&self, only: Option<&Arc<AllowedTools>>) -> Published {
+        let whole = self.whole.borrow().clone()?;
+        Some(only.map_or_else(|| whole.clone(), |only| Arc::new(whole.restricted_to(only))))
     }
 }
