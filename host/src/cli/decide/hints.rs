@@ -250,8 +250,8 @@ pub(super) fn told_though_bound(name: &str, change: &Decision, setup: &Setup) ->
     let unset = CommandName::Unset.with([name, &format!("secret:{secret}")]);
     let bind = grant(name, GrantKind::Secret).word(secret).option("--for", url.to_string());
     Some(format!(
-        "the plugin is told {} itself now, which its manifest keeps from it; `{unset}` takes that back, and `{bind}` puts it \
-         into requests alone",
+        "the plugin is told {} itself now, which its manifest keeps from it; `{unset}` takes that back; `{bind}` does, too, and \
+         puts it into requests alone",
         escape(secret)
     ))
 }

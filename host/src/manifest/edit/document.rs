@@ -40,11 +40,7 @@ impl LocalDocument {
                 });
             }
             NewGrant::Secret(secret) => {
-                list::put(
-                    self.list("secrets"),
-                    item,
-                    |entry| matches!(entry, ListItem::Text(text) if *text == secret),
-                );
+                list::put(self.list("secrets"), item, |entry| is_text(entry, secret));
             }
             NewGrant::Env(key, _) => self.put_in("env", key, item),
             NewGrant::Config(key, _) => self.put_in("config", key, item),
@@ -52,6 +48,11 @@ impl LocalDocument {
                 put_value(self.section("grants"), "scratch", item);
             }
         }
+    }
+
+    /// Forgets that the plugin is told this secret itself.
+    pub(super) fn tell_no_more(&mut self, secret: &str) -> bool {
+        self.remove_from("secrets", |entry| is_text(entry, secret))
     }
 
     /// Forgets that the manifest's grant of this name is taken away.
@@ -67,8 +68,7 @@ impl LocalDocument {
 
     /// Keeps a directory of this machine from the plugin, wherever it would see it.
     pub(super) fn withhold(&mut self, path: &str) {
-        let is_it = |entry: &ListItem<'_>| matches!(entry, ListItem::Text(text) if *text == path);
-        list::put(self.list("without_paths"), path.into(), is_it);
+        list::put(self.list("without_paths"), path.into(), |entry| is_text(entry, path));
     }
 
     /// Forgets that this directory, or one in it, is kept from the plugin.
@@ -108,8 +108,7 @@ impl LocalDocument {
             GrantName::Config(key) => self.remove_in("config", key),
             GrantName::Secret(secret) => {
                 let unbound = self.unbind(|text| text == secret.as_str());
-                let is_it = |entry: &ListItem<'_>| matches!(entry, ListItem::Text(text) if *text == secret.as_str());
-                self.remove_from("secrets", is_it) || unbound
+                self.tell_no_more(secret.as_str()) || unbound
             }
         }
     }
@@ -424,6 +423,11 @@ fn is_named(entry: &ListItem<'_>, name: &GrantName) -> bool {
             false
         }
     }
+}
+
+/// True if the item `entry` is this text.
+fn is_text(entry: &ListItem<'_>, expected: &str) -> bool {
+    matches!(entry, ListItem::Text(text) if *text == expected)
 }
 
 /// True if `entry` of `without` is this name, however it is written.

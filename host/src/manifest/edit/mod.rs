@@ -57,6 +57,9 @@ pub fn edited(
             grant.check_place(&asked, &before.grants)?;
             names_of(&asked).iter().for_each(|name| _ = document.grant_again(name));
             asked.files.iter().for_each(|asked| _ = document.see_again(&asked.path));
+            if let NewGrant::Bound { secret, .. } = grant {
+                document.tell_no_more(secret);
+            }
             // A grant of the manifest that is not taken away any more needs no second grant.
             if !merged(&document)?.grants.include(&asked) {
                 document.grant(grant);

@@ -86,6 +86,18 @@ fn bound_somehow(url: &str, secret: &str, optional: Option<bool>) -> Decision {
     })
 }
 
+#[test]
+fn a_secret_that_is_bound_is_not_told_any_more() {
+    let told = after("", &Decision::Grant(NewGrant::Secret("B".into()))).expect("granted");
+    assert_eq!(told, "[grants]\nsecrets = [\"B\"]\n");
+    // The manifest binds it there already.
+    check(&told, &bound_somehow("https://b.example.org", "B", None), "");
+    let elsewhere = after(&told, &bound_somehow("https://c.example.org", "B", None));
+    assert!(!elsewhere.expect("granted").contains("secrets"));
+    let other = "[grants]\nsecrets = [\"C\"]\n";
+    check(other, &bound_somehow("https://b.example.org", "B", None), other);
+}
+
 fn revoke(kind: GrantKind, what: &str) -> Decision {
     let what = Some(what).filter(|what| !what.is_empty());
     Decision::Revoke(GrantName::of_argument(kind, what).expect("a name"))
