@@ -9,6 +9,8 @@ use super::super::syntax::error::{Diagnostic, quote};
 use super::super::syntax::keys::Section::Grants;
 use super::super::syntax::table::{SpannedText, SpannedValue, wrong};
 use crate::name::is_word;
+use crate::suggestion::CommandName;
+use crate::token_shape::looks_like_token;
 
 /// The most variables of one plugin.
 const MAX_VARIABLES: usize = 64;
@@ -31,6 +33,14 @@ pub(crate) fn read(
 /// The name of a variable, here or of one tool.
 pub(crate) fn name<'a>(key: &SpannedText<'a>) -> Result<&'a str, Diagnostic> {
     let name = *key.get_ref();
+    if looks_like_token(name) {
+        let message = "this looks like a token, not like the name of an environment variable";
+        let help = format!(
+            "write its name, such as \"LANG\"; `{}` keeps a secret",
+            CommandName::SecretSet.with(["NAME"])
+        );
+        return Err(Diagnostic::new(key.span(), message).help(help).secret());
+    }
     if is_word(name) && name.len() <= MAX_VARIABLE_NAME {
         return Ok(name);
     }

@@ -21,7 +21,6 @@ use super::secret::{self, SecretName};
 use crate::secret_places::holds_secret;
 use crate::suggestion::CommandName;
 use crate::text::forbidden_char;
-use crate::token_shape::holds_token;
 
 /// One item of `network`: a text is its `url`.
 pub(crate) struct RawNetwork<'a> {
@@ -246,6 +245,14 @@ fn bound(raw: &RawNetwork<'_>, host: &HostPattern) -> Result<Option<BoundSecret>
 
 fn header_name(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     let place = Network.place("header");
+    if holds_secret(text.get_ref()) {
+        let message = format!("{place}: this looks like the secret itself");
+        let help = format!(
+            "write the name of the header, such as \"Authorization\"; `{}` keeps the secret",
+            CommandName::SecretSet.with(["NAME"])
+        );
+        return Err(Diagnostic::new(text.span(), message).help(help).secret());
+    }
     let name = HeaderName::from_bytes(text.get_ref().as_bytes()).ok();
     match name.filter(|name| name.as_str().len() <= MAX_HEADER_NAME) {
         // A guest may say how long its body is; a secret is no length.
@@ -270,7 +277,7 @@ const AUTH_SCHEMES: [&str; 6] = ["Bearer", "Basic", "Token", "Bot", "ApiKey", "D
 
 fn before(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     let before = *text.get_ref();
-    if holds_token(before) {
+    if holds_secret(before) {
         let message = format!("{}: this looks like the secret itself", Network.place("before"));
         let help = format!(
             "write what stands before the secret, such as \"Bearer \"; `{}` keeps the secret",
