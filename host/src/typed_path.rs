@@ -43,11 +43,30 @@ pub fn expanded(written: &str) -> Result<PathBuf, TypedPathError> {
     Ok(base.join(rest.trim_start_matches('/')))
 }
 
+/// True if `written` names a user of another machine, who may have a password: a URL without its scheme, or an address as
+/// other programs take it, such as `ada@host:notes`.
+pub(crate) fn names_user(written: &str) -> bool {
+    let Some((user, host)) = written.split_once('@') else { return false };
+    let is_path = written.starts_with(['/', '\\', '~', '$', '.']);
+    let is_share = written.starts_with("//") || written.starts_with(r"\\");
+    is_share || (!is_path && (user.contains(':') || host.contains(':')))
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
+
+    #[test]
+    fn a_user_of_another_machine_is_no_directory() {
+        for written in ["//u:pw@h/x", "//u@h/x", r"\\u:pw@h\x", "u:pw@h/x", "u@h:pw", "u:a/b@h"] {
+            assert!(names_user(written), "{written}");
+        }
+        for written in ["/a:b@c", "~/a:b@c", "./a:b@c", "a@b", "a:b", "//h/x", "a/b@2.0", ""] {
+            assert!(!names_user(written), "{written}");
+        }
+    }
 
     #[cfg(unix)]
     #[test]

@@ -67,6 +67,7 @@ impl GrantArguments {
         Ok(Decision::Grant(match kind {
             GrantKind::Files => {
                 let typed = named("say which directory")?;
+                check_no_user("PATH", &typed)?;
                 if let Some(hint) = hints::instead_of_path(name, &typed, at.as_deref(), write) {
                     bail!("PATH: {hint}");
                 }
@@ -116,6 +117,7 @@ pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Re
     let what = match what {
         // A directory may be named as `grant` takes it; a shell completes its name with a slash.
         Some(path) if kind == GrantKind::Files && !path.is_empty() => {
+            check_no_user("WHAT", path)?;
             let path = hints::foreign(path).map_or_else(|| path.to_owned(), |meant| meant.path);
             if hints::is_of_another_system(&path) {
                 bail!("WHAT: {}", hints::PATH_OF_WINDOWS);
@@ -225,6 +227,7 @@ pub(in crate::cli) fn unset(
     // A directory may be named as `grant` takes it.
     let typed = match typed.split_once(':') {
         Some((kind, path)) if kind == GrantKind::Files.name() && !path.starts_with('/') => {
+            check_no_user("KEY", path)?;
             let path = hints::foreign(path).map_or_else(|| path.to_owned(), |meant| meant.path);
             let path = from_here(path)?;
             let path = typed_path::expanded(&path).unwrap_or_else(|_| path.into());
@@ -257,6 +260,16 @@ fn check_no_url(place: &str, path: &str) -> anyhow::Result<()> {
     bail!(
         "{place}: expected a directory of this machine, found a URL; mount what is there and grant that directory, or grant \
          requests with `network`"
+    )
+}
+
+/// Refuses the address of another machine, with or without a password, in the place of a directory.
+fn check_no_user(place: &str, path: &str) -> anyhow::Result<()> {
+    if !typed_path::names_user(path) || hints::lies_there(path) {
+        return Ok(());
+    }
+    bail!(
+        "{place}: expected a directory of this machine, found an address; mount what is there and grant that directory"
     )
 }
 

@@ -15,6 +15,7 @@ use super::super::syntax::nearest::nearest;
 use super::super::syntax::table::{SpannedText, Table, wrong};
 use crate::name::is_word;
 use crate::text::{escape, forbidden_char};
+use crate::typed_path::names_user;
 
 /// One item of `files`.
 pub(crate) struct RawFiles<'a> {
@@ -148,6 +149,11 @@ fn path_at(place: &str, text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> 
         let message = format!("{place}: {problem}, found {}", quote(path));
         Err(Diagnostic::new(text.span(), message).help(help))
     };
+    if names_user(path) {
+        let message = format!("{place}: expected a directory of this machine, found an address");
+        let help = "mount what is there, and name that directory";
+        return Err(Diagnostic::new(text.span(), message).help(help).secret());
+    }
     if path.len() > MAX_PATH || path.contains(['\n', '\t']) || forbidden_char(path).is_some() {
         let problem = format!("expected printable characters, at most {MAX_PATH} bytes");
         return wrong(&problem, "grant a directory with another name".into());
