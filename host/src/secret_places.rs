@@ -4,9 +4,10 @@
 //!
 //! Like the shapes of tokens this is a guess, and errs on the side of hiding.
 
+use std::net::Ipv4Addr;
 use std::ops::Range;
 
-use crate::token_shape::looks_like_token;
+use crate::token_shape::{begins_like_token, looks_like_token};
 
 /// Parts of the names of secrets, in small letters.
 const SECRET_PARTS: [&str; 7] =
@@ -23,6 +24,8 @@ const FILLER_WORDS: [&str; 22] = [
 pub(crate) const HIDDEN_VALUE: &str = "...";
 /// The length from which a word may be a value by its letters alone.
 const LONG_VALUE: usize = 16;
+/// The most digits of a port.
+const MAX_PORT_DIGITS: usize = 5;
 
 /// True if `name` says that its value is a secret.
 pub(crate) fn names_secret(name: &str) -> bool {
@@ -84,6 +87,36 @@ pub(crate) fn holds_secret(text: &str) -> bool {
     text.split(word_ends).any(|word| shaped_value(word).is_some())
 }
 
+/// Returns the length of what is shown of `url`, which was refused in the place of an origin: its scheme, its host and its
+/// port. What follows may be anything, whatever sign separates it, and a host that begins like a token is none.
+pub(crate) fn shown_origin(url: &str) -> usize {
+    let start = url.find("://").map_or(0, |scheme| scheme + "://".len());
+    // Before an `@` stands a user, and a password.
+    if url.contains('@') || url.contains("%40") {
+        return 0;
+    }
+    let rest = &url[start..];
+    let is_name = |c: char| c.is_alphanumeric() || "-_.*".contains(c);
+    let is_address = |c: char| c.is_ascii_hexdigit() || ":./".contains(c);
+    let host = match rest.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((inner, _)) if inner.chars().all(is_address) => inner.len() + "[]".len(),
+        _ => rest.find(|c| !is_name(c)).unwrap_or(rest.len()),
+    };
+    if rest[..host].split('.').any(begins_like_token) {
+        return start;
+    }
+    let number = |sign: char, from: usize| {
+        let digits = rest[from..].strip_prefix(sign).unwrap_or_default();
+        let length = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        if (1..=MAX_PORT_DIGITS).contains(&length) { from + sign.len_utf8() + length } else { from }
+    };
+    let is_ipv4 = rest[..host].parse::<Ipv4Addr>().is_ok();
+    let network = if is_ipv4 { number('/', host) } else { host };
+    let end = start + number(':', network);
+    // Signs alone are no value.
+    if url[end..].contains(char::is_alphanumeric) { end } else { url.len() }
+}
+
 /// Returns the place of the value in `word`. `None` if nothing in it looks like one.
 fn value_in(word: &str) -> Option<Range<usize>> {
     shaped_value(word).or_else(|| {
@@ -101,7 +134,7 @@ fn shaped_value(word: &str) -> Option<Range<usize>> {
         if let Some(end) = word[host..].rfind('@') {
             return Some(host..host + end);
         }
-        let path = word[host..].find(['/', '?', '#']).map_or(word.len(), |end| host + end);
+        let path = word[host..].find(['/', '?', '#', '\\']).map_or(word.len(), |end| host + end);
         let own = &word[host..path];
         let port = own.rfind(':').filter(|_| !own.ends_with(']')).map(|colon| host + colon + 1);
         let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -186,6 +219,33 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_origin_is_shown_up_to_its_port() {
+        for (url, shown) in [
+            ("https://a.example", "https://a.example"),
+            ("https://*.a.example:8443/v1", "https://*.a.example:8443"),
+            ("https://a.example/hunter2", "https://a.example"),
+            (r"https://a.example\hunter2", "https://a.example"),
+            ("https://a.example#hunter2", "https://a.example"),
+            ("https://a.example,hunter2", "https://a.example"),
+            ("https://a.example;hunter2", "https://a.example"),
+            ("https://a.example hunter2", "https://a.example"),
+            ("https://a.example:hunter2", "https://a.example"),
+            ("https://a.example:123456", "https://a.example"),
+            ("https://u:1234@a.example", ""),
+            ("https://u:1234%40a.example", ""),
+            ("https://10.0.0.0/8/hunter2", "https://10.0.0.0/8"),
+            ("https://[::1]:80/hunter2", "https://[::1]:80"),
+            ("https://[hunter2]", "https://"),
+            ("https://ghp_A1b2C3d4E5f6G7h8.example ", "https://"),
+            ("a.example/hunter2", "a.example"),
+            ("https://bücher.example/", "https://bücher.example/"),
+            ("https://a.example:", "https://a.example:"),
+        ] {
+            assert_eq!(&url[..shown_origin(url)], shown, "{url}");
+        }
+    }
+
+    #[test]
     fn what_may_be_a_secret_is_hidden_and_a_name_is_shown() {
         const KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
         for (text, expected) in [
@@ -200,6 +260,7 @@ mod tests {
             ("https://a.example:hunter2", "https://a.example:..."),
             ("https://a.example/x?key=hunter2", "https://a.example..."),
             ("x 550e8400-e29b-41d4-a716-446655440000", "x ..."),
+            (r"https://a.example\KEY", "https://a.example..."),
             ("units=3", "units=3"),
             ("write=false", "write=false"),
             ("units=metric", "units=metric"),

@@ -34,19 +34,23 @@ const MANY_CHANGES: usize = 4;
 /// True if `word`, a text without blanks, looks like a token: it begins as known ones do and is about as long, or mixes
 /// letters and digits at a length that no word has. The host of a URL is none.
 pub(crate) fn looks_like_token(word: &str) -> bool {
+    begins_like_token(word) || runs(behind_host(word)).any(is_random)
+}
+
+/// True if `word` begins as known tokens do and is about as long.
+pub(crate) fn begins_like_token(word: &str) -> bool {
     let has_issuer = |beginnings: &[&str], is_rest: fn(&str) -> bool| {
         let mut rests = beginnings.iter().filter_map(|beginning| word.strip_prefix(beginning));
         rests.any(|rest| runs(rest).any(is_rest))
     };
     has_issuer(&TOKENS, |run| run.len() >= LONG_REST || (run.len() >= MIXED_REST && is_mixed(run)))
         || has_issuer(&LONG_TOKENS, |run| run.len() >= LONG_REST)
-        || runs(behind_host(word)).any(is_random)
 }
 
 /// Returns the part of a URL behind its host, or `word` if it is no URL.
 fn behind_host(word: &str) -> &str {
     let Some((_, rest)) = word.split_once("://") else { return word };
-    let host = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let host = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
     // Before an `@` stands a user, and a password.
     if rest.contains('@') { rest } else { &rest[host..] }
 }

@@ -6,9 +6,10 @@ use std::fmt;
 
 use std::fmt::Write as _;
 
-use super::super::syntax::error::{Diagnostic, quote};
+use super::super::syntax::error::{Diagnostic, quote_whole};
 use super::super::syntax::table::SpannedText;
 use super::host::{self, HostPattern, Slip};
+use crate::secret_places::{HIDDEN_VALUE, shown_origin};
 use crate::text::escape;
 
 /// The protocol that a request travels by.
@@ -51,7 +52,10 @@ pub(crate) fn read(
     let url = *text.get_ref();
     parse(url).map_err(|Slip { problem, help }| {
         let message = format!("{place}: {problem}");
-        let fault = Diagnostic::new(text.span(), message).found(quote(url)).help(help);
+        let shown = &url[..shown_origin(url)];
+        let rest = if shown == url { "" } else { HIDDEN_VALUE };
+        let found = quote_whole(&format!("{shown}{rest}"));
+        let fault = Diagnostic::new(text.span(), message).found(found).help(help);
         // The text before an `@` may be a password, as may be a query, and errors go to logs.
         if url.contains(['@', '?']) || url.contains("%40") { fault.secret() } else { fault }
     })
@@ -73,6 +77,7 @@ fn parse(url: &str) -> Result<(Scheme, HostPattern, u16), Slip> {
         let is_local = matches!(name, "localhost" | "[::1]") || name.starts_with("127.");
         // A server on this machine has no certificate.
         let help = match is_local && !url.contains(['/', '?', '#', '@']) {
+            _ if shown_origin(url) < url.len() => example.into(),
             true => format!("did you mean \"http://{url}\"?"),
             false if url == "*" || host::looks_like_one(url) => {
                 format!("did you mean \"https://{url}\"?")
@@ -112,17 +117,18 @@ fn split(scheme: Scheme, rest: &str) -> Result<(&str, Option<&str>), Slip> {
     }
     let authority = &rest[..stop];
     if let Some((_, host)) = authority.rsplit_once('@') {
-        let help = format!(
-            "leave it out: \"{scheme}://{}\"; a password is bound with `secret` and `header`",
-            escape(host)
-        );
+        let without = match shown_origin(host) == host.len() {
+            true => format!(": \"{scheme}://{}\"", escape(host)),
+            false => String::new(),
+        };
+        let help = format!("leave it out{without}; a password is bound with `secret` and `header`");
         return Err(Slip::new("expected no user and no password in the URL", help));
     }
     if stop < rest.len() {
         let mut help = "leave out what follows the host".to_owned();
         // With an `@` it is no host but a user, and the text behind it begins with the rest of a
         // password.
-        if !rest.contains('@') {
+        if !rest.contains('@') && shown_origin(authority) == authority.len() {
             let _ = write!(help, ": \"{scheme}://{}\"", escape(authority));
         }
         return Err(Slip::new("expected no path, query or fragment", help));

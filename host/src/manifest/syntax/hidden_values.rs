@@ -10,13 +10,17 @@ use std::sync::LazyLock;
 
 use super::keys::Section;
 use super::nearest::nearest;
-use crate::secret_places::{HIDDEN_VALUE, is_plain_value, names_secret, secret_places};
+use crate::secret_places::{
+    HIDDEN_VALUE, is_plain_value, names_secret, secret_places, shown_origin,
+};
 use crate::token_shape::looks_like_token;
 
 /// The keys whose values are secrets, or are easily taken for their place.
 const SENSITIVE_KEYS: [&str; 4] = ["secret", "secrets", "before", "env"];
 /// The keys whose values name a part of a request, and are easily taken for its place.
 const REQUEST_KEYS: [&str; 2] = ["header", "query"];
+/// The keys whose values are origins, or name some.
+const ORIGIN_KEYS: [&str; 3] = ["network", "url", "without"];
 /// The keys below which a plugin's author chooses the keys.
 const OPEN_TABLES: [&str; 4] = ["config", "config_keys", "meta", "parameters"];
 /// The keys whose values look like tokens and are none, if they are of hexadecimal digits.
@@ -320,6 +324,13 @@ impl<'a> Reader<'a> {
         {
             return;
         }
+        let is_origin = self.key.last().is_some_and(|key| ORIGIN_KEYS.contains(key));
+        // The user of a URL is hidden alone: its host says which is meant.
+        if is_origin && text.contains("://") && user(text).is_none() {
+            let behind = place.start + shown_origin(text)..place.end;
+            self.hidden.extend(Some(behind).filter(|behind| !behind.is_empty()));
+            return;
+        }
         let places = secret_places(text).into_iter();
         let places = places.map(|own| place.start + own.start..place.start + own.end);
         self.hidden.extend(places.filter(|own| own.end > self.start));
@@ -336,7 +347,7 @@ fn user(word: &str) -> Option<Range<usize>> {
 /// Returns the place at which the host of a URL ends. `None` if `word` is no URL.
 fn path_start(word: &str) -> Option<usize> {
     let host = word.find("://")? + "://".len();
-    Some(word[host..].find(['/', '?', '#']).map_or(word.len(), |length| host + length))
+    Some(word[host..].find(['/', '?', '#', '\\']).map_or(word.len(), |length| host + length))
 }
 
 /// Returns the length of the word without quotes that `line` begins with. It ends before the colon that names a value.
@@ -569,8 +580,21 @@ mod tests {
             ("folder = \"~/notes\"", "folder = \"~/notes\""),
             (
                 "network = [https://0f3a9c4b7d2e8615.ngrok.app/v1]",
-                "network = [https://0f3a9c4b7d2e8615.ngrok.app/v1]",
+                "network = [https://0f3a9c4b7d2e8615.ngrok.app...]",
             ),
+            (
+                r#"network = ["https://a.example\\hunter2", "https://b.example/"]"#,
+                r#"network = ["https://a.example...", "https://b.example/"]"#,
+            ),
+            (
+                "network = [{ url = 'https://a.example,hunter2' }]",
+                "network = [{ url = 'https://a.example...' }]",
+            ),
+            (
+                "without = ['network:https://a.example#hunter2']",
+                "without = ['network:https://a.example...']",
+            ),
+            ("network = ['https://ghp_A1b2C3d4E5f6G7h8.a.example ']", "network = ['https://...']"),
             ("permissions = [\"network\", \"env\"]", "permissions = [\"network\", \"env\"]"),
             ("this is no manifest", "this is no manifest"),
         ] {
