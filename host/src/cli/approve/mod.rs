@@ -80,7 +80,8 @@ pub(super) fn run(
         }
     }
     let is_left = is_anything_new(&reviews) && !accepted;
-    Ok(if is_left { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let is_compared = reviews.iter().all(|review| review.not_compared.is_empty());
+    Ok(if is_left || !is_compared { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Those that are there, each once.
@@ -132,6 +133,7 @@ fn select(names: &[String], reviews: &mut [Review]) -> anyhow::Result<()> {
     }
     for review in reviews {
         review.keep(|change| names.is_empty() || is_named(change.name()));
+        review.not_compared.retain(|_, name| names.is_empty() || is_named(name));
     }
     Ok(())
 }
@@ -174,6 +176,7 @@ fn report(reviews: &[Review], refusals: &[Refusal], is_accepted: bool) -> Value 
             "directory": review.directory.to_string_lossy(),
             "isLocked": review.before.is_some(),
             "changes": changes.collect::<Vec<_>>(),
+            "notCompared": review.not_compared.keys().collect::<Vec<_>>(),
         })
     });
     let refusals = refusals.iter().map(|refusal| {

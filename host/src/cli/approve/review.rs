@@ -1,5 +1,6 @@
 //! The comparison of a directory's lock with the plugins that lie there.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
@@ -18,6 +19,8 @@ pub(in crate::cli) struct Review {
     pub(in crate::cli) before: Option<Lock>,
     pub(in crate::cli) after: Lock,
     pub(in crate::cli) changes: Vec<PluginChange>,
+    /// The manifests of locked plugins that lie there and do not load, with the plugins' names.
+    pub(in crate::cli) not_compared: BTreeMap<String, String>,
 }
 
 /// The change for one plugin.
@@ -51,11 +54,14 @@ fn shown(directory: &Path) -> String {
 impl Review {
     pub(in crate::cli) fn new(directory: PathBuf, before: Option<Lock>) -> Self {
         let after = before.clone().unwrap_or_default();
-        Self { directory, before, after, changes: Vec::new() }
+        let locked = after.plugins.iter().map(|(file, entry)| (file.clone(), entry.name.clone()));
+        let not_compared = locked.collect();
+        Self { directory, before, after, changes: Vec::new(), not_compared }
     }
 
     /// Takes in a plugin that lies in the directory.
     pub(in crate::cli) fn lies_there(&mut self, file: &str, entry: LockEntry) {
+        self.not_compared.remove(file);
         let before = self.after.plugins.get(file).cloned();
         if before.as_ref().is_some_and(|before| *before == entry) {
             return;
@@ -72,11 +78,10 @@ impl Review {
             .iter()
             .filter(|(file, _)| self.directory.join(file).symlink_metadata().is_err());
         let gone: Vec<_> = gone.map(|(file, entry)| (file.clone(), entry.clone())).collect();
-        self.changes.extend(gone.into_iter().map(|(file, entry)| PluginChange {
-            file,
-            before: Some(entry),
-            after: None,
-        }));
+        for (file, entry) in gone {
+            self.not_compared.remove(&file);
+            self.changes.push(PluginChange { file, before: Some(entry), after: None });
+        }
     }
 
     /// Keeps the changes that are meant, and settles what is locked with them.

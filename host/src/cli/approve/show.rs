@@ -23,6 +23,10 @@ impl Review {
     pub(super) fn print(&self, form: ReviewForm) {
         let directory = escape(&self.directory.to_string_lossy());
         match (&self.before, self.changes.is_empty()) {
+            (Some(_), true) if !self.not_compared.is_empty() => println!(
+                "{} {directory}: nothing else differs from {LOCK_FILE}; what is refused stays locked as it was",
+                paint(DIM, "not compared")
+            ),
             (Some(_), true) => {
                 println!("{} {directory}: nothing differs from {LOCK_FILE}", paint(GOOD, "ok"));
             }
