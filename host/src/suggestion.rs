@@ -1,5 +1,5 @@
 //! The commands of toolrack that messages suggest. Each is built of words, so that it works when it is copied into a
-//! shell: every word is quoted, and the plugin directories are named where others would count without.
+//! shell: every word is quoted, and the plugin directories and toolrack's own are named where others would count without.
 //!
 //! Why a command is suggested is not known here.
 
@@ -19,6 +19,16 @@ static NAMED_DIRECTORIES: OnceLock<Vec<String>> = OnceLock::new();
 /// Tells all commands that are suggested from now on to name `directories`. Only the first call counts.
 pub(crate) fn name_directories(directories: &[PathBuf]) {
     NAMED_DIRECTORIES.get_or_init(|| directories.iter().map(|path| in_full(path)).collect());
+}
+
+/// The directory that suggested commands name as toolrack's own, absolute. `None` if a person's own counts by itself.
+///
+/// It is told once for the whole process, as the plugin directories are.
+static NAMED_HOME: OnceLock<Option<String>> = OnceLock::new();
+
+/// Tells all commands that are suggested from now on to name `home`. Only the first call counts.
+pub(crate) fn name_home(home: Option<&Path>) {
+    NAMED_HOME.get_or_init(|| home.map(in_full));
 }
 
 /// The commands that messages suggest.
@@ -160,6 +170,33 @@ impl CommandName {
         }
     }
 
+    /// True if what the command does depends on toolrack's own directory.
+    fn knows_home(self) -> bool {
+        match self {
+            Self::Add
+            | Self::Approve
+            | Self::Call
+            | Self::Check
+            | Self::Dev
+            | Self::Doctor
+            | Self::Grant
+            | Self::List
+            | Self::Register
+            | Self::Revoke
+            | Self::SecretList
+            | Self::SecretRemove
+            | Self::SecretSet
+            | Self::Serve
+            | Self::Set
+            | Self::Status
+            | Self::TokenAdd
+            | Self::TokenList
+            | Self::Unregister
+            | Self::Unset => true,
+            Self::Inspect | Self::New | Self::Pack => false,
+        }
+    }
+
     /// Returns the command without further words.
     pub fn alone(self) -> SuggestedCommand {
         SuggestedCommand {
@@ -241,8 +278,11 @@ impl SuggestedCommand {
         self
     }
 
-    /// Writes the command as a process does that was told `named`.
-    fn write(&self, named: &[String], f: &mut impl fmt::Write) -> fmt::Result {
+    /// Writes the command as a process does that was told `named` and `home`.
+    fn write(&self, named: &[String], home: Option<&str>, f: &mut impl fmt::Write) -> fmt::Result {
+        if let Some(home) = home.filter(|_| self.subcommand.knows_home()) {
+            write!(f, "TOOLRACK_HOME={} ", shell_word(home))?;
+        }
         write!(f, "toolrack {}", self.subcommand.words())?;
         let named = match &self.directories {
             CommandDirectories::OfProcess if self.subcommand.knows_directories() => named,
@@ -281,7 +321,8 @@ impl SuggestedCommand {
 
 impl fmt::Display for SuggestedCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(NAMED_DIRECTORIES.get().map_or(&[], Vec::as_slice), f)
+        let home = NAMED_HOME.get().and_then(Option::as_deref);
+        self.write(NAMED_DIRECTORIES.get().map_or(&[], Vec::as_slice), home, f)
     }
 }
 
@@ -299,8 +340,22 @@ mod tests {
     fn check(command: &SuggestedCommand, named: &[&str], expected: &str) {
         let named: Vec<_> = named.iter().map(|path| (*path).to_owned()).collect();
         let mut written = String::new();
-        command.write(&named, &mut written).expect("a String takes all");
+        command.write(&named, None, &mut written).expect("a String takes all");
         assert_eq!(written, expected);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_home_is_named_where_it_matters() {
+        for (command, expected) in [
+            (CommandName::SecretSet.with(["K"]), "TOOLRACK_HOME='/my h' toolrack secret set K"),
+            (CommandName::TokenList.alone(), "TOOLRACK_HOME='/my h' toolrack token list"),
+            (CommandName::New.with(["x"]), "toolrack new x"),
+        ] {
+            let mut written = String::new();
+            command.write(&[], Some("/my h"), &mut written).expect("a String takes all");
+            assert_eq!(written, expected);
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod dev;
 mod logger;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -43,7 +43,7 @@ use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
 use crate::serve::{self, Options};
 use crate::status::ServerFiles;
-use crate::suggestion::{CommandName, name_directories};
+use crate::suggestion::{CommandName, name_directories, name_home};
 use crate::text::escape;
 use crate::typed_path;
 
@@ -82,6 +82,7 @@ pub fn main() -> ExitCode {
     let run = || {
         let setup = set_up(cli.global, home)?;
         name_directories(&directories_to_name(&setup, serves));
+        name_home(home_to_name(&setup, serves));
         run(command, setup)
     };
     match catch_unwind(AssertUnwindSafe(run)) {
@@ -227,6 +228,14 @@ fn directories_to_name(setup: &Setup, serves: bool) -> Vec<PathBuf> {
     let persons = if serves { Home::of_user() } else { setup.home.clone() };
     let is_default = !is_named && persons.is_some_and(|home| setup.plugins == [home.plugins()]);
     if is_default { Vec::new() } else { setup.plugins.clone() }
+}
+
+/// Returns toolrack's own directory, if suggested commands have to name it: a server's is told by the client that starts it,
+/// and no person's shell knows it. Windows has no such form of a command.
+fn home_to_name(setup: &Setup, serves: bool) -> Option<&Path> {
+    let home = setup.home.as_ref().filter(|_| serves && cfg!(unix)).map(Home::path)?;
+    let is_default = Home::of_user().is_some_and(|own| own.path() == home);
+    Some(home).filter(|_| !is_default)
 }
 
 /// A path that begins with `~` or `$NAME` in full: a client that starts the server is no shell, which would say so.

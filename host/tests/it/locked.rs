@@ -32,6 +32,12 @@ fn approve(person: &Person, arguments: &[&str]) -> String {
     ran.out
 }
 
+/// `command` as a server of this person suggests it, whose home no shell knows.
+fn suggested_by_server(command: &str, person: &Person) -> String {
+    let own = suggested(command, &person.plugins());
+    own.replacen('`', &format!("`{}", person.named_home()), 1)
+}
+
 fn serve(person: &Person, arguments: &[&str]) -> Client {
     Client::spawn(&mut person.command(&[&["serve"], arguments].concat())).shakes_hands()
 }
@@ -55,7 +61,7 @@ fn other_code_serves_and_a_new_tool_waits_until_it_is_approved() {
 
     replace(&v, with_more("three"));
     let told = client.logs("not updated");
-    let approve_v = suggested("approve v", &person.plugins());
+    let approve_v = suggested_by_server("approve v", &person);
     assert!(told.contains(&format!("has the new tool `v_more`; {approve_v} shows")), "{told}");
     assert_eq!(client.text("v_run"), "two");
     let status = person.status_when(|status| status[0]["refusals"] != json!([]));
@@ -131,7 +137,7 @@ fn a_local_file_edited_by_hand_waits_and_one_that_narrows_does_not() {
     assert_eq!(client.text("v_run"), "one");
     fs::write(&local, "[grants]\nsecrets = [\"TOKEN\"]\n").unwrap();
     let told = client.logs("not updated");
-    let approve_v = suggested("approve v", &person.plugins());
+    let approve_v = suggested_by_server("approve v", &person);
     assert!(told.contains(&format!("is granted `secret: TOKEN`; {approve_v} shows")), "{told}");
     // What asks for no more needs nobody's word.
     fs::write(&local, "[limits]\nmemory = \"1MiB\"\n").unwrap();
@@ -194,7 +200,7 @@ fn what_was_granted_by_hand_is_told_to_wait_for_approval() {
     fs::write(person.plugins().join("v.local.toml"), "[grants]\nconfig = { city = 1 }\n").unwrap();
     client.logs("not updated");
     let told = why(&mut client);
-    let approve_v = suggested("approve v", &person.plugins());
+    let approve_v = suggested_by_server("approve v", &person);
     assert!(told.contains(&format!("{approve_v} shows the difference")), "{told}");
     assert!(!told.contains("toolrack grant"), "{told}");
     approve(&person, &["v"]);
@@ -234,7 +240,7 @@ fn with_locked_and_no_lock_nothing_is_served_until_one_is_made() {
     let person = person();
     let mut client = serve(&person, &["--locked"]);
     assert_eq!(client.tools(), [""; 0]);
-    let approve_all = suggested("approve", &person.plugins());
+    let approve_all = suggested_by_server("approve", &person);
     assert!(
         client
             .logs("not served")
@@ -327,6 +333,27 @@ fn whatever_lies_there_as_a_lock_is_answered_and_lets_nothing_in() {
         let ran = person.run(&["approve", "--yes"]);
         assert!(ran.code == 2 && ran.err.contains(expected), "{expected}: {}", ran.err);
     }
+}
+
+#[test]
+fn a_locked_plugin_that_is_broken_is_not_said_to_be_as_it_was() {
+    let person = person();
+    approve(&person, &[]);
+    fs::write(person.plugins().join("v.local.toml"), "[grants\n").unwrap();
+    for arguments in [&["approve"][..], &["approve", "--yes"], &["approve", "v"]] {
+        let ran = person.run(arguments);
+        assert!(ran.code == 1 && ran.out.contains("not compared"), "{}{}", ran.out, ran.err);
+        assert!(!ran.out.contains("nothing differs"), "{}", ran.out);
+    }
+    let ran = person.run(&["approve", "--json"]);
+    let report: Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(report["directories"][0]["notCompared"], json!(["v.toml"]));
+    assert_eq!(ran.code, 1);
+    assert!(approve(&person, &["good"]).contains("nothing differs"));
+    // One that was never accepted is none of the lock's.
+    fs::remove_file(person.plugins().join("v.local.toml")).unwrap();
+    fs::write(person.plugins().join("new.toml"), "[grants\n").unwrap();
+    assert!(approve(&person, &[]).contains("nothing differs"));
 }
 
 #[test]

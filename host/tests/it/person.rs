@@ -34,6 +34,12 @@ impl Person {
         self.path("plugins")
     }
 
+    /// The words that a server puts before a command which it suggests.
+    pub(crate) fn named_home(&self) -> String {
+        let home = self.0.path().display();
+        if cfg!(unix) { format!("TOOLRACK_HOME={home} ") } else { String::new() }
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = toolrack();
         command.env("TOOLRACK_HOME", self.0.path()).args(arguments);
