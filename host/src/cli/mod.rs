@@ -169,9 +169,10 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             decide::run(&name, &change, &setup, run.as_deref())
         }
         Command::Revoke { name, kind, what } => {
-            let kind = decide::kind(CommandName::Revoke, &name, &kind, what.as_deref());
-            let kind = kind.map_err(|error| decide::of_plugin(&name, &setup, error))?;
-            let change = decide::revoked(kind, what.as_deref())?;
+            let options = decide::GrantOptions::default();
+            let read = decide::kind(CommandName::Revoke, &name, &kind, what.as_deref(), &options);
+            let (kind, rest) = read.map_err(|error| decide::of_plugin(&name, &setup, error))?;
+            let change = decide::revoked(kind, rest.or(what.as_deref()))?;
             decide::run(&name, &change, &setup, run.as_deref())
         }
         Command::Set { name, key, value } => {

@@ -729,6 +729,30 @@ fn a_local_file_that_comes_with_a_plugin_is_warned_of() {
 }
 
 #[test]
+fn a_grant_may_be_typed_by_the_name_that_it_has_elsewhere() {
+    let person = person();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let word = elsewhere.path().join("notes");
+    fs::create_dir_all(&word).unwrap();
+    let word = format!("files:{}", word.to_str().unwrap());
+    for (typed, expected) in [
+        (&["grant", "v", &word, "--write"][..], "access = \"write\""),
+        (&["grant", "v", "network:https://a.example"], "\"https://a.example\""),
+        (&["grant", "v", "config:units=imperial"], "units = \"imperial\""),
+        (&["grant", "v", "config:city", "Bonn"], "city = \"Bonn\""),
+        (&["grant", "v", "env:LANG=de"], "LANG = \"de\""),
+    ] {
+        run(&person, typed);
+        assert!(text(&person).contains(expected), "{typed:?}: {}", text(&person));
+    }
+    for name in ["network:https://a.example", "files:/notes", "config:units=imperial", "env:LANG"] {
+        run(&person, &["revoke", "v", name]);
+    }
+    assert_eq!(text(&person), "[grants]\nconfig = { city = \"Bonn\" }\n");
+    refuses(&person, &["grant", "v", "files:~/a", "b"], 2, "a word too many");
+}
+
+#[test]
 fn a_value_in_the_place_of_a_name_or_a_directory_is_not_repeated() {
     let person = person();
     for arguments in [

@@ -5,13 +5,14 @@ use std::path::{Component, Path};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
+use super::foreign_path::GrantOptions;
 use super::hints::{self, kind};
 use crate::cli::setup::Setup;
 use crate::cli::usage::tips;
 use crate::install::installed;
 use crate::manifest::{Decision, DecisionError, DecisionKey, GrantKind, GrantName, NewGrant};
 use crate::protected::Protected;
-use crate::secret_places::without_secrets;
+use crate::secret_places::{holds_secret, shown_origin, without_secrets};
 use crate::suggestion::CommandName;
 use crate::text::{escape, joined};
 use crate::typed_path;
@@ -53,9 +54,16 @@ pub(in crate::cli) struct GrantArguments {
 impl GrantArguments {
     /// The grant that is asked for.
     pub(in crate::cli) fn change(self, name: &str) -> anyhow::Result<Decision> {
-        let kind = kind(CommandName::Grant, name, &self.kind, self.what.as_deref())?;
+        let options = self.options();
+        let read = kind(CommandName::Grant, name, &self.kind, self.what.as_deref(), &options)?;
+        let (kind, rest) = (read.0, read.1.map(str::to_owned));
         self.check_options(kind)?;
         let Self { kind: _, what, value, at, write, url, header, before, query, optional } = self;
+        let (what, value) = match (rest, value) {
+            (None, value) => (what, value),
+            (rest, None) => (rest, what),
+            (Some(_), Some(_)) => bail!("there is a word too many; {}", tips::WORD_TOO_MANY),
+        };
         let what = match value {
             None => what,
             Some(value) => Some(entry(kind, what.unwrap_or_default(), &value)?),
@@ -95,6 +103,29 @@ impl GrantArguments {
             }
             GrantKind::Scratch => NewGrant::Scratch(what.unwrap_or_else(|| "/tmp".into())),
         }))
+    }
+
+    /// Returns the options as a suggested command repeats them. What may be a secret is left out.
+    fn options(&self) -> GrantOptions<'_> {
+        let is_shown = |option: &str, value: &str| match option {
+            "--for" => shown_origin(value) == value.len(),
+            // The word for a scheme, and no value behind it.
+            "--before" => !value.trim_end().contains(' ') && !holds_secret(value),
+            _ => !holds_secret(value),
+        };
+        let binding = [
+            ("--for", self.url.as_deref()),
+            ("--header", self.header.as_deref()),
+            ("--before", self.before.as_deref()),
+            ("--query", self.query.as_deref()),
+        ];
+        let binding = binding.into_iter().filter_map(|(option, value)| Some((option, value?)));
+        let binding = binding.filter(|(option, value)| is_shown(option, value)).collect();
+        let optional = self.optional.map(|is_optional| match is_optional {
+            true => "--optional",
+            false => "--optional=false",
+        });
+        GrantOptions { at: self.at.as_deref(), is_writable: self.write, binding, optional }
     }
 
     /// Refuses an option of another kind.

@@ -14,6 +14,19 @@ const READ_OPTIONS: [&str; 9] =
 /// The options that let it write.
 const WRITE_OPTIONS: [&str; 3] = ["rw", "w", "write"];
 
+/// The options that were typed with a grant.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct GrantOptions<'a> {
+    /// The place where the plugin sees a directory. `None` if none was typed.
+    pub(super) at: Option<&'a str>,
+    /// True if the plugin may change the directory.
+    pub(super) is_writable: bool,
+    /// The options that say where a secret goes, with their values.
+    pub(super) binding: Vec<(&'static str, &'a str)>,
+    /// The option that lets requests go out without the secret, or forbids them. `None` if it was not typed.
+    pub(super) optional: Option<&'static str>,
+}
+
 /// A directory that was typed as no path, and what was most likely meant.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ForeignPath {
@@ -28,6 +41,11 @@ pub(super) struct ForeignPath {
 }
 
 impl ForeignPath {
+    /// Returns `path` as it is.
+    pub(super) fn plain(path: &str) -> Self {
+        Self { path: path.into(), at: None, is_writable: false, problem: String::new() }
+    }
+
     /// Reads `typed`. `None` if it may be a path as it is.
     pub(super) fn read(typed: &str) -> Option<Self> {
         let unquoted = unquoted(typed);

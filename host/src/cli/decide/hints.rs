@@ -1,6 +1,6 @@
 //! The command that a person probably meant, where the one that was typed decides nothing.
 
-use super::foreign_path::{ForeignPath, is_of_windows};
+use super::foreign_path::{ForeignPath, GrantOptions, is_of_windows};
 use crate::cli::setup::Setup;
 use crate::fs::bounded_read::read_at_most;
 use crate::install::installed;
@@ -31,15 +31,20 @@ fn unseen(command: SuggestedCommand, kind: GrantKind) -> SuggestedCommand {
     if kind == GrantKind::Secret { command.option("--for", "URL") } else { command }
 }
 
-/// Reads a kind of grant, as `command` takes it behind the plugin's name.
-pub(in crate::cli) fn kind(
+/// Reads a kind of grant, as `command` takes it behind the plugin's name, and what stands behind its colon: the name of a
+/// grant is written so everywhere else.
+pub(in crate::cli) fn kind<'a>(
     command: CommandName,
     name: &str,
-    text: &str,
+    text: &'a str,
     what: Option<&str>,
-) -> anyhow::Result<GrantKind> {
+    options: &GrantOptions<'_>,
+) -> anyhow::Result<(GrantKind, Option<&'a str>)> {
     if let Some(kind) = named(text) {
-        return Ok(kind);
+        return Ok((kind, None));
+    }
+    if let Some((kind, rest)) = divided(text, ':') {
+        return Ok((kind, Some(rest)));
     }
     let names = GrantKind::ALL.map(GrantKind::name);
     let near = nearest(text, names)
@@ -48,11 +53,34 @@ pub(in crate::cli) fn kind(
     let meant = || {
         let (kind, what) = guessed(text)?;
         let meant = command.with([name, kind.name()]);
-        let meant = match foreign(&what).filter(|_| kind == GrantKind::Files) {
-            Some(path) if command == CommandName::Grant => path.granted_by(meant, None, false),
-            Some(path) => meant.word(&path.path),
-            None if command == CommandName::Grant => unseen(meant.word(&what), kind),
-            None => meant.word(&what),
+        let path = |what| foreign(what).unwrap_or_else(|| ForeignPath::plain(what));
+        let bound = |meant| match &*options.binding {
+            [] => unseen(meant, GrantKind::Secret),
+            typed => {
+                let add = |meant: SuggestedCommand, typed: &(&'static str, &str)| {
+                    meant.option(typed.0, typed.1)
+                };
+                let meant = typed.iter().fold(meant, add);
+                options.optional.into_iter().fold(meant, SuggestedCommand::flag)
+            }
+        };
+        let is_grant = command == CommandName::Grant;
+        let meant = match kind {
+            GrantKind::Env | GrantKind::Config if is_grant && is_secret_entry(&what) => {
+                let (key, _) = what.split_once('=')?;
+                let secret = SecretName::new(key).ok()?;
+                CommandName::SecretSet.with([secret.as_str()])
+            }
+            GrantKind::Files if is_grant => {
+                path(&what).granted_by(meant, options.at, options.is_writable)
+            }
+            GrantKind::Files => meant.word(path(&what).path),
+            GrantKind::Secret if is_grant => bound(meant.word(&what)),
+            GrantKind::Network
+            | GrantKind::Scratch
+            | GrantKind::Env
+            | GrantKind::Secret
+            | GrantKind::Config => meant.word(&what),
         };
         Some(format!("; did you mean `{meant}`?"))
     };
@@ -104,6 +132,17 @@ fn instead_of_grant(
     Some(CommandName::Set.with([name, &word, &value.or_else(|| key.example())?]))
 }
 
+/// Divides `text` at the first `sign` into a kind of grant and what is granted. `None` if no kind stands before it.
+fn divided(text: &str, sign: char) -> Option<(GrantKind, &str)> {
+    let (word, rest) = text.split_once(sign)?;
+    Some((named(word)?, rest)).filter(|(_, rest)| !rest.is_empty())
+}
+
+/// True if `entry` gives a key a value that is a secret.
+fn is_secret_entry(entry: &str) -> bool {
+    entry.split_once('=').is_some_and(|(key, value)| is_secret_value(key, value))
+}
+
 pub(super) fn named(text: &str) -> Option<GrantKind> {
     let word = if text == "secrets" { "secret" } else { text };
     GrantKind::ALL.into_iter().find(|kind| kind.name() == word)
@@ -113,6 +152,9 @@ pub(super) fn named(text: &str) -> Option<GrantKind> {
 fn guessed(text: &str) -> Option<(GrantKind, String)> {
     if holds_secret(text) {
         return None;
+    }
+    if let Some((kind, rest)) = divided(text, '.').or_else(|| divided(text, '=')) {
+        return Some((kind, rest.to_owned()));
     }
     let is_path = text.starts_with(['~', '/', '.', '$']) || text.contains(['\\', '/']);
     let is_capital = |text: &str| {
@@ -302,12 +344,7 @@ pub(super) fn instead_of_path(
         return Some(PATH_OF_WINDOWS.into());
     }
     let problem = path.as_ref().or(place.as_ref())?.problem.clone();
-    let meant = path.unwrap_or_else(|| ForeignPath {
-        path: typed.into(),
-        at: None,
-        is_writable: false,
-        problem: String::new(),
-    });
+    let meant = path.unwrap_or_else(|| ForeignPath::plain(typed));
     let is_writable = is_writable || place.as_ref().is_some_and(|place| place.is_writable);
     let at = place.as_ref().map(|place| &*place.path).or(at);
     let command = meant.granted_by(grant(name, GrantKind::Files), at, is_writable);
@@ -350,10 +387,17 @@ mod tests {
 
     #[test]
     fn a_kind_is_known_by_its_name_and_guessed_by_what_is_granted() {
-        assert_eq!(
-            kind(CommandName::Grant, "w", "secrets", None).expect("a kind"),
-            GrantKind::Secret
-        );
+        let none = GrantOptions::default();
+        for (typed, expected) in [
+            ("secrets", (GrantKind::Secret, None)),
+            ("files:~/notes", (GrantKind::Files, Some("~/notes"))),
+            ("network:https://a.example", (GrantKind::Network, Some("https://a.example"))),
+            ("config:units=imperial", (GrantKind::Config, Some("units=imperial"))),
+            ("secret:API_TOKEN", (GrantKind::Secret, Some("API_TOKEN"))),
+        ] {
+            let read = kind(CommandName::Grant, "w", typed, None, &none).expect("a kind");
+            assert_eq!(read, expected, "{typed}");
+        }
         for (typed, expected) in [
             ("file", "did you mean `files`?"),
             ("net", "did you mean `network`?"),
@@ -368,9 +412,13 @@ mod tests {
             ("units=metric", "`toolrack grant w config units=metric`"),
             ("LANG=C", "`toolrack grant w env LANG=C`"),
             ("API_TOKEN", "`toolrack grant w secret API_TOKEN --for URL`"),
+            ("files=~/mine", "`toolrack grant w files '~/mine'`"),
+            ("config.units=metric", "`toolrack grant w config units=metric`"),
+            ("secret=API_TOKEN", "`toolrack grant w secret API_TOKEN --for URL`"),
+            ("API_TOKEN=hunter2", "`toolrack secret set API_TOKEN`"),
         ] {
             let error =
-                kind(CommandName::Grant, "w", typed, None).expect_err("no kind").to_string();
+                kind(CommandName::Grant, "w", typed, None, &none).expect_err("no kind").to_string();
             assert!(error.contains(expected), "{typed}: {error}");
         }
         for (command, typed, what, expected) in [
@@ -384,12 +432,30 @@ mod tests {
             ),
             (CommandName::Revoke, "limits.cpu", None, "`toolrack unset w limits.cpu`"),
         ] {
-            let error = kind(command, "w", typed, what).expect_err("no kind").to_string();
+            let error = kind(command, "w", typed, what, &none).expect_err("no kind").to_string();
             assert!(error.contains(expected), "{typed}: {error}");
         }
         let token = "ghp_0123456789abcdefghij0123456789abcdef";
-        let error = kind(CommandName::Grant, "w", token, None).expect_err("no kind").to_string();
+        let error =
+            kind(CommandName::Grant, "w", token, None, &none).expect_err("no kind").to_string();
         assert!(!error.contains("ghp_"), "{error}");
+        let options = GrantOptions {
+            at: Some("/n"),
+            is_writable: true,
+            binding: vec![("--for", "https://a.example"), ("--header", "X-Key")],
+            optional: Some("--optional=false"),
+        };
+        for (typed, expected) in [
+            ("~/mine", "`toolrack grant w files '~/mine' --at /n --write`"),
+            ("/no/mine:/m", "`toolrack grant w files /no/mine --at /n --write`"),
+            (
+                "API_TOKEN",
+                "`toolrack grant w secret API_TOKEN --for https://a.example --header X-Key --optional=false`",
+            ),
+        ] {
+            let error = kind(CommandName::Grant, "w", typed, None, &options).expect_err("no kind");
+            assert!(error.to_string().contains(expected), "{typed}: {error}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::manifest::Decision;
 use crate::suggestion::CommandName;
 use crate::text::escape;
 pub(super) use arguments::{GrantArguments, revoked, set, unset};
+pub(super) use foreign_path::GrantOptions;
 pub(super) use hints::{kind, of_plugin};
 use target::{DecidedPlugin, LoadedPlugin};
 
