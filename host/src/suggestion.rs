@@ -170,6 +170,11 @@ impl CommandName {
         }
     }
 
+    /// True if the command changes one plugin, which may lie in one of the plugin directories alone.
+    fn changes_one_plugin(self) -> bool {
+        matches!(self, Self::Grant | Self::Revoke | Self::Set | Self::Unset)
+    }
+
     /// True if what the command does depends on toolrack's own directory.
     fn knows_home(self) -> bool {
         match self {
@@ -278,6 +283,18 @@ impl SuggestedCommand {
         self
     }
 
+    /// Returns the first of the directories `named` that holds the plugin, which serves it, if several do; else all.
+    fn first_of_plugin<'a>(&self, named: &'a [String]) -> &'a [String] {
+        let Some(CommandPiece::Word(plugin)) = self.pieces.first() else { return named };
+        let manifest = format!("{plugin}.toml");
+        let holds = |at: &usize| Path::new(&named[*at]).join(&manifest).is_file();
+        let mut holding = (0..named.len()).filter(holds);
+        match (holding.next(), holding.next()) {
+            (Some(first), Some(_)) => &named[first..=first],
+            (_, None) | (None, Some(_)) => named,
+        }
+    }
+
     /// Writes the command as a process does that was told `named` and `home`.
     fn write(&self, named: &[String], home: Option<&str>, f: &mut impl fmt::Write) -> fmt::Result {
         if let Some(home) = home.filter(|_| self.subcommand.knows_home()) {
@@ -285,6 +302,9 @@ impl SuggestedCommand {
         }
         write!(f, "toolrack {}", self.subcommand.words())?;
         let named = match &self.directories {
+            CommandDirectories::OfProcess if self.subcommand.changes_one_plugin() => {
+                self.first_of_plugin(named)
+            }
             CommandDirectories::OfProcess if self.subcommand.knows_directories() => named,
             CommandDirectories::OfProcess => &[],
             CommandDirectories::These(own) => own,

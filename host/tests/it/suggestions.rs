@@ -123,6 +123,18 @@ fn a_command_decides_where_the_one_that_suggests_it_looked() {
 }
 
 #[test]
+fn a_command_that_changes_a_plugin_of_several_directories_names_the_one_that_serves() {
+    let (person, other) = person();
+    let default = person.plugins();
+    let words = ["--plugins", other.to_str().unwrap(), "--plugins", default.to_str().unwrap()];
+    let ran = person.run(&[&words[..], &["check", "v"]].concat());
+    let said = format!("{}{}", ran.out, ran.err);
+    for begins in ["toolrack grant v config on=", "toolrack set v ungranted show"] {
+        decides(&person, &other, &said, begins);
+    }
+}
+
+#[test]
 fn a_command_looks_where_the_one_that_suggests_it_looked() {
     let (person, other) = person();
     let word = other.to_str().unwrap();
