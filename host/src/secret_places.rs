@@ -63,9 +63,10 @@ pub(crate) fn secret_places(text: &str) -> Vec<Range<usize>> {
     places
 }
 
-/// Returns `value` as it is shown behind its `name`: three dots, if it may be a secret.
+/// Returns `value` as it is shown behind its `name`: three dots, if it may be a secret or holds one.
 pub(crate) fn shown_value<'a>(name: &str, value: &'a str) -> &'a str {
-    if is_secret_value(name, value) { HIDDEN_VALUE } else { value }
+    let is_hidden = is_secret_value(name, value) || !secret_places(value).is_empty();
+    if is_hidden { HIDDEN_VALUE } else { value }
 }
 
 /// True if the value of `name` is a secret, as its name or its shape says.
@@ -215,6 +216,22 @@ mod tests {
             ["LANG", "units", "author", "keyboard", "monkey", "COMPASS", "bypass", "endpoint", ""]
         {
             assert!(!names_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_holds_a_secret_behind_its_name_is_not_shown() {
+        for value in [
+            "Bearer hunter2",
+            "--password=hunter2",
+            "X-Api-Key: hunter2",
+            "{\"token\": \"hunter2\"}",
+            "https://u:hunter2@a.example",
+        ] {
+            assert_eq!(shown_value("x", value), HIDDEN_VALUE, "{value}");
+        }
+        for value in ["imperial", "New York", "~/notes", "https://a.example/v1", "8080", "a=b"] {
+            assert_eq!(shown_value("x", value), value);
         }
     }
 
