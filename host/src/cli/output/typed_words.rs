@@ -16,12 +16,18 @@ use crate::text::escape;
 use crate::token_shape::looks_like_token;
 
 /// The options of all commands that take a value.
-pub(in crate::cli) const VALUED_OPTIONS: [&str; 23] = [
+pub(in crate::cli) const VALUED_OPTIONS: [&str; 29] = [
+    "--allow",
+    "--allow-origin",
     "--at",
     "--before",
     "--cpu",
+    "--expires",
     "--for",
+    "--grace",
     "--header",
+    "--http",
+    "--http-host",
     "--lang",
     "--lines",
     "--log",

@@ -74,7 +74,7 @@ const TIPS: [Tip; 19] = [
         "`toolrack status` shows the servers that run; `toolrack doctor` looks at what usually goes wrong",
     ),
     (
-        &["login", "auth", "token", "key", "password", "secrets", "env"],
+        &["login", "auth", "key", "password", "secrets", "env"],
         "`toolrack secret set NAME` keeps a secret; `toolrack grant NAME secret SECRET` lets a plugin have it",
     ),
 ];

@@ -15,7 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, sleep, timeout};
 
 use super::bounds::{CHUNK, HttpBounds, MAX_HEAD};
@@ -34,7 +34,7 @@ use crate::catalog::Catalog;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::Settings;
 use crate::start_resources::allowed_descriptors;
-use crate::tokens::{TokenFile, TokenFileError};
+use crate::tokens::{Token, TokenFile, TokenFileError};
 
 /// The time that what was ended has to say so.
 const END_TIME: Duration = Duration::from_secs(5);
@@ -121,8 +121,8 @@ impl HttpServer {
                 },
                 Some(ended) = self.connections.join_next() => tell_panic(ended),
                 Ok(()) = self.changes.changed() => self.endpoint.views.refresh(),
-                _ = look.tick() => {
-                    self.tokens.look().await;
+                _ = look.tick() => self.tokens.look(),
+                () = self.tokens.looked() => {
                     self.endpoint.views.follow(&self.tokens.current.borrow().tokens);
                 }
                 () = &mut shutdown => break,
@@ -163,6 +163,8 @@ struct FollowedTokens {
     current: watch::Sender<TokensInForce>,
     /// True if the file could not be read when it was looked at last.
     is_broken: bool,
+    /// The look at the file that goes on: a file system may take its time, and no client waits for that.
+    look: Option<JoinHandle<Result<Vec<Token>, TokenFileError>>>,
 }
 
 impl FollowedTokens {
@@ -173,13 +175,23 @@ impl FollowedTokens {
             file,
             current: watch::Sender::new(TokensInForce::after(None, tokens)),
             is_broken: false,
+            look: None,
         })
     }
 
-    /// Looks for changes. Where the file cannot be read, the tokens that it held last count on.
-    async fn look(&mut self) {
-        let Some(file) = self.file.clone() else { return };
-        let Ok(read) = tokio::task::spawn_blocking(move || file.read()).await else { return };
+    /// Begins to look for changes, unless that goes on already.
+    fn look(&mut self) {
+        if let (Some(file), None) = (self.file.clone(), &self.look) {
+            self.look = Some(tokio::task::spawn_blocking(move || file.read()));
+        }
+    }
+
+    /// Waits for a look at the file to end. Where it cannot be read, the tokens that it held last count on.
+    async fn looked(&mut self) {
+        let Some(look) = &mut self.look else { return std::future::pending().await };
+        let read = look.await;
+        self.look = None;
+        let Ok(read) = read else { return };
         match read {
             Ok(tokens) => {
                 self.is_broken = false;
