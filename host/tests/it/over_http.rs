@@ -320,6 +320,8 @@ fn who_has_a_token_calls_what_it_allows_and_learns_of_nothing_else() {
     ] {
         let refused = peer.bytes(bytes);
         assert_eq!((refused.status, &*refused.headers["www-authenticate"]), (401, challenge));
+        let home = home.path().to_str().expect("UTF-8");
+        assert!(refused.body.contains("token") && !refused.body.contains(home), "{}", refused.body);
     }
     // Without an authorization server, nothing may look like one.
     assert_eq!(peer.get("/.well-known/oauth-protected-resource/mcp").status, 404);

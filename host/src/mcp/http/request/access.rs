@@ -9,7 +9,6 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::mcp::http::run::answer::HttpRefusal;
-use crate::suggestion::CommandName;
 use crate::tokens::{Principal, Token, with_text};
 
 /// The time between two looks at the file of tokens.
@@ -80,20 +79,14 @@ impl Admittance {
             (None, _) if !is_needed => Ok(Principal::anybody()),
             (None, _) => Err(unauthorized(
                 "Bearer",
-                &format!(
-                    "this server wants a token in the header `Authorization: Bearer TOKEN`; `{}` makes one",
-                    CommandName::TokenAdd.alone().verbatim("NAME")
-                ),
+                "this server wants a token in the header `Authorization: Bearer TOKEN`; whoever runs it makes one with `token add NAME`",
             )),
             (Some(given), None) => {
                 let token = bearer(given).and_then(|text| with_text(tokens, text));
                 token.map(Token::principal).ok_or_else(|| {
                     unauthorized(
                         "Bearer error=\"invalid_token\"",
-                        &format!(
-                            "the token is none of this server's, or it has expired or was removed; `{}` shows which there are",
-                            CommandName::TokenList.alone()
-                        ),
+                        "the token is none of this server's, or it has expired or was removed; whoever runs it sees with `token list` which there are",
                     )
                 })
             }
@@ -135,6 +128,7 @@ fn bearer(value: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// Names no path of the server: anybody reads it.
 fn unauthorized(challenge: &'static str, said: &str) -> HttpRefusal {
     HttpRefusal::plain(StatusCode::UNAUTHORIZED, said)
         .with(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
