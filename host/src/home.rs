@@ -101,7 +101,7 @@ impl Home {
         self.0.join("clients")
     }
 
-    /// What servers keep that are reached over HTTP.
+    /// The key of sessions and the tokens of servers that are reached over HTTP.
     #[must_use]
     pub fn http(&self) -> PathBuf {
         self.0.join("http")

@@ -177,29 +177,8 @@ impl CommandName {
 
     /// True if what the command does depends on toolrack's own directory.
     fn knows_home(self) -> bool {
-        match self {
-            Self::Add
-            | Self::Approve
-            | Self::Call
-            | Self::Check
-            | Self::Dev
-            | Self::Doctor
-            | Self::Grant
-            | Self::List
-            | Self::Register
-            | Self::Revoke
-            | Self::SecretList
-            | Self::SecretRemove
-            | Self::SecretSet
-            | Self::Serve
-            | Self::Set
-            | Self::Status
-            | Self::TokenAdd
-            | Self::TokenList
-            | Self::Unregister
-            | Self::Unset => true,
-            Self::Inspect | Self::New | Self::Pack => false,
-        }
+        self.knows_directories()
+            || matches!(self, Self::TokenAdd | Self::TokenList | Self::Unregister)
     }
 
     /// Returns the command without further words.

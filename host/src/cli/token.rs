@@ -82,7 +82,7 @@ pub(super) fn run(action: TokenAction, home: Option<&Home>) -> anyhow::Result<Ex
     }
 }
 
-/// What a token is good for, and how long.
+/// Returns the tools that a token allows, and the time for which it counts, in words.
 fn described(token: &Token) -> String {
     let allowed = match &token.allow {
         Some(allow) => format!("may call {allow}"),

@@ -37,7 +37,7 @@ impl TryFrom<String> for TokenName {
             && !text.starts_with(TOKEN_PREFIX)
         {
             true => Ok(Self(text)),
-            // What was typed may be a token.
+            // A token may have been typed.
             false => Err(format!(
                 "expected a name for the token, as in ada-laptop: at most {MAX_TOKEN_NAME} letters, digits, `_`, `-`, `.` and `@`"
             )),

@@ -18,7 +18,7 @@ pub(crate) struct HttpPeer {
     pub(crate) port: u16,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,

@@ -1,4 +1,4 @@
-//! Which path and which method a request has, and what is done with it.
+//! The paths and methods of the server, and the checks of a message until it runs.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -42,13 +42,13 @@ use crate::tokens::Principal;
 /// The paths of the endpoint. They are the same, without a redirect.
 const PATHS: [&str; 2] = ["/mcp", "/mcp/"];
 
-/// Where the server is in its life.
+/// The stage of the server's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ServerStage {
     Serving,
     /// It is about to end: nothing new begins, and streams end.
     Draining,
-    /// What still runs ends.
+    /// Everything that still runs ends.
     Ending,
 }
 
@@ -97,7 +97,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether the server lives, and whether it is ready.
+    /// Answers whether the server lives, or whether it is ready.
     fn health(&self, path: &str) -> HttpAnswer {
         let not_yet = match *self.stage.borrow() {
             ServerStage::Serving
@@ -425,7 +425,7 @@ impl Endpoint {
     }
 }
 
-/// How a message is run.
+/// The way in which a message is run.
 struct ExchangePlan {
     engine: Engine,
     kind: RunKind,

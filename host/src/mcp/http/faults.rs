@@ -150,7 +150,7 @@ impl Bench {
     }
 }
 
-/// What comes until the server closes the connection.
+/// Reads all that comes until the server closes the connection.
 async fn rest(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     // A server that refuses may reset what it did not read.

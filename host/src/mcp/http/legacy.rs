@@ -1,4 +1,4 @@
-//! What the revisions with a handshake want of a request over HTTP: the id of their session.
+//! The rules of the revisions with a handshake for a request over HTTP: it names its session.
 
 use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::json;

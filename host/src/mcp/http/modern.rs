@@ -1,4 +1,4 @@
-//! What the stateless revision wants of a request over HTTP: that its headers repeat what its body says.
+//! The rules of the stateless revision for a request over HTTP: its headers repeat what its body says.
 //!
 //! Whoever stands between client and server decides by the headers, and the server by the body: they must not differ.
 
@@ -137,7 +137,7 @@ impl Repeated<'_> {
                         None => Some(number.to_string().into()),
                     }
                 }
-                // What is wrong with the argument is for its schema to say.
+                // Its schema says what is wrong with it.
                 Some(Value::Array(_) | Value::Object(_) | Value::Null) => continue,
             };
             compare(headers, &header, &repeated.place(), said, Spelling::Encoded)?;
@@ -329,7 +329,7 @@ mod tests {
             (Some("other"), json!("greet"), false),
             (Some("other"), json!(7), false),
             (None, json!("greet"), false),
-            // What is wrong with the name is for the engine to say.
+            // The engine says what is wrong with the name.
             (None, json!(7), true),
         ] {
             let mut headers = vec![("MCP-Protocol-Version", NEWEST), ("Mcp-Method", "tools/call")];

@@ -281,7 +281,7 @@ struct OpenConnection {
     requests: Cell<usize>,
     /// Its place among those that ask for nothing.
     since: Cell<u64>,
-    /// Told when it is to be closed.
+    /// The signal that it is to be closed.
     close: Notify,
     /// True if a request came on it.
     has_asked: Cell<bool>,

@@ -41,7 +41,7 @@ pub(crate) enum LoadStep {
     Code,
     /// It is asked for its tools.
     Ask,
-    /// What it offers is read and compiled.
+    /// Its offer is read and compiled.
     Offer,
 }
 
@@ -217,7 +217,7 @@ mod tests {
         Arc::new(marks)
     }
 
-    /// What a process leaves that ends at a step.
+    /// Leaves what a process leaves that ends at a step.
     fn end_at(cache: &Path, wasm: Sha256Digest) {
         drop(mark(&cache.with_file_name(LOADING_DIRECTORY), &prefix(wasm, STEP)).expect("a mark"));
     }

@@ -1,4 +1,4 @@
-//! What runs of legacy sessions at the moment, and which sessions have ended: all that is known of them.
+//! The requests and streams of legacy sessions that run, and the sessions that have ended: all that is known of them.
 //!
 //! A cancellation comes by a request of its own, and is handed to the loop that runs what it cancels.
 
@@ -16,7 +16,7 @@ use crate::mcp::rpc::lines::InputLine;
 /// The way to the loop that serves a request: further lines for it. It ends when all of them are gone.
 pub(crate) type RequestLines = mpsc::Sender<InputLine>;
 
-/// What runs.
+/// The requests and streams that run, and the sessions that have ended.
 #[derive(Clone, Default)]
 pub(crate) struct Running(Rc<RefCell<RunningSessions>>);
 

@@ -27,7 +27,7 @@ pub(crate) struct SessionKey(Seal);
 /// The bytes by which a session is known while something of it runs.
 pub(crate) type SessionNonce = [u8; NONCE];
 
-/// What a valid id says.
+/// A session, as a valid id says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
     pub(crate) version: Version,

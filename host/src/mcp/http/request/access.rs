@@ -1,4 +1,4 @@
-//! Who a request comes from, as its `Authorization` header proves.
+//! The principal that a request comes from, as its `Authorization` header proves.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,7 +102,7 @@ impl Admittance {
         let (mut tokens, id, need) = (self.tokens.clone(), principal.id.clone(), self.need);
         async move {
             if id.is_empty() {
-                // Who needed no token may need one now.
+                // A client that needed no token may need one now.
                 drop(tokens.wait_for(|in_force| need.asks(in_force)).await);
                 return;
             }
@@ -128,7 +128,7 @@ fn bearer(value: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Names no path of the server: anybody reads it.
+/// Refuses a request for want of a token. `said` names no path of the server: anybody reads it.
 fn unauthorized(challenge: &'static str, said: &str) -> HttpRefusal {
     HttpRefusal::plain(StatusCode::UNAUTHORIZED, said)
         .with(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))

@@ -1,4 +1,4 @@
-//! Which hosts and which pages a request may come by: the guard against pages of others that reach for a server on
+//! The hosts and the pages that a request may come by: the guard against pages of others that reach for a server on
 //! somebody's machine.
 //!
 //! A page that another site gave to a browser can send requests anywhere, and one that turns its own name to this
@@ -103,7 +103,7 @@ impl Doors {
         matches!(url.scheme(), "http" | "https")
             && url.origin().ascii_serialization() == origin
             && url.host().is_some_and(|host| match host {
-                // What another machine serves under its address is no page of this server's.
+                // A page that another machine serves under its address is none of this server's.
                 Host::Ipv4(address) => self.is_local && address.is_loopback(),
                 Host::Ipv6(address) => self.is_local && address.is_loopback(),
                 Host::Domain(_) => self.serves(&host),
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_host_is_one_that_the_server_is_known_by() {
-        // Whether a server on this machine alone serves it, and whether one on every address does.
+        // `local`: served by a server of this machine alone; `open`: by one on every address.
         for (host, local, open) in [
             ("127.0.0.1:8787", true, true),
             ("127.0.0.1", true, true),

@@ -1,4 +1,4 @@
-//! What is checked of a request before its message is looked at.
+//! The checks of a request before its message is looked at.
 
 pub(super) mod media;
 pub(super) mod access;

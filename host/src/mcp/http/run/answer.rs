@@ -118,7 +118,7 @@ pub(crate) async fn of_exchange(
         Accepted { json: false, .. } => return events(exchange, None, bounds),
         Accepted { events: false, .. } => loop {
             match exchange.next_piece().await {
-                // What comes before the answer has no place in it.
+                // Notes that come before the answer have no place in it.
                 Some(piece) if !piece.answers => {}
                 other => break other,
             }

@@ -28,7 +28,7 @@ pub(crate) struct Exchange {
     _kept: Kept,
 }
 
-/// What an exchange keeps while it runs.
+/// The things that an exchange keeps while it runs.
 pub(crate) struct Kept {
     _place: Place,
     _request: TakenBytes,
@@ -54,7 +54,7 @@ pub(crate) struct HeldPiece {
     pub(crate) held: AnswerHold,
 }
 
-/// What is held for an answer: the slots of its calls, and its bytes among those that are unread.
+/// The slots of the calls of an answer, and its bytes among those that are unread.
 pub(crate) struct AnswerHold {
     _slots: Vec<Slot>,
     _bytes: TakenBytes,

@@ -16,7 +16,7 @@ pub(crate) enum RunKind {
     Stream,
 }
 
-/// What runs of each principal.
+/// The number of requests and streams of each principal that run.
 #[derive(Clone)]
 pub(crate) struct Shares {
     bounds: HttpBounds,

@@ -24,7 +24,7 @@ struct View {
 }
 
 impl Views {
-    /// What is seen of `whole`.
+    /// The views of `whole`, none yet.
     pub(crate) fn new(whole: watch::Receiver<Published>) -> Self {
         Self { whole, restricted: RefCell::default() }
     }
