@@ -71,6 +71,12 @@ impl Home {
         self.0.join("plugins")
     }
 
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.0.join("config.toml")
+    }
+
     /// The directory of compiled code.
     #[must_use]
     pub fn cache(&self) -> PathBuf {

@@ -8,6 +8,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::home::Home;
 use crate::lockfile::LockPolicy;
+use crate::manifest::Policy;
 use crate::protected::Protected;
 use crate::reload::{Follower, Loader, Optimizing};
 use crate::sandbox::{CompileError, Compiler, Guest, Sandbox, SandboxError, Scratches, Wasm};
@@ -41,11 +42,12 @@ impl From<std::io::Error> for HostError {
 }
 
 impl Host {
-    /// Starts the threads. Plugins are compiled by `compiler`, and see nothing of what is `protected`; at
-    /// `home` lie their secrets and what they keep for one call.
+    /// Starts the threads. Plugins are compiled by `compiler`, see nothing of what is `protected`, and are given what
+    /// `policy` lets them have; at `home` lie their secrets and what they keep for one call.
     pub fn start(
         compiler: Compiler,
         protected: Protected,
+        policy: Arc<Policy>,
         home: Option<&Home>,
     ) -> Result<Self, HostError> {
         start_resources::check()?;
@@ -57,7 +59,7 @@ impl Host {
             .event_interval(1)
             .global_queue_interval(2)
             .build()?;
-        let mut sandbox = Sandbox::new(compiler)?.protecting(protected);
+        let mut sandbox = Sandbox::new(compiler)?.protecting(protected).under(policy);
         if let Some(home) = home {
             let left = home.scratch();
             // Mostly, no process was killed, and nothing is there.

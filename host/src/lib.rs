@@ -8,6 +8,8 @@ pub mod fuzz;
 pub mod cli;
 pub mod serve;
 
+pub mod configuration;
+
 pub mod clients;
 pub mod install;
 
@@ -42,7 +44,7 @@ mod token_shape;
 mod secret_places;
 pub mod suggestion;
 
-mod fs;
+pub mod fs;
 mod sync;
 
 mod failpoint;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use crate::fs::links::link_chain;
+use crate::fs::stated::Stated;
 use crate::home::{Home, mounted_secrets};
 use crate::sync::lock;
 use crate::text::{escape, escape_path};
@@ -19,6 +20,8 @@ pub struct Protected {
     plugins: Vec<PathBuf>,
     own: Vec<PathBuf>,
     secrets: Vec<PathBuf>,
+    /// Those that the policy names.
+    never: Vec<Stated<PathBuf>>,
     /// The links that files in the plugin directories are, those on their way, and the places where they lead. Behind a
     /// lock, since they are found while plugins are loaded.
     linked: Arc<Mutex<BTreeSet<PathBuf>>>,
@@ -45,6 +48,9 @@ pub enum Forbidden {
     /// A directory that is, lies in or holds one where secrets lie.
     #[error("{relation} the directory of secrets {0}; a plugin is granted secrets by name", relation = .1)]
     Secrets(String, Relation),
+    /// A directory that is, lies in or holds one that the policy names.
+    #[error("{relation} {0}, which stands in `never_directories` in {2}", relation = .1)]
+    Never(String, Relation, Arc<str>),
     /// A directory to write in that holds what a file of a plugin directory is linked from, or a link on the way there.
     #[error(
         "it holds {0}, where files of a plugin directory are linked from; a plugin could change what it is granted"
@@ -80,7 +86,13 @@ impl Protected {
         let usual = std::env::home_dir().map(|home| home.join(".toolrack"));
         let own = home.map(|home| home.path().to_owned()).into_iter().chain(usual).collect();
         let (plugins, secrets) = (plugins.to_vec(), mounted_secrets().collect());
-        Self { plugins, own, secrets, linked: Arc::default() }
+        Self { plugins, own, secrets, never: Vec::new(), linked: Arc::default() }
+    }
+
+    /// Keeps these directories from plugins, too: the policy names them.
+    #[must_use]
+    pub fn and_never(self, never: Vec<Stated<PathBuf>>) -> Self {
+        Self { never, ..self }
     }
 
     /// Checks that the directory at `path`, which is canonical, may be granted. Looks at the disk.
@@ -108,10 +120,14 @@ impl Protected {
         if let Some((directory, relation)) = near(&self.own) {
             return Err(Forbidden::Own(directory, relation));
         }
-        match near(&self.secrets) {
-            Some((directory, relation)) => Err(Forbidden::Secrets(directory, relation)),
-            None => Ok(()),
+        if let Some((directory, relation)) = near(&self.secrets) {
+            return Err(Forbidden::Secrets(directory, relation));
         }
+        let never = self.never.iter().find_map(|Stated { value, place }| {
+            let relation = relation(path, &settled(value))?;
+            Some(Forbidden::Never(escape_path(value), relation, place.clone()))
+        });
+        never.map_or(Ok(()), Err)
     }
 }
 
@@ -228,6 +244,24 @@ mod tests {
         assert_eq!(relation("later"), Some(Relation::Around));
         assert!(matches!(protected.check(&root), Err(Forbidden::Plugins(_, Relation::Around))));
         assert_eq!((check("free"), check("plugins-too")), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn directories_of_the_policy_are_kept_from_plugins() {
+        let root = tempfile::tempdir().expect("a directory");
+        let root = root.path().canonicalize().expect("canonical");
+        std::fs::create_dir_all(root.join("a/secret/deep")).expect("made");
+        std::fs::create_dir_all(root.join("a/free")).expect("made");
+        let never = Stated { value: root.join("a/secret"), place: "c.toml:3".into() };
+        let protected = Protected::default().and_never(vec![never]);
+        let relation = |name: &str| match protected.check(&root.join(name)) {
+            Err(Forbidden::Never(_, relation, place)) if &*place == "c.toml:3" => Some(relation),
+            _ => None,
+        };
+        assert_eq!(relation("a/secret"), Some(Relation::Is));
+        assert_eq!(relation("a/secret/deep"), Some(Relation::Inside));
+        assert_eq!(relation("a"), Some(Relation::Around));
+        assert_eq!(protected.check(&root.join("a/free")), Ok(()));
     }
 
     #[test]

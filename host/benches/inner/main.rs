@@ -21,6 +21,7 @@ mod values;
 mod wit;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Bencher, Criterion};
@@ -30,7 +31,8 @@ use toolrack::sandbox::Compiler;
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
-    let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
+    let host = Host::start(Compiler::in_process(), Protected::default(), Arc::default(), None)
+        .expect("a host");
     lines::measure(&mut criterion, &host);
     calls::measure(&mut criterion, &host);
     values::measure(&mut criterion, &host);

@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -13,8 +12,7 @@ use super::secret::command::SecretAction;
 use super::token::TokenAction;
 use super::usage::{help, tips};
 use super::{compile, decide, logs, register};
-use crate::mcp::HttpAddress;
-use crate::serve::HttpOptions;
+use crate::mcp::{AllowedOrigin, HttpAddress, ServerName};
 
 #[derive(Parser)]
 #[command(name = "toolrack", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::EXAMPLES)]
@@ -38,6 +36,13 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) plugins: Vec<PathBuf>,
 
+    /// Configuration to read in the place of config.toml in ~/.toolrack, or in the directory that TOOLRACK_HOME names
+    ///
+    /// What it says counts where no option of the command line says otherwise. The file of this machine's administrator,
+    /// such as /etc/toolrack/config.toml, counts as well, and no option loosens its [policy].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+
     /// Serve only what the file toolrack.lock in its plugin directory accepts, to the last byte
     ///
     /// Without it, where there is such a file, new plugins, wider grants and changed definitions are held back,
@@ -53,8 +58,10 @@ pub(super) struct Global {
     pub(super) no_cache: bool,
 
     /// Form of the log on stderr
-    #[arg(long, global = true, value_name = "FORM", default_value = "human")]
-    pub(super) log_format: LogFormat,
+    ///
+    /// The default is `human`.
+    #[arg(long, global = true, value_name = "FORM")]
+    pub(super) log_format: Option<LogFormat>,
 
     /// What is logged: off, error, warn, info, debug or trace, or a filter such as `plugin=debug,info`
     ///
@@ -72,34 +79,21 @@ pub(super) struct HttpArguments {
     /// stdin and stdout are not served then, unless `--stdio` says so.
     #[arg(long, value_name = "ADDRESS")]
     pub(super) http: Option<HttpAddress>,
-    /// With --http, serve the client at stdin and stdout, too
-    #[arg(long, requires = "http")]
+    /// Serve the client at stdin and stdout: beside --http too, and alone whatever the configuration says of HTTP
+    #[arg(long)]
     pub(super) stdio: bool,
     /// A name that clients know the server by, beside localhost or its address; for a proxy in front [repeatable]
-    #[arg(long, value_name = "NAME", requires = "http")]
-    pub(super) http_host: Vec<String>,
+    #[arg(long, value_name = "NAME")]
+    pub(super) http_host: Vec<ServerName>,
     /// An origin whose pages may use the server, as in https://app.example; this machine's may anyway [repeatable]
-    #[arg(long, value_name = "ORIGIN", requires = "http")]
-    pub(super) allow_origin: Vec<String>,
+    #[arg(long, value_name = "ORIGIN")]
+    pub(super) allow_origin: Vec<AllowedOrigin>,
     /// Serve everybody who reaches the address, though other machines do
-    #[arg(long, requires = "http")]
+    #[arg(long)]
     pub(super) allow_unauthenticated: bool,
-    /// Seconds that requests over HTTP have to end once a signal came
-    #[arg(long, value_name = "SECONDS", requires = "http", default_value = "10", value_parser = grace)]
-    pub(super) grace: u64,
-}
-
-impl HttpArguments {
-    /// The options of a server that is reached over HTTP. `None` where none is asked for.
-    pub(super) fn options(self) -> Option<HttpOptions> {
-        Some(HttpOptions {
-            address: self.http?,
-            hosts: self.http_host,
-            origins: self.allow_origin,
-            allow_unauthenticated: self.allow_unauthenticated,
-            grace: Duration::from_secs(self.grace),
-        })
-    }
+    /// Seconds that requests over HTTP have to end once a signal came [default: 10]
+    #[arg(long, value_name = "SECONDS", value_parser = grace)]
+    pub(super) grace: Option<u64>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -350,13 +344,13 @@ const HIDDEN_OPTIONS: &[(&str, &[&str])] = &[
     ("dev", &["locked"]),
     ("remove", &["locked", "no_cache"]),
     ("pack", &["plugins", "locked"]),
-    ("new", &["plugins", "locked", "no_cache", "log_format", "log"]),
-    ("status", &["plugins", "locked", "no_cache"]),
-    ("logs", &["plugins", "locked", "no_cache", "log_format", "log"]),
+    ("new", &["config", "plugins", "locked", "no_cache", "log_format", "log"]),
+    ("status", &["config", "plugins", "locked", "no_cache"]),
+    ("logs", &["config", "plugins", "locked", "no_cache", "log_format", "log"]),
     ("register", &["no_cache", "log_format", "log"]),
-    ("unregister", &["plugins", "locked", "no_cache", "log_format", "log"]),
-    ("completions", &["plugins", "locked", "no_cache", "log_format", "log"]),
-    ("man", &["plugins", "locked", "no_cache", "log_format", "log"]),
+    ("unregister", &["config", "plugins", "locked", "no_cache", "log_format", "log"]),
+    ("completions", &["config", "plugins", "locked", "no_cache", "log_format", "log"]),
+    ("man", &["config", "plugins", "locked", "no_cache", "log_format", "log"]),
     ("secret", &["locked", "no_cache"]),
     ("grant", &["locked"]),
     ("revoke", &["locked"]),

@@ -17,6 +17,7 @@ mod register;
 mod install;
 mod decide;
 mod arguments;
+mod serving;
 mod doctor;
 mod dev;
 mod logger;
@@ -24,24 +25,28 @@ mod logger;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use approve::ReviewForm;
 use arguments::{CliCommand, Command, Global, HttpArguments, LogFormat};
+use clap::ValueEnum as _;
 use install::lockfile_update::Approval;
 use output::consent::Consent;
 use output::print::{
     DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Unwritten, counted, eprintln, paint, print_json, shown,
 };
-use setup::Setup;
+use serving::ServeFlags;
+use setup::{DirectoriesFrom, Setup};
 
+use crate::configuration::{self, Configuration};
+use crate::fs::stated::Stated;
 use crate::home::Home;
 use crate::install::LocalFiles;
 use crate::lockfile::LockPolicy;
 use crate::protected::Protected;
-use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
-use crate::serve::{self, Options};
+use crate::serve;
 use crate::status::ServerFiles;
 use crate::suggestion::{CommandName, name_directories, name_home};
 use crate::text::escape;
@@ -63,24 +68,38 @@ pub fn main() -> ExitCode {
     };
     let home = Home::from_environment();
     let serves = matches!(command, Command::Serve { .. });
+    let configuration = match configuration(cli.global.config.as_deref(), home.as_ref()) {
+        Ok(configuration) => configuration,
+        // These need none of it.
+        Err(_) if matches!(command, Command::Completions { .. } | Command::Man { .. }) => {
+            Configuration::default()
+        }
+        Err(error) => return fail(&error),
+    };
+    let configured = configuration.serve.log.as_ref().filter(|_| serves);
     // What `doctor` finds in the files of secrets is a finding of its own.
     let usual = match command {
         Command::Serve { .. } => "info",
         Command::Doctor { .. } => "warn,toolrack::secret::lookup=off",
         _ => "warn",
     };
-    let level = cli.global.log.as_deref().unwrap_or(usual);
+    let level = cli.global.log.as_deref().or(configured.map(|stated| &*stated.value));
+    let level = level.unwrap_or(usual);
     let places = home.as_ref().filter(|_| serves).map(|home| logger::ServerPlaces {
         plugins: ServerFiles::own(home.run()),
         kept: home.log(),
     });
     // Kept to the end: dropping it writes what is still queued.
-    let _log = match logger::start(cli.global.log_format, level, places) {
+    let _log = match logger::start(log_format(&cli.global, serves, &configuration), level, places) {
         Ok(log) => log,
-        Err(error) => return fail(&error),
+        Err(error) => {
+            let configured = configured.filter(|_| cli.global.log.is_none());
+            let place = configured.map(|stated| format!("{}: `log`", stated.place));
+            return fail(&place.into_iter().fold(error, anyhow::Error::context));
+        }
     };
     let run = || {
-        let setup = set_up(cli.global, home)?;
+        let setup = set_up(cli.global, home, configuration)?;
         name_directories(&directories_to_name(&setup, serves));
         name_home(home_to_name(&setup, serves));
         run(command, setup)
@@ -92,39 +111,68 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Returns the setup that the options of the command line and the environment ask for.
-fn set_up(global: Global, home: Option<Home>) -> anyhow::Result<Setup> {
-    let plugins = plugin_directories(global.plugins, home.as_ref())?;
-    let protected = Protected::new(&plugins, home.as_ref());
-    let cache = home.as_ref().filter(|_| !global.no_cache).map(Home::cache);
+/// Reads the configuration.
+fn configuration(given: Option<&Path>, home: Option<&Home>) -> anyhow::Result<Configuration> {
+    let given = given.map(|path| expanded("--config", path.to_owned())).transpose()?;
+    Ok(configuration::load(given.as_deref(), home)?)
+}
+
+/// Returns the form of the log: that of the command line, or that of the configuration for a server.
+fn log_format(global: &Global, serves: bool, configuration: &Configuration) -> LogFormat {
+    let configured = configuration.serve.log_format.as_ref().filter(|_| serves);
+    let configured = configured.and_then(|stated| LogFormat::from_str(&stated.value, false).ok());
+    global.log_format.or(configured).unwrap_or(LogFormat::Human)
+}
+
+/// Returns the setup that the options of the command line, the environment and the configuration ask for.
+fn set_up(
+    global: Global,
+    home: Option<Home>,
+    configuration: Configuration,
+) -> anyhow::Result<Setup> {
+    let says = |stated: &Option<Stated<bool>>| stated.as_ref().map(|stated| stated.value);
+    let (plugins, plugins_from) =
+        plugin_directories(global.plugins, configuration.plugins.as_ref(), home.as_ref())?;
+    let never = configuration.policy.directories.iter().map(|never| {
+        let Stated { value, place } = never;
+        let path = typed_path::expanded(value)
+            .with_context(|| format!("{place}: `never_directories`: `{}`", escape(value)))?;
+        Ok(Stated { value: path, place: place.clone() })
+    });
+    let never = never.collect::<anyhow::Result<_>>()?;
+    let protected = Protected::new(&plugins, home.as_ref()).and_never(never);
+    let is_cached = !global.no_cache && says(&configuration.cache) != Some(false);
+    let cache = home.as_ref().filter(|_| is_cached).map(Home::cache);
     let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
-    let locking = if global.locked { LockPolicy::Required } else { LockPolicy::Followed };
-    Ok(Setup { plugins, compiler, locking, protected, home })
+    let policy = Arc::new(configuration.policy.clone());
+    // What any of them demands is demanded.
+    let is_locked =
+        global.locked || says(&configuration.locked) == Some(true) || policy.locked.is_some();
+    let locking = if is_locked { LockPolicy::Required } else { LockPolicy::Followed };
+    let configuration = Arc::new(configuration);
+    let config = global.config;
+    Ok(Setup {
+        plugins,
+        plugins_from,
+        compiler,
+        locking,
+        protected,
+        policy,
+        config,
+        configuration,
+        home,
+    })
 }
 
 fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
     let run = setup.home.as_ref().map(Home::run);
     match command {
         Command::Serve { page_size, no_optimize, http } => {
-            let stdio = http.stdio || http.http.is_none();
-            if stdio {
+            let flags = ServeFlags { page_size, no_optimize };
+            let options = serving::options(&flags, http, setup)?;
+            if options.stdio {
                 hint_at_terminal();
             }
-            let Setup { plugins, compiler, locking, protected, home } = setup;
-            let page = page_size;
-            let optimizing = if no_optimize { Optimizing::Never } else { Optimizing::InBackground };
-            let http = http.options();
-            let options = Options {
-                plugins,
-                locking,
-                optimizing,
-                compiler,
-                protected,
-                page,
-                stdio,
-                http,
-                home,
-            };
             let served = serve::serve(options);
             served.map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }
@@ -208,26 +256,46 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// The directories, from the command line, the environment, or the default.
-fn plugin_directories(given: Vec<PathBuf>, home: Option<&Home>) -> anyhow::Result<Vec<PathBuf>> {
+/// The directories, from the command line, the environment, the configuration, or the default.
+fn plugin_directories(
+    given: Vec<PathBuf>,
+    configured: Option<&Stated<Vec<Box<str>>>>,
+    home: Option<&Home>,
+) -> anyhow::Result<(Vec<PathBuf>, DirectoriesFrom)> {
+    let all = |place: &str, paths: Vec<PathBuf>| {
+        paths.into_iter().map(|path| expanded(place, path)).collect::<anyhow::Result<_>>()
+    };
     if !given.is_empty() {
-        return given.into_iter().map(|path| expanded("--plugins", path)).collect();
+        return Ok((all("--plugins", given)?, DirectoriesFrom::Option));
     }
-    match std::env::var_os("TOOLRACK_PLUGINS").filter(|value| !value.is_empty()) {
-        Some(value) => {
-            let given = std::env::split_paths(&value).filter(|p| !p.as_os_str().is_empty());
-            given.map(|path| expanded("TOOLRACK_PLUGINS", path)).collect()
-        }
-        None => Ok(home.into_iter().map(Home::plugins).collect()),
+    if let Some(value) = std::env::var_os("TOOLRACK_PLUGINS").filter(|value| !value.is_empty()) {
+        let given = std::env::split_paths(&value).filter(|path| !path.as_os_str().is_empty());
+        return Ok((all("TOOLRACK_PLUGINS", given.collect())?, DirectoriesFrom::Variable));
     }
+    if let Some(Stated { value, place }) = configured {
+        let written = value.iter().map(|path| PathBuf::from(&**path));
+        let written = all(&format!("{place}: `plugins`"), written.collect())?;
+        return Ok((written, DirectoriesFrom::Configuration));
+    }
+    Ok((home.into_iter().map(Home::plugins).collect(), DirectoriesFrom::Default))
 }
 
 /// Returns the plugin directories that suggested commands have to name: none, where those of `setup` count by
 /// themselves for a person. What starts a server has variables of its own.
 fn directories_to_name(setup: &Setup, serves: bool) -> Vec<PathBuf> {
-    let is_named = std::env::var_os("TOOLRACK_PLUGINS").is_some_and(|value| !value.is_empty());
     let persons = if serves { Home::of_user() } else { setup.home.clone() };
-    let is_default = !is_named && persons.is_some_and(|home| setup.plugins == [home.plugins()]);
+    let is_default = match setup.plugins_from {
+        DirectoriesFrom::Variable => false,
+        // A person's shell reads the same file, unless a server was given another.
+        DirectoriesFrom::Configuration => {
+            let home = setup.home.as_ref().map(Home::path);
+            setup.config.is_none() && persons.as_ref().map(Home::path) == home
+        }
+        DirectoriesFrom::Option | DirectoriesFrom::Default => {
+            setup.configuration.plugins.is_none()
+                && persons.is_some_and(|home| setup.plugins == [home.plugins()])
+        }
+    };
     if is_default { Vec::new() } else { setup.plugins.clone() }
 }
 

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use super::approve::print_lines;
 use super::output::diff::diff;
 use super::output::print::{counted, eprintln, println};
-use super::setup::Setup;
+use super::setup::{DirectoriesFrom, Setup};
 use super::{DIM, ERROR, GOOD, NAME, paint};
 use crate::clients::{
     CLIENTS, Client, ClientError, ClientFile, Foreign, PlannedEdit, Registration, Scope,
@@ -306,7 +306,7 @@ pub(super) fn registration(home: Option<&Home>) -> anyhow::Result<Registration> 
     Ok(Registration::new(directories, project, &home))
 }
 
-/// Returns the entry for clients: this program, with the settings that decide here what is served.
+/// Returns the entry for clients: this program, with the configuration that decide here what is served.
 pub(super) fn server_entry(setup: &Setup) -> anyhow::Result<ServerEntry> {
     let program = std::env::current_exe().context("the path of this program is not known")?;
     ensure!(
@@ -315,7 +315,20 @@ pub(super) fn server_entry(setup: &Setup) -> anyhow::Result<ServerEntry> {
         shown(&program)
     );
     let mut args = vec!["serve".to_owned()];
-    let is_default = setup.home.as_ref().is_some_and(|home| setup.plugins == [home.plugins()]);
+    // A client's server speaks on stdin and stdout, whatever the configuration says of HTTP.
+    if setup.configuration.http.address.is_some() {
+        args.push("--stdio".to_owned());
+    }
+    if let Some(config) = &setup.config {
+        args.extend(["--config".to_owned(), absolute(config)?]);
+    }
+    let is_default = match setup.plugins_from {
+        DirectoriesFrom::Configuration => true,
+        DirectoriesFrom::Option | DirectoriesFrom::Variable | DirectoriesFrom::Default => {
+            setup.configuration.plugins.is_none()
+                && setup.home.as_ref().is_some_and(|home| setup.plugins == [home.plugins()])
+        }
+    };
     if !is_default {
         for directory in &setup.plugins {
             args.extend(["--plugins".to_owned(), absolute(directory)?]);

@@ -1,21 +1,43 @@
-//! The settings that every command that loads plugins needs.
+//! The configuration that every command that loads plugins needs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crate::configuration::Configuration;
 use crate::home::Home;
 use crate::lockfile::LockPolicy;
+use crate::manifest::Policy;
 use crate::protected::Protected;
 use crate::sandbox::Compiler;
+
+/// Who names the plugin directories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DirectoriesFrom {
+    /// `--plugins`
+    Option,
+    /// `TOOLRACK_PLUGINS`
+    Variable,
+    Configuration,
+    /// Nobody: it is the one in toolrack's own directory.
+    Default,
+}
 
 /// The plugin directories and what is done with them.
 #[derive(Clone)]
 pub(super) struct Setup {
     pub(super) plugins: Vec<PathBuf>,
+    pub(super) plugins_from: DirectoriesFrom,
     pub(super) compiler: Compiler,
     /// The strictness with which locks are kept to.
     pub(super) locking: LockPolicy,
     /// The paths that no plugin sees, wherever it is loaded from.
     pub(super) protected: Protected,
+    /// What no plugin is given, whatever its manifest asks for.
+    pub(super) policy: Arc<Policy>,
+    /// The configuration that was given with `--config`, if one was.
+    pub(super) config: Option<PathBuf>,
+    /// What the configuration says.
+    pub(super) configuration: Arc<Configuration>,
     /// Toolrack's own directory. `None` where the environment names none.
     pub(super) home: Option<Home>,
 }

@@ -138,7 +138,8 @@ fn loaded(wat: &guest::Wat<'_>) -> Arc<Catalog> {
 
 /// A host, and the catalog of the plugins in a directory, all of which are fit to be served.
 pub(crate) fn started(directory: &Path) -> (Host, Arc<Catalog>) {
-    let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
+    let host = Host::start(Compiler::in_process(), Protected::default(), Arc::default(), None)
+        .expect("a host");
     let mut loader = host.load(&[directory.to_owned()], LockPolicy::Ignored);
     let catalog = host.guests().block_on(async {
         while loader.step().await {}

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::fs::bounded_read::{ReadError, read_at_most};
-use crate::manifest::{Grants, MAX_MANIFEST, Manifest, local_of};
+use crate::manifest::{Grants, MAX_MANIFEST, Manifest, Policy, local_of};
 use crate::reload::{is_manifest, stem};
 
 /// The manifests of a directory.
@@ -69,7 +69,8 @@ impl InstalledManifest {
         let text = read_at_most(&directory.join(&file), MAX_MANIFEST).ok();
         let local = read_local(directory, &file);
         let parsed = |local: Option<&[u8]>| {
-            text.as_deref().and_then(|text| Manifest::of_files(&file, text, local).ok())
+            text.as_deref()
+                .and_then(|text| Manifest::of_files(&file, text, local, &Policy::default()).ok())
         };
         let manifest = local.ok().and_then(|local| parsed(local.as_deref()));
         // The plugin's files do not depend on the local file.

@@ -9,7 +9,7 @@
 
 mod digest;
 mod limits;
-mod syntax;
+pub(crate) mod syntax;
 mod grants;
 mod meta;
 mod command;
@@ -19,6 +19,7 @@ mod tool_override;
 mod overrides;
 mod merge;
 mod plugin_manifest;
+mod policy;
 mod resolve;
 mod parse;
 mod edit;
@@ -42,16 +43,20 @@ pub use grants::origin::Scheme;
 pub use grants::requires::Requirement;
 pub use grants::secret::{SecretName, SecretNameError};
 pub use grants::set::Grants;
+pub(crate) use limits::amount::read as read_amount;
 pub use limits::notation::{UnitError, grouped};
 pub use limits::rate::{Rate, RateError};
 #[cfg(any(test, fuzzing))]
 pub(crate) use limits::rules::LIMIT_RULES;
 pub use limits::rules::Limits;
+pub(crate) use limits::rules::{GRACE_RULE, LimitRule, PAGE_SIZE_RULE};
 pub use limits::units::{Bytes, show_duration};
 pub use merge::Decisions;
 pub use parse::MAX_MANIFEST;
+pub(crate) use parse::document;
 pub use plugin_kind::PluginKind;
 pub use plugin_manifest::Manifest;
+pub use policy::Policy;
 pub use resolve::is_scheme;
 pub use syntax::error::ManifestError;
 pub(crate) use syntax::hidden_values::shown_lines;

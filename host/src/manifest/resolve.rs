@@ -10,10 +10,11 @@ use super::digest::Sha256Digest;
 use super::grants::config_keys;
 use super::limits::amount;
 use super::limits::rate::RATE;
-use super::limits::rules::Limits;
+use super::limits::rules::{LIMIT_RULES, Limits};
 use super::overrides;
 use super::plugin_kind::PluginKind;
 use super::plugin_manifest::Manifest;
+use super::policy::Policy;
 use super::raw::{RawLimits, RawManifest, RawPlugin};
 use super::syntax::error::{Diagnostic, quote, quote_whole};
 use super::syntax::keys::Section;
@@ -29,27 +30,30 @@ pub(super) fn manifest(
     file: &str,
     source: SourceTexts<'_>,
     raw: &RawManifest<'_>,
+    policy: &Policy,
 ) -> Result<Manifest, Diagnostic> {
     let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let name = name(stem, &raw.plugin)?;
-    Ok(Manifest {
+    let mut manifest = Manifest {
         prefix: prefix(&name, &raw.plugin)?,
         lists_ungranted: UNGRANTED.shown(raw.plugin.ungranted.as_ref())?,
         lists_output_schemas: OUTPUT_SCHEMAS.shown(raw.plugin.output_schemas.as_ref())?,
-        name,
         wasm: wasm(stem, &raw.plugin)?,
         sha256: raw.plugin.sha256.as_ref().map(sha256).transpose()?,
         link_schemes: link_schemes(raw.plugin.link_schemes.as_deref().unwrap_or_default())?,
         kind: raw.plugin.kind.as_ref().map(kind).transpose()?,
         limits: Limits {
             concurrent: raw.plugin.concurrent.unwrap_or_default(),
-            ..limits(&raw.limits)?
+            ..limits(&raw.limits, policy, &name)?
         },
         grants: raw.grants.check()?,
         config_keys: config_keys::read(raw.plugin.config_keys.as_deref().unwrap_or_default())?,
         tools: overrides::read(source, &raw.tools)?,
         decisions: None,
-    })
+        name,
+    };
+    policy.apply(raw, &mut manifest)?;
+    Ok(manifest)
 }
 
 /// Checks a local file by itself, so that an error in it is reported whatever the manifest says.
@@ -58,14 +62,20 @@ pub(super) fn local(source: SourceTexts<'_>, raw: &RawManifest<'_>) -> Result<()
     UNGRANTED.shown(raw.plugin.ungranted.as_ref())?;
     OUTPUT_SCHEMAS.shown(raw.plugin.output_schemas.as_ref())?;
     link_schemes(raw.plugin.link_schemes.as_deref().unwrap_or_default())?;
-    limits(&raw.limits)?;
+    for rule in &LIMIT_RULES {
+        raw.limits
+            .get(rule.key)
+            .map(|value| amount::read(Section::Limits, rule, value))
+            .transpose()?;
+    }
+    amount::rate(Section::Limits, raw.limits.get(RATE.key))?;
     raw.grants.check()?;
     overrides::read(source, &raw.tools).map(|_| ())
 }
 
-fn limits(raw: &RawLimits<'_>) -> Result<Limits, Diagnostic> {
-    let limits = Limits::collect(|rule| amount::read(rule, raw.get(rule.key)))?;
-    Ok(Limits { rate: amount::rate(Section::Limits, raw.get(RATE.key))?, ..limits })
+fn limits(raw: &RawLimits<'_>, policy: &Policy, plugin: &PluginName) -> Result<Limits, Diagnostic> {
+    let limits = Limits::collect(|rule| policy.amount(rule, raw.get(rule.key), plugin))?;
+    Ok(Limits { rate: policy.rate(raw.get(RATE.key), plugin)?, ..limits })
 }
 
 fn name(stem: &str, plugin: &RawPlugin<'_>) -> Result<PluginName, Diagnostic> {

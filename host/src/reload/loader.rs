@@ -127,6 +127,12 @@ impl Eyes {
     }
 }
 
+/// A scanner of `directories` that keeps from plugins what `sandbox` does.
+fn scanner(sandbox: &Sandbox, directories: Vec<PathBuf>, locking: LockPolicy) -> Scanner {
+    let scanner = Scanner::new(directories).keeping(locking);
+    scanner.under(sandbox.policy()).protecting(sandbox.protected())
+}
+
 impl Loader {
     /// A loader for `directories` that works on `runtime`, and has not begun. With `watch`, each scan
     /// sets the watches first.
@@ -138,9 +144,8 @@ impl Loader {
         locking: LockPolicy,
         watch: Option<SystemWatches>,
     ) -> Self {
-        let scanner = Scanner::new(directories.clone()).keeping(locking);
         let protected = sandbox.protected();
-        let scanner = scanner.protecting(protected.clone());
+        let scanner = scanner(&sandbox, directories.clone(), locking);
         let scanner = if watch.is_some() { scanner.in_pieces(SCAN_SLICE) } else { scanner };
         Self {
             sandbox,
@@ -227,9 +232,8 @@ impl Loader {
                     Err(error) => {
                         let error = escape(&error.to_string());
                         tracing::error!("scanning the plugin directories failed: {error}");
-                        let scanner = Scanner::new(self.directories.clone()).keeping(self.locking);
                         let protected = self.sandbox.protected();
-                        let scanner = scanner.protecting(protected.clone());
+                        let scanner = scanner(&self.sandbox, self.directories.clone(), self.locking);
                         let scanner = scanner.in_pieces(SCAN_SLICE);
                         let reason = "an earlier scan failed";
                         self.mode = Mode::Polling(reason.into());

@@ -109,7 +109,7 @@ impl Guest {
             missing_folders: Vec::new(),
             secrets: Arc::new(Secrets::of(None, None)),
             plugin: None,
-            slots: Slots::new(limits.concurrency),
+            slots: Slots::new(limits.concurrency, limits.memory),
             declared: ProgramDeclarations::default(),
             offered: KnownTools::default(),
             verified: OnceCell::new(),

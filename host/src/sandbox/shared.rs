@@ -15,6 +15,7 @@ use super::run::compute_turns::ComputeTurns;
 use super::run::engines::Engines;
 use super::run::slots::HostSlots;
 use crate::home::Home;
+use crate::manifest::Policy;
 use crate::protected::Protected;
 
 /// Plugins whose files and schemas are read at once.
@@ -28,6 +29,7 @@ pub struct Sandbox {
     pub(super) listings: Arc<Semaphore>,
     pub(super) asking: AskingSlots,
     pub(super) protected: Protected,
+    policy: Arc<Policy>,
     pub(super) network: Arc<http::Network>,
     pub(super) files: FileShares,
     home: Option<Home>,
@@ -45,7 +47,7 @@ impl Sandbox {
         let engines = Engines::new().map_err(|error| SandboxError(format!("{error:#}")))?;
         let codes = Arc::new(Codes::new(compiler, engines));
         let network = http::Network::new(http::Surroundings::default());
-        let slots = HostSlots::new();
+        let slots = HostSlots::new(None);
         let listings = Arc::new(Semaphore::new(MAX_PREPARED));
         let protected = Protected::default();
         Ok(Self {
@@ -55,6 +57,7 @@ impl Sandbox {
             listings,
             asking: AskingSlots::new(),
             protected,
+            policy: Arc::default(),
             network,
             files: FileShares::default(),
             home: None,
@@ -76,6 +79,18 @@ impl Sandbox {
     #[must_use]
     pub fn protecting(self, protected: Protected) -> Self {
         Self { protected, ..self }
+    }
+
+    /// Gives no plugin what this policy withholds, and no more memory to all calls at once than it says.
+    #[must_use]
+    pub fn under(self, policy: Arc<Policy>) -> Self {
+        let memory = policy.total_memory.as_ref().map(|total| total.value);
+        Self { slots: HostSlots::new(memory), policy, ..self }
+    }
+
+    /// What no plugin is given.
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        self.policy.clone()
     }
 
     /// The directories that are kept from all guests.

@@ -15,9 +15,11 @@ use crate::catalog::Catalog;
 use crate::home::Home;
 use crate::host::{Host, HostError};
 use crate::lockfile::LockPolicy;
+use crate::manifest::Policy;
 use crate::mcp::{
-    Doors, Driver, Engine, Executor, HttpAddress, HttpBounds, HttpServer, HttpSettings, Listener,
-    PrivateStdout, SessionKey, Settings, Stdio, TokenNeed,
+    AllowedOrigin, Doors, Driver, Engine, Executor, HttpAddress, HttpBounds, HttpServer,
+    HttpSettings, Listener, PrivateStdout, ServerName, SessionKey, SessionKeyError, Settings,
+    Stdio, TokenNeed,
 };
 use crate::protected::Protected;
 use crate::reload::Optimizing;
@@ -39,6 +41,8 @@ pub struct Options {
     pub compiler: Compiler,
     /// The directories that no plugin sees.
     pub protected: Protected,
+    /// What no plugin is given, whatever its manifest asks for.
+    pub policy: Arc<Policy>,
     /// The number of tools on a page of `tools/list`.
     pub page: Option<NonZeroUsize>,
     /// The choice whether it serves the client at stdin and stdout.
@@ -56,13 +60,15 @@ pub struct HttpOptions {
     /// The address to listen on.
     pub address: HttpAddress,
     /// Names that the server is known by, beside those of its address.
-    pub hosts: Vec<String>,
+    pub hosts: Vec<ServerName>,
     /// Origins whose pages may use the server, beside this machine's.
-    pub origins: Vec<String>,
+    pub origins: Vec<AllowedOrigin>,
     /// True if everybody who reaches an address of other machines may use it.
     pub allow_unauthenticated: bool,
     /// The time that requests have to end once a signal came.
     pub grace: Duration,
+    /// The file with the key of sessions. `None` stands for a key in toolrack's own directory.
+    pub session_key: Option<PathBuf>,
 }
 
 /// The reason why the server does not start.
@@ -85,6 +91,9 @@ pub enum ServeError {
     /// The tokens cannot be read.
     #[error("{0}")]
     Tokens(String),
+    /// The key of sessions cannot be read.
+    #[error(transparent)]
+    SessionKey(#[from] SessionKeyError),
     /// Everybody could use the server.
     #[error(
         "{address} can be reached from other machines, and there is no token that they would have to show: make one with \
@@ -118,7 +127,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let remembered = home.map(|home| {
         RememberedInstructions::new(home.instructions(), &options.plugins, options.locking)
     });
-    let host = Host::start(options.compiler, options.protected, home)?;
+    let host = Host::start(options.compiler, options.protected, options.policy, home)?;
     host.leave_out_crashed();
     let protocol = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     #[cfg(unix)]
@@ -192,7 +201,8 @@ async fn listen(
     executor: &Rc<Executor>,
     catalog: &watch::Receiver<Option<Arc<Catalog>>>,
 ) -> Result<HttpServer, ServeError> {
-    let HttpOptions { address, hosts, origins, grace, allow_unauthenticated } = options;
+    let HttpOptions { address, hosts, origins, grace, allow_unauthenticated, session_key } =
+        options;
     let tokens = home.map(TokenFile::of);
     let need = match (allow_unauthenticated, address.is_local()) {
         (true, _) => TokenNeed::Never,
@@ -209,7 +219,10 @@ async fn listen(
     let listener = Listener::bind(address).await.map_err(failed)?;
     tracing::info!("listening on {}", listener.address());
     let doors = Doors::new(address, hosts.clone(), origins.clone());
-    let key = SessionKey::of(home).map_err(failed)?;
+    let key = match session_key {
+        Some(file) => SessionKey::of_file(file)?,
+        None => SessionKey::of(home).map_err(failed)?,
+    };
     let settings = HttpSettings {
         doors,
         engine,

@@ -1,6 +1,7 @@
 //! Directories to a catalog: what is served, what is refused and why.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use toolrack::catalog::{Catalog, Refused};
@@ -15,7 +16,8 @@ use crate::plugins::{self, install};
 use crate::wit;
 
 fn load(directories: &[&Path]) -> Catalog {
-    let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
+    let host = Host::start(Compiler::in_process(), Protected::default(), Arc::default(), None)
+        .expect("a host");
     let directories: Vec<_> = directories.iter().map(|path| path.to_path_buf()).collect();
     let mut loader = host.load(&directories, LockPolicy::Ignored);
     let catalog = host.guests().block_on(async {
@@ -524,7 +526,8 @@ fn an_error_is_one_unless_the_manifest_says_it_is_an_answer() {
     let outcome = |manifest: &str| {
         let (_directory, catalog) = functions(manifest);
         let tool = catalog.tool("calc_t_t_ops_divide").expect("the tool").clone();
-        let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
+        let host = Host::start(Compiler::in_process(), Protected::default(), Arc::default(), None)
+            .expect("a host");
         let arguments = serde_json::from_str::<&RawValue>(r#"{"a":1,"b":0}"#).expect("JSON");
         let ended = host.guests().block_on(tool.call(arguments, None));
         host.stop();

@@ -50,9 +50,9 @@ fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     text.split(&start).skip(1).map(|rest| rest.split("```").next().unwrap_or(rest)).collect()
 }
 
-/// True if a block of TOML is not of another file: of Cargo's, or of Codex's.
+/// True if a block of TOML is not of another file: of Cargo's, of Codex's, or the configuration.
 fn is_manifest(block: &&str) -> bool {
-    !["[dep", "[mcp_servers"].iter().any(|part| block.contains(part))
+    !["[dep", "[mcp_servers", "[policy", "[http]"].iter().any(|part| block.contains(part))
 }
 
 #[test]

@@ -28,7 +28,8 @@ fn load(directory: &tempfile::TempDir) -> Arc<Catalog> {
 
 /// What is served of a directory once that is `enough`, or when all is loaded.
 fn load_until(directory: &tempfile::TempDir, enough: impl Fn(&Catalog) -> bool) -> Arc<Catalog> {
-    let host = Host::start(Compiler::in_process(), Protected::default(), None).unwrap();
+    let host =
+        Host::start(Compiler::in_process(), Protected::default(), Arc::default(), None).unwrap();
     let mut loader = host.load(&[directory.path().to_owned()], LockPolicy::Ignored);
     let catalog = host.guests().block_on(async {
         while !enough(&loader.catalog()) && loader.step().await {}

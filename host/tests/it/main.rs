@@ -58,6 +58,8 @@ mod flood;
 mod scan;
 // The real binary as a person sees it.
 mod commands;
+// The real binary with a `config.toml`, a person's and an administrator's.
+mod configuration;
 // The files of MCP clients, by `register` and `unregister`.
 mod register;
 // What usually goes wrong, as `toolrack doctor` tells it.

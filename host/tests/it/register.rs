@@ -35,6 +35,23 @@ fn entry(file: &Path) -> Value {
 }
 
 #[test]
+fn an_entry_names_what_the_configuration_asks_for() {
+    let machine = Machine::new();
+    let config = machine.path("toolrack/config.toml");
+    write(&config, "plugins = [\"/tools\"]\n[http]\naddress = \"127.0.0.1:8787\"\n");
+    let file = machine.file("cursor", &[]);
+    machine.does(&["register", "cursor"]);
+    // The server of a client speaks to that alone, and finds the directories where the configuration names them.
+    assert_eq!(entry(&file)["args"], serde_json::json!(["serve", "--stdio"]));
+    let other = machine.path("other.toml");
+    write(&other, "");
+    let other = other.to_str().expect("UTF-8");
+    machine.does(&["unregister", "cursor"]);
+    machine.does(&["--config", other, "register", "cursor"]);
+    assert_eq!(entry(&file)["args"], serde_json::json!(["serve", "--config", other]));
+}
+
+#[test]
 fn each_client_gets_an_entry_in_its_file_and_loses_it_without_a_trace() {
     for client in CLIENTS {
         let machine = Machine::new();

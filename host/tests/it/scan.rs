@@ -31,7 +31,8 @@ struct Bench {
 
 impl Bench {
     fn new(directory: &Path) -> Self {
-        let host = Host::start(Compiler::in_process(), Protected::default(), None).expect("a host");
+        let host = Host::start(Compiler::in_process(), Protected::default(), Arc::default(), None)
+            .expect("a host");
         let loader = host.load(&[directory.to_path_buf()], LockPolicy::Ignored);
         let late = Duration::ZERO;
         let mut bench = Self { loader, host, catalog: Catalog::default(), late };

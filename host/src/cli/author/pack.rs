@@ -63,8 +63,8 @@ fn tell_pin(target: &Path, bytes: &[u8]) {
 
 /// `wasm` with the section. Asking it for its tools takes its code, which is kept for what is made.
 pub(crate) fn packed(setup: &Setup, wasm: Vec<u8>) -> anyhow::Result<Packed> {
-    let Setup { compiler, protected, home, .. } = setup.clone();
-    let host = Host::start(compiler, protected, home.as_ref())?;
+    let Setup { compiler, protected, policy, home, .. } = setup.clone();
+    let host = Host::start(compiler, protected, policy, home.as_ref())?;
     let packed = host
         .look_at(Wasm::of(wasm))
         .map_err(anyhow::Error::from)

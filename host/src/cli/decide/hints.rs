@@ -6,8 +6,8 @@ use crate::fs::bounded_read::read_at_most;
 use crate::install::installed;
 use crate::manifest::nearest;
 use crate::manifest::{
-    Decision, DecisionError, DecisionKey, GrantKind, MAX_MANIFEST, Manifest, NewGrant, SecretName,
-    local_of,
+    Decision, DecisionError, DecisionKey, GrantKind, MAX_MANIFEST, Manifest, NewGrant, Policy,
+    SecretName, local_of,
 };
 use crate::secret_places::{holds_secret, is_secret_value, without_secrets};
 use crate::suggestion::{CommandName, SuggestedCommand};
@@ -200,7 +200,7 @@ pub(super) fn instead_of_set(name: &str, key: &str, value: &str) -> Option<Strin
 pub(super) fn of_config(name: &str, key: &str, value: &str, setup: &Setup) -> Option<String> {
     let (directory, file) = installed(name, &setup.plugins).ok()?;
     let text = read_at_most(&directory.join(&file), MAX_MANIFEST).ok()?;
-    let manifest = Manifest::of_files(&file, &text, None).ok()?;
+    let manifest = Manifest::of_files(&file, &text, None, &Policy::default()).ok()?;
     let known = manifest.config_keys.keys().chain(manifest.grants.config.keys());
     let near = nearest(key, known.map(String::as_str))?;
     let command = grant(name, GrantKind::Config).word(format!("{near}={value}"));
@@ -250,7 +250,7 @@ fn manifest(name: &str, setup: &Setup) -> Option<Manifest> {
     let (directory, file) = installed(name, &setup.plugins).ok()?;
     let read = |file: &str| read_at_most(&directory.join(file), MAX_MANIFEST).ok();
     let local = read(&local_of(&file));
-    Manifest::of_files(&file, &read(&file)?, local.as_deref()).ok()
+    Manifest::of_files(&file, &read(&file)?, local.as_deref(), &Policy::default()).ok()
 }
 
 /// Warns of a token in a place that is no secret's: it stands in clear in the local file.

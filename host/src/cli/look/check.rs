@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use super::super::doctor::loose_files;
 use super::super::output::print::println;
 use super::super::output::{grants, local};
-use super::super::setup::Setup;
+use super::super::setup::{DirectoriesFrom, Setup};
 use super::super::{DIM, ERROR, GOOD, NAME, counted, paint, print_json};
 use super::list::nothing_in;
 use super::load::load;
 use crate::catalog::{Catalog, Plugin, Refusal, RefusalCount, Refused};
+use crate::configuration::StatedKey;
 use crate::install::plugin_meant;
 use crate::lockfile::LOCK_FILE;
 use crate::manifest::{grouped, show_duration};
@@ -23,15 +24,19 @@ use crate::text::{escape, nearest};
 
 pub(crate) fn run(setup: Setup, names: &[String], as_json: bool) -> anyhow::Result<ExitCode> {
     let directories = setup.plugins.clone();
+    let (configuration, plugins_from) = (setup.configuration.clone(), setup.plugins_from);
     let (host, catalog) = load(setup)?;
     let chosen = Chosen::new(&catalog, names)?;
     if as_json {
-        print_json(&report(&catalog, &chosen))?;
+        print_json(&report(&catalog, &chosen, &configuration.keys))?;
     } else {
         print(&catalog, &chosen);
         let loose = directories.iter().flat_map(|directory| loose_files(directory));
         for loose in loose.filter(|loose| chosen.concerns(names, loose.stem.as_deref())) {
             println!("{} {}; {}", paint(ERROR, "warning"), loose.problem, loose.advice);
+        }
+        if names.is_empty() {
+            print_configuration(&configuration.keys, plugins_from);
         }
         if names.is_empty() && catalog.plugins().is_empty() && catalog.refusals().is_empty() {
             println!("{}", nothing_in(&directories));
@@ -142,7 +147,25 @@ pub(crate) fn stem(file: &str) -> &str {
     endings.filter_map(|ending| name.strip_suffix(ending)).next().unwrap_or(name)
 }
 
-fn report(catalog: &Catalog, chosen: &Chosen<'_>) -> Value {
+/// Prints what the configuration says, and where.
+fn print_configuration(keys: &[StatedKey], plugins_from: DirectoriesFrom) {
+    if keys.is_empty() {
+        return;
+    }
+    println!("{}", paint(NAME, "configuration"));
+    for StatedKey { key, value, place } in keys {
+        let instead = match plugins_from {
+            DirectoriesFrom::Option if key == "plugins" => "; --plugins counts in its place",
+            DirectoriesFrom::Variable if key == "plugins" => {
+                "; TOOLRACK_PLUGINS counts in its place"
+            }
+            _ => "",
+        };
+        println!("     {key} = {value}  {}{instead}", paint(DIM, place));
+    }
+}
+
+fn report(catalog: &Catalog, chosen: &Chosen<'_>, keys: &[StatedKey]) -> Value {
     let plugins = chosen.plugins.iter().map(|plugin| {
         let limits = plugin.limits();
         json!({
@@ -180,6 +203,10 @@ fn report(catalog: &Catalog, chosen: &Chosen<'_>) -> Value {
         "plugins": plugins.collect::<Vec<_>>(),
         "refusals": shown(&refusals),
         "warnings": shown(&warnings),
+        "configuration": keys
+            .iter()
+            .map(|StatedKey { key, value, place }| json!({ "key": key, "value": value, "place": &**place }))
+            .collect::<Vec<_>>(),
     })
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn run(setup: Setup, file: &Path, form: ReportForm) -> anyhow::Result
     })?;
     let (size, digest) = (bytes.len(), Sha256Digest::of(&bytes));
     let packed = listed_in(&bytes).map_err(|error| error.to_string());
-    let host = Host::start(setup.compiler, setup.protected, setup.home.as_ref())?;
+    let host = Host::start(setup.compiler, setup.protected, setup.policy, setup.home.as_ref())?;
     let guest = host.look_at(Wasm::of(bytes)).with_context(|| shown.clone())?;
     let misfit = guest.misfit();
     let notes = notes(file, guest.kind());

@@ -27,7 +27,7 @@ pub(crate) fn loaded(setup: Setup) -> anyhow::Result<(Host, Loader)> {
 
 /// The same, for no longer than `limit`; true if that was enough.
 pub(crate) fn loaded_within(setup: Setup, limit: Duration) -> anyhow::Result<(Host, Loader, bool)> {
-    let host = Host::start(setup.compiler, setup.protected, setup.home.as_ref())?;
+    let host = Host::start(setup.compiler, setup.protected, setup.policy, setup.home.as_ref())?;
     let mut loader = host.load(&setup.plugins, setup.locking);
     let all = async { while loader.step().await {} };
     let in_time = async { tokio::time::timeout(limit, all).await };
@@ -39,7 +39,7 @@ fn loaded_until(
     setup: Setup,
     is_enough: impl Fn(&Loader) -> bool,
 ) -> anyhow::Result<(Host, Loader)> {
-    let host = Host::start(setup.compiler, setup.protected, setup.home.as_ref())?;
+    let host = Host::start(setup.compiler, setup.protected, setup.policy, setup.home.as_ref())?;
     let mut loader = host.load(&setup.plugins, setup.locking);
     // Hidden where stderr is no terminal.
     let bar = ProgressBar::new(0)

@@ -16,11 +16,12 @@ use crate::text::escape;
 use crate::token_shape::looks_like_token;
 
 /// The options of all commands that take a value.
-pub(in crate::cli) const VALUED_OPTIONS: [&str; 29] = [
+pub(in crate::cli) const VALUED_OPTIONS: [&str; 30] = [
     "--allow",
     "--allow-origin",
     "--at",
     "--before",
+    "--config",
     "--cpu",
     "--expires",
     "--for",

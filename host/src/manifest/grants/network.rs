@@ -77,7 +77,8 @@ pub struct NetworkGrant {
     pub port: u16,
     /// A secret that the host puts into each of these requests; the plugin never sees it.
     pub secret: Option<BoundSecret>,
-    /// Hosts among these that a person took away.
+    /// Hosts that are not reached: a person took them away, or the policy keeps them from all plugins. A network counts for
+    /// every name that leads there.
     pub except: Vec<HostPattern>,
 }
 
@@ -100,10 +101,11 @@ impl NetworkGrant {
         (self.scheme, &self.host, self.port) == (other.scheme, &other.host, other.port)
     }
 
-    /// The hosts that a person took away, each as a manifest writes it.
+    /// The hosts among these that are not reached, each as a manifest writes it.
     pub fn exceptions(&self) -> impl Iterator<Item = String> {
         let plain = |host: &HostPattern| Self::plain(self.scheme, host.clone(), self.port);
-        self.except.iter().map(move |host| plain(host).to_string())
+        let among = self.except.iter().filter(|except| self.host.overlaps(except));
+        among.map(move |host| plain(host).to_string())
     }
 }
 

@@ -69,6 +69,14 @@ impl Grants {
         is_any
     }
 
+    /// Keeps all requests from these hosts, whatever their scheme and port: from a network also where a name leads there.
+    pub(crate) fn keep_from(&mut self, host: &HostPattern) {
+        let is_network = matches!(host, HostPattern::Network { .. });
+        for own in self.network.iter_mut().filter(|own| is_network || own.host.overlaps(host)) {
+            own.except.push(host.clone());
+        }
+    }
+
     /// True if something of this name is granted.
     pub(crate) fn has(&self, name: &GrantName) -> bool {
         match name {

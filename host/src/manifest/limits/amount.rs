@@ -12,44 +12,62 @@ use super::rate::{EXPECTED_RATE, RATE, Rate, RateError, suggest};
 use super::rules::{LimitRule, Measure};
 use super::units::{Bytes, SIZE_NOTATION, TIMES, parse_duration};
 
-/// The amount that `value` gives to the limit, or the limit's default.
-pub(crate) fn read(rule: &LimitRule, value: Option<SpannedValue<'_>>) -> Result<u64, Diagnostic> {
-    let Some(value) = value else { return Ok(rule.default) };
+/// The amount that `value` gives to the limit.
+pub(crate) fn read(
+    section: Section,
+    rule: &LimitRule,
+    value: SpannedValue<'_>,
+) -> Result<u64, Diagnostic> {
+    let place = section.place(rule.key);
     let (amount, written) = match (rule.measure, value.get_ref()) {
         (Measure::Count | Measure::Size, DeValue::Integer(number)) => {
             // Negative and beyond 64 bits: outside of every range.
             (u64::from_str_radix(number.as_str(), number.radix()).ok(), number.to_string())
         }
         (Measure::Size, DeValue::String(text)) => {
-            let size: Bytes = text.parse().map_err(|error| misspelt(rule, value, &error))?;
+            let size: Bytes = text.parse().map_err(|error| misspelt(&place, value, &error))?;
             (Some(size.get()), text.to_string())
         }
         (Measure::Time, DeValue::String(text)) => {
-            let time = parse_duration(text).map_err(|error| misspelt(rule, value, &error))?;
+            let time = parse_duration(text).map_err(|error| misspelt(&place, value, &error))?;
             (u64::try_from(time.as_millis()).ok(), text.to_string())
         }
-        (Measure::Count, found) => return Err(no_count(rule, value, found)),
-        (Measure::Size, found) => return Err(no_unit(rule, value, found, &SIZE_NOTATION)),
-        (Measure::Time, found) => return Err(no_unit(rule, value, found, &TIMES)),
+        (Measure::Count, found) => return Err(no_count(&place, rule, value, found)),
+        (Measure::Size, found) => return Err(no_unit(&place, value, found, &SIZE_NOTATION)),
+        (Measure::Time, found) => return Err(no_unit(&place, value, found, &TIMES)),
     };
     let allowed = amount.filter(|amount| (rule.min..=rule.max).contains(amount));
-    allowed.ok_or_else(|| outside(rule, value, &written))
+    allowed.ok_or_else(|| outside(section, rule, value, &written))
 }
 
-fn outside(rule: &LimitRule, value: SpannedValue<'_>, written: &str) -> Diagnostic {
+fn outside(
+    section: Section,
+    rule: &LimitRule,
+    value: SpannedValue<'_>,
+    written: &str,
+) -> Diagnostic {
     let [min, default, max] = [rule.min, rule.default, rule.max].map(|amount| rule.show(amount));
-    let message = format!("{}: expected {min} to {max}, found {}", place(rule), quote(written));
-    Diagnostic::new(value.span(), message)
-        .help(format!("it limits {}; without the key it is {default}", rule.about))
+    let place = section.place(rule.key);
+    let message = format!("{place}: expected {min} to {max}, found {}", quote(written));
+    Diagnostic::new(value.span(), message).help(match section {
+        Section::PolicyLimits => format!(
+            "it is the most that a manifest may ask for of {}; without the key that is {max}",
+            rule.about
+        ),
+        Section::Policy | Section::Serve => {
+            format!("it limits {}; without the key there is no such limit", rule.about)
+        }
+        _ => format!("it limits {}; without the key it is {default}", rule.about),
+    })
 }
 
-fn misspelt(rule: &LimitRule, value: SpannedValue<'_>, error: &UnitError) -> Diagnostic {
+fn misspelt(place: &str, value: SpannedValue<'_>, error: &UnitError) -> Diagnostic {
     let suggestion = error.suggestion().map(|text| format!("did you mean \"{text}\"?"));
-    wrong(&place(rule), error.expected(), value).maybe_help(suggestion)
+    wrong(place, error.expected(), value).maybe_help(suggestion)
 }
 
 fn no_unit(
-    rule: &LimitRule,
+    place: &str,
     value: SpannedValue<'_>,
     found: &DeValue<'_>,
     notation: &Notation,
@@ -60,10 +78,15 @@ fn no_unit(
         _ => None,
     };
     let help = suggestion.map(|text| format!("did you mean \"{text}\"?"));
-    wrong(&place(rule), notation.expected, value).maybe_help(help)
+    wrong(place, notation.expected, value).maybe_help(help)
 }
 
-fn no_count(rule: &LimitRule, value: SpannedValue<'_>, found: &DeValue<'_>) -> Diagnostic {
+fn no_count(
+    place: &str,
+    rule: &LimitRule,
+    value: SpannedValue<'_>,
+    found: &DeValue<'_>,
+) -> Diagnostic {
     let number = match found {
         DeValue::String(text) => text.replace(['_', ',', ' '], "").parse::<f64>().ok(),
         DeValue::Float(number) => number.as_str().parse::<f64>().ok(),
@@ -73,11 +96,7 @@ fn no_count(rule: &LimitRule, value: SpannedValue<'_>, found: &DeValue<'_>) -> D
     let whole = number.filter(|number| number.fract() == 0.0 && (0.0..9e15).contains(number));
     let help = whole.map(|number| format!("did you mean {}?", grouped(number as u64)));
     let expected = format!("a whole number such as {}", grouped(rule.default));
-    wrong(&place(rule), &expected, value).maybe_help(help)
-}
-
-fn place(rule: &LimitRule) -> String {
-    Section::Limits.place(rule.key)
+    wrong(place, &expected, value).maybe_help(help)
 }
 
 /// The rate of `value` in `section`, if there is one.

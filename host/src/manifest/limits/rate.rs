@@ -55,6 +55,12 @@ impl Rate {
         self.period.time()
     }
 
+    /// True if it lets through what `other` does not: more calls at once, or more in the long run.
+    #[must_use]
+    pub(crate) fn exceeds(self, other: Self) -> bool {
+        self.calls > other.calls || self.interval() < other.interval()
+    }
+
     /// The time in which one more call becomes possible.
     #[must_use]
     pub fn interval(self) -> Duration {

@@ -162,6 +162,27 @@ const SCRATCH_ENTRIES: LimitRule = LimitRule {
     measure: Measure::Count,
 };
 
+/// The time that requests over HTTP have to end: `grace` under `[http]` of the configuration.
+pub(crate) const GRACE_RULE: LimitRule = LimitRule {
+    key: "grace",
+    about: "how long requests go on once a signal came",
+    min: 0,
+    default: 10_000,
+    max: 3_600_000,
+    measure: Measure::Time,
+};
+
+/// The tools on one page: `page_size` under `[serve]` of the configuration.
+pub(crate) const PAGE_SIZE_RULE: LimitRule = LimitRule {
+    key: "page_size",
+    about: "the tools on one page of a list",
+    min: 1,
+    // Without the key, all are on one page.
+    default: 512,
+    max: 1_000_000,
+    measure: Measure::Count,
+};
+
 /// Every limit but the rate, which has no default: the one table that defaults, checks, messages and
 /// documentation come from.
 pub(crate) const LIMIT_RULES: [LimitRule; 10] = [

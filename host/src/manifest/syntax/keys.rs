@@ -1,5 +1,5 @@
-//! The sections of a manifest and of the local file beside it, and their keys: the one list that reading and
-//! messages come from.
+//! The sections of a manifest, of the local file beside it and of the configuration, and their keys: the one list that
+//! reading and messages come from.
 //!
 //! The meaning of the values is not known here.
 
@@ -9,7 +9,7 @@ use super::nearest::nearest;
 
 use crate::suggestion::CommandName;
 
-/// A table of the manifest.
+/// A table of a manifest, of a local file or of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     /// The part before the first section; its keys are the sections.
@@ -36,6 +36,24 @@ pub(crate) enum Section {
     LocalGrants,
     /// One `[[tools]]` of a local file
     LocalTool,
+    /// The part before the first section of the configuration
+    ConfigTop,
+    /// `[serve]` of the configuration
+    Serve,
+    /// `[http]` of the configuration
+    Http,
+    /// `[policy]` of the configuration
+    Policy,
+    /// `[policy.limits]` of the configuration
+    PolicyLimits,
+}
+
+/// The kind of file that a section stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SectionFile {
+    Manifest,
+    Local,
+    Config,
 }
 
 /// The sections that one of the two files has.
@@ -161,12 +179,16 @@ const NAMED_SECTIONS: [Section; 4] =
     [Section::Plugin, Section::Limits, Section::Grants, Section::Tool];
 const LOCAL_NAMED_SECTIONS: [Section; 4] =
     [Section::LocalPlugin, Section::Limits, Section::LocalGrants, Section::LocalTool];
+const CONFIG_NAMED_SECTIONS: [Section; 3] = [Section::Serve, Section::Http, Section::Policy];
+
+/// The keys that stand before the first section of the configuration.
+const CONFIG_TOP_KEYS: [&str; 3] = ["plugins", "locked", "cache"];
 
 const GRANT_KEYS: [&str; 6] = ["network", "files", "scratch", "env", "secrets", "config"];
 
 impl Section {
-    /// All of them, of both files.
-    pub(crate) const ALL: [Self; 12] = [
+    /// All of them, of all files.
+    pub(crate) const ALL: [Self; 17] = [
         Self::Top,
         Self::Plugin,
         Self::Limits,
@@ -179,6 +201,11 @@ impl Section {
         Self::LocalPlugin,
         Self::LocalGrants,
         Self::LocalTool,
+        Self::ConfigTop,
+        Self::Serve,
+        Self::Http,
+        Self::Policy,
+        Self::PolicyLimits,
     ];
 
     /// Returns the section as messages write it.
@@ -193,12 +220,18 @@ impl Section {
             Self::Files => "a table of `files`",
             Self::Tool | Self::LocalTool => "[[tools]]",
             Self::Parameter => "a parameter",
+            Self::ConfigTop => "the configuration",
+            Self::Serve => "[serve]",
+            Self::Http => "[http]",
+            Self::Policy => "[policy]",
+            Self::PolicyLimits => "[policy.limits]",
         }
     }
 
-    /// The key that the section is under at the top.
+    /// The key that the section is under in the table that holds it.
     pub(crate) fn key(self) -> &'static str {
-        self.label().trim_matches(['[', ']'])
+        let path = self.label().trim_matches(['[', ']']);
+        path.rsplit('.').next().unwrap_or(path)
     }
 
     /// The section's keys.
@@ -219,7 +252,9 @@ impl Section {
                     "config_keys",
                 ]
             }
-            Self::Limits => [&LIMIT_RULES.map(|rule| rule.key)[..], &[RATE.key]].concat(),
+            Self::Limits | Self::PolicyLimits => {
+                [&LIMIT_RULES.map(|rule| rule.key)[..], &[RATE.key]].concat()
+            }
             Self::Grants => GRANT_KEYS.to_vec(),
             Self::Network => vec!["url", "secret", "header", "before", "query", "optional"],
             Self::Files => vec!["path", "at", "access"],
@@ -233,27 +268,54 @@ impl Section {
             Self::LocalTool => {
                 [&["name"][..], &DecidedToolKey::ALL.map(DecidedToolKey::name)].concat()
             }
+            Self::ConfigTop => {
+                [&CONFIG_TOP_KEYS[..], &CONFIG_NAMED_SECTIONS.map(Self::key)].concat()
+            }
+            Self::Serve => vec!["stdio", "page_size", "optimize", "log", "log_format"],
+            Self::Http => vec![
+                "address",
+                "hosts",
+                "origins",
+                "allow_unauthenticated",
+                "grace",
+                "session_key_file",
+            ],
+            Self::Policy => vec![
+                "locked",
+                "total_memory",
+                "never_hosts",
+                "never_directories",
+                "never_grants",
+                Self::PolicyLimits.key(),
+            ],
         }
     }
 
     /// One of the section's keys, as messages name it.
     pub(crate) fn place(self, key: &str) -> String {
         match self {
-            Self::Top | Self::LocalTop => format!("`{key}`"),
+            Self::Top | Self::LocalTop | Self::ConfigTop => format!("`{key}`"),
             _ => format!("`{key}` in {}", self.label()),
         }
     }
 
     /// Returns advice about a key that the section does not have.
     pub(crate) fn advice(self, key: &str) -> String {
-        let elsewhere = || self.named().into_iter().find(|section| section.keys().contains(&key));
+        let elsewhere = || self.named().iter().find(|section| section.keys().contains(&key));
         if let Some(near) = nearest(key, self.keys()).or_else(|| self.by_other_name(key)) {
             return format!("did you mean {}?", self.written(near));
         }
         if let Some(section) = elsewhere() {
             return format!("`{key}` belongs under {}", section.label());
         }
-        if !self.is_local() && LOCAL_NAMED_SECTIONS.iter().any(|local| local.keys().contains(&key))
+        if self.file() == SectionFile::Config {
+            return match CONFIG_TOP_KEYS.contains(&key) {
+                true => format!("`{key}` belongs before the first section"),
+                false => self.takes(),
+            };
+        }
+        if self.file() == SectionFile::Manifest
+            && LOCAL_NAMED_SECTIONS.iter().any(|local| local.keys().contains(&key))
         {
             return format!(
                 "`{key}` belongs in the local file, `NAME.local.toml` beside the manifest"
@@ -292,16 +354,7 @@ impl Section {
         match self {
             Self::LocalPlugin => Some(Self::Plugin),
             Self::LocalTool => Some(Self::Tool),
-            Self::LocalTop
-            | Self::LocalGrants
-            | Self::Top
-            | Self::Plugin
-            | Self::Limits
-            | Self::Grants
-            | Self::Network
-            | Self::Files
-            | Self::Tool
-            | Self::Parameter => None,
+            _ => None,
         }
     }
 
@@ -311,14 +364,23 @@ impl Section {
     }
 
     /// The sections of the file that this is one of.
-    fn named(self) -> [Self; 4] {
-        if self.is_local() { LOCAL_NAMED_SECTIONS } else { NAMED_SECTIONS }
+    fn named(self) -> &'static [Self] {
+        match self.file() {
+            SectionFile::Manifest => &NAMED_SECTIONS,
+            SectionFile::Local => &LOCAL_NAMED_SECTIONS,
+            SectionFile::Config => &[Self::Serve, Self::Http, Self::Policy, Self::PolicyLimits],
+        }
     }
 
-    /// True if only a local file has it.
-    fn is_local(self) -> bool {
+    /// The kind of file that it stands in. What manifests and local files share counts as a manifest's.
+    fn file(self) -> SectionFile {
         match self {
-            Self::LocalTop | Self::LocalPlugin | Self::LocalGrants | Self::LocalTool => true,
+            Self::LocalTop | Self::LocalPlugin | Self::LocalGrants | Self::LocalTool => {
+                SectionFile::Local
+            }
+            Self::ConfigTop | Self::Serve | Self::Http | Self::Policy | Self::PolicyLimits => {
+                SectionFile::Config
+            }
             Self::Top
             | Self::Plugin
             | Self::Limits
@@ -326,7 +388,7 @@ impl Section {
             | Self::Network
             | Self::Files
             | Self::Tool
-            | Self::Parameter => false,
+            | Self::Parameter => SectionFile::Manifest,
         }
     }
 
@@ -338,8 +400,12 @@ impl Section {
 
     /// One of the section's keys as it is written: a section in its brackets.
     fn written(self, key: &str) -> String {
-        let is_top = matches!(self, Self::Top | Self::LocalTop);
-        let section = NAMED_SECTIONS.into_iter().find(|section| is_top && section.key() == key);
+        let within = match self {
+            Self::Top | Self::LocalTop | Self::ConfigTop => self.named(),
+            Self::Policy => &[Self::PolicyLimits],
+            _ => &[],
+        };
+        let section = within.iter().find(|section| section.key() == key);
         format!("`{}`", section.map_or(key, |section| section.label()))
     }
 }

@@ -1,13 +1,13 @@
-//! The two texts of a plugin as TOML: places, tables, keys, and what is wrong with them.
+//! TOML texts, of a plugin and of the configuration: places, tables, keys, and what is wrong with them.
 
 pub(super) mod nearest;
-pub(super) mod keys;
+pub(crate) mod keys;
 pub(super) mod hidden_values;
 pub(super) mod source_file;
 pub(super) mod source_span;
-pub(super) mod source;
-pub(super) mod error;
+pub(crate) mod source;
+pub(crate) mod error;
 pub(super) mod tree;
-pub(super) mod table;
+pub(crate) mod table;
 pub(super) mod json;
 pub(super) mod readable;

@@ -21,7 +21,8 @@ mod faults;
 
 pub(crate) use bounds::HttpBounds;
 pub(crate) use legacy_session::session_id::SessionKey;
+pub use legacy_session::session_id::SessionKeyError;
 pub(crate) use request::access::TokenNeed;
-pub use request::doors::Doors;
+pub use request::doors::{AllowedOrigin, Doors, ServerName};
 pub(crate) use server::{HttpServer, HttpSettings};
 pub use socket::address::{HttpAddress, Listener};

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use super::hashed_file::HashedFile;
 use super::signature::FileSignature;
 use crate::fs::bounded_read::{ReadError, read_at_most};
-use crate::manifest::{MAX_MANIFEST, Manifest, Sha256Digest};
+use crate::manifest::{MAX_MANIFEST, Manifest, Policy, Sha256Digest};
 
 /// The limit on the bytes of Wasm and WIT that one scan keeps for loading; files beyond it are read again.
 const MAX_KEPT: usize = 64 * 1024 * 1024;
@@ -17,6 +17,8 @@ const MAX_KEPT: usize = 64 * 1024 * 1024;
 /// The files that scans have read.
 #[derive(Debug, Default)]
 pub(crate) struct KnownFiles {
+    /// What no manifest is given.
+    policy: Arc<Policy>,
     known: HashMap<PathBuf, KnownFile>,
     /// The files that were asked for in this scan; the others are forgotten.
     asked: BTreeSet<PathBuf>,
@@ -79,6 +81,11 @@ impl LocalText {
 }
 
 impl KnownFiles {
+    /// None yet; manifests are given what the policy lets them have.
+    pub(crate) fn under(policy: Arc<Policy>) -> Self {
+        Self { policy, ..Self::default() }
+    }
+
     /// Begins a scan, with its first piece.
     pub(crate) fn begin(&mut self) {
         (self.kept, self.asked) = (0, BTreeSet::new());
@@ -128,7 +135,8 @@ impl KnownFiles {
         // Its true name, not as it is shown: it gives the plugin's name and that of the Wasm.
         let file = path.to_string_lossy();
         let local = local.map(|local| local.file.bytes()).transpose();
-        let manifest = local.map(|local| Manifest::of_files(&file, &bytes, local.as_deref()));
+        let manifest =
+            local.map(|local| Manifest::of_files(&file, &bytes, local.as_deref(), &self.policy));
         let is_changing = manifest.is_err();
         let manifest = manifest.ok().map(|manifest| manifest.map(Arc::new));
         let known =

@@ -20,7 +20,7 @@ use super::signature::FileSignature;
 use crate::fs::bounded_read::ReadError;
 use crate::fs::others_rights::everybody_writes;
 use crate::lockfile::{LOCK_FILE, LockPolicy};
-use crate::manifest::{Manifest, is_local, local_of, manifest_of};
+use crate::manifest::{Manifest, Policy, is_local, local_of, manifest_of};
 use crate::protected::Protected;
 use crate::suggestion::CommandName;
 use crate::text::{escape, escape_path, shell_word};
@@ -107,6 +107,12 @@ impl Scanner {
     #[must_use]
     pub fn keeping(self, locking: LockPolicy) -> Self {
         Self { locks: LockReader::new(locking), ..self }
+    }
+
+    /// Sets what no manifest is given.
+    #[must_use]
+    pub fn under(self, policy: Arc<Policy>) -> Self {
+        Self { known: KnownFiles::under(policy), ..self }
     }
 
     /// Sets what is kept from plugins.

@@ -57,6 +57,11 @@ impl Seal {
         Hmac::new_from_slice(&key).map(Self).map_err(io::Error::other)
     }
 
+    /// The key that `bytes` are, as many as there are.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> io::Result<Self> {
+        Hmac::new_from_slice(bytes).map(Self).map_err(io::Error::other)
+    }
+
     /// The tag of `bytes` under `name`.
     pub(crate) fn tag(&self, name: &str, bytes: &[u8]) -> [u8; TAG] {
         self.over(name, bytes).finalize().into_bytes().into()

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::Store;
 
 use super::super::kind::contract;
 use super::runner::{Ran, limit};
+use super::slots::HostSlot;
 use super::store::StoreState;
 use crate::manifest::Bytes;
 use crate::tool::{CallError, Limit, Output, Usage};
@@ -26,9 +26,9 @@ pub struct CallOutcome {
 /// that wait.
 pub struct Slot {
     /// The memory and handles that the guest left behind. `None` once they are cleaned up. They are dropped before the
-    /// permit.
+    /// place.
     remains: Option<Store<StoreState>>,
-    _permit: OwnedSemaphorePermit,
+    place: HostSlot,
 }
 
 impl fmt::Debug for Slot {
@@ -43,6 +43,7 @@ impl CallOutcome {
     pub fn clean(&mut self) {
         if let Some(slot) = &mut self.slot {
             slot.remains = None;
+            slot.place.give_memory_back();
         }
     }
 
@@ -51,9 +52,9 @@ impl CallOutcome {
         outcome: Result<Output, CallError>,
         at_most: Bytes,
         ran: Ran,
-        permit: OwnedSemaphorePermit,
+        place: HostSlot,
     ) -> Self {
-        let slot = Slot { remains: ran.store, _permit: permit };
+        let slot = Slot { remains: ran.store, place };
         Self { outcome: capped(outcome, at_most), usage: ran.usage, slot: Some(slot) }
     }
 

@@ -3,16 +3,19 @@
 //! Nothing of a session is kept, so none is lost when the server starts anew, and servers that share a key share
 //! sessions.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
 
+use crate::fs::bounded_read::read_at_most;
 use crate::home::{Home, private_directory};
 use crate::mcp::http::bounds::SESSION_TIME;
 use crate::mcp::version::Version;
 use crate::sandbox::Seal;
+use crate::text::escape_path;
 
 /// The name under which ids are signed. Another form of them needs another name.
 const SESSION_NAME: &str = "session 1";
@@ -34,7 +37,36 @@ pub(crate) struct Session {
     pub(crate) nonce: SessionNonce,
 }
 
+/// The shortest and the longest key in a file, in bytes.
+const MIN_KEY: usize = 32;
+const MAX_KEY: usize = 4096;
+
+/// The reason why a file gives no key.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionKeyError {
+    /// It cannot be read.
+    #[error("the key of sessions, {0}, {1}")]
+    Unreadable(String, String),
+    /// It is too short to be one.
+    #[error(
+        "the key of sessions, {0}, has fewer than {MIN_KEY} bytes; make one with `openssl rand -hex 32`, and give it to every \
+         server that shares sessions"
+    )]
+    TooShort(String),
+}
+
 impl SessionKey {
+    /// The key that is in a file: all of it, without white space at its end.
+    pub(crate) fn of_file(path: &Path) -> Result<Self, SessionKeyError> {
+        let unreadable = |error: String| SessionKeyError::Unreadable(escape_path(path), error);
+        let bytes = read_at_most(path, MAX_KEY).map_err(|error| unreadable(error.to_string()))?;
+        let key = bytes.trim_ascii_end();
+        if key.len() < MIN_KEY {
+            return Err(SessionKeyError::TooShort(escape_path(path)));
+        }
+        Seal::of_bytes(key).map(Self).map_err(|error| unreadable(error.to_string()))
+    }
+
     /// The key that servers with this home share. Where none can be kept, sessions end with the server.
     pub(crate) fn of(home: Option<&Home>) -> std::io::Result<Self> {
         let kept = home.map(|home| {

@@ -5,6 +5,7 @@
 //! machine's address (DNS rebinding) can read the answers. The first is told by `Origin`, the second by `Host`.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -30,8 +31,53 @@ pub(crate) const ARGUMENT_HEADER: &str = "mcp-param-";
 #[derive(Clone, Debug)]
 pub struct Doors {
     is_local: bool,
-    hosts: Vec<String>,
-    origins: Vec<String>,
+    hosts: Vec<ServerName>,
+    origins: Vec<AllowedOrigin>,
+}
+
+/// A name by which clients know the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerName(String);
+
+impl FromStr for ServerName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = "expected a name or an address alone, as in tools.example.org";
+        match Host::parse(text) {
+            Ok(host) if host.to_string().eq_ignore_ascii_case(text) => Ok(Self(host.to_string())),
+            Ok(host) => Err(format!("{expected}; did you mean `{host}`?")),
+            Err(_) => Err(format!("{expected}, without a scheme, a port or a path")),
+        }
+    }
+}
+
+/// An origin whose pages may use the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedOrigin(String);
+
+impl FromStr for AllowedOrigin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = "expected an origin, as in https://app.example";
+        let Ok(url) = Url::parse(text) else {
+            return Err(format!(
+                "{expected}: a scheme, a host, and a port if it is not the usual one"
+            ));
+        };
+        match url.origin() {
+            // Extensions of browsers have origins of their own.
+            url::Origin::Opaque(_)
+                if url.has_host() && text == format!("{}://{}", url.scheme(), url.authority()) =>
+            {
+                Ok(Self(text.into()))
+            }
+            url::Origin::Opaque(_) => Err(expected.into()),
+            origin if origin.ascii_serialization() == text => Ok(Self(text.into())),
+            origin => Err(format!("{expected}; did you mean `{}`?", origin.ascii_serialization())),
+        }
+    }
 }
 
 /// A request that is not let in, and why.
@@ -41,7 +87,7 @@ pub(crate) struct NotLetIn(pub(crate) String);
 impl Doors {
     /// The doors of a server at `address`, for the names `hosts` and pages of `origins` beside the usual ones.
     #[must_use]
-    pub fn new(address: &HttpAddress, hosts: Vec<String>, origins: Vec<String>) -> Self {
+    pub fn new(address: &HttpAddress, hosts: Vec<ServerName>, origins: Vec<AllowedOrigin>) -> Self {
         Self { is_local: address.is_local(), hosts, origins }
     }
 
@@ -62,7 +108,7 @@ impl Doors {
         }
         let shown = escape(clip(&shown, 80));
         Err(NotLetIn(format!(
-            "the host `{shown}` is not one that this server is known by; `--http-host NAME` names another"
+            "the host `{shown}` is not one that this server is known by; `--http-host NAME`, or `hosts` under [http] in the configuration, names another"
         )))
     }
 
@@ -75,7 +121,7 @@ impl Doors {
         };
         let name = host.to_string();
         (is_usual && (self.is_local || !matches!(host, Host::Domain(_))))
-            || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(&name))
+            || self.hosts.iter().any(|ServerName(known)| known.eq_ignore_ascii_case(&name))
     }
 
     /// Checks the page that a request comes from, and returns its origin. `None` if it comes from no page.
@@ -91,12 +137,12 @@ impl Doors {
         let text = String::from_utf8_lossy(origin.as_bytes());
         let shown = escape(clip(&text, 80));
         Err(NotLetIn(format!(
-            "pages of the origin `{shown}` may not use this server; `--allow-origin ORIGIN` lets one in"
+            "pages of the origin `{shown}` may not use this server; `--allow-origin ORIGIN`, or `origins` under [http] in the configuration, lets one in"
         )))
     }
 
     fn admits(&self, origin: &str) -> bool {
-        if self.origins.iter().any(|known| known == origin) {
+        if self.origins.iter().any(|AllowedOrigin(known)| known == origin) {
             return true;
         }
         let Ok(url) = Url::parse(origin) else { return false };
@@ -149,7 +195,11 @@ mod tests {
 
     fn doors(address: &str) -> Doors {
         let address: HttpAddress = address.parse().expect("an address");
-        Doors::new(&address, vec!["Tools.example".into()], vec!["https://app.example:8443".into()])
+        Doors::new(
+            &address,
+            vec!["Tools.example".parse().expect("a name")],
+            vec!["https://app.example:8443".parse().expect("an origin")],
+        )
     }
 
     fn with(name: http::HeaderName, values: &[&str]) -> HeaderMap {

@@ -28,27 +28,41 @@ impl HttpAddress {
     }
 }
 
+const EXPECTED_ADDRESS: &str = "an address and a port, as in 127.0.0.1:8787, a port, or unix:PATH";
+
+impl HttpAddress {
+    /// Reads an address that no name has to be looked up for. `None` if it names a host.
+    pub(crate) fn literal(text: &str) -> Result<Option<Self>, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return match path {
+                "" => Err("a path follows `unix:`, as in unix:/run/toolrack.sock".into()),
+                path => Ok(Some(Self::Unix(path.into()))),
+            };
+        }
+        if let Ok(port) = text.parse::<u16>() {
+            return Ok(Some(Self::Tcp((IpAddr::from(Ipv4Addr::LOCALHOST), port).into())));
+        }
+        if text.contains("://") || text.contains('/') {
+            return Err(format!("expected {EXPECTED_ADDRESS}, not a URL or a path"));
+        }
+        match text.rsplit_once(':') {
+            Some((_, port)) if port.parse::<u16>().is_ok() => Ok(text.parse().ok().map(Self::Tcp)),
+            _ => Err(format!("expected {EXPECTED_ADDRESS}")),
+        }
+    }
+}
+
 impl FromStr for HttpAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(path) = text.strip_prefix("unix:") {
-            return match path {
-                "" => Err("a path follows `unix:`, as in unix:/run/toolrack.sock".into()),
-                path => Ok(Self::Unix(path.into())),
-            };
-        }
-        if let Ok(port) = text.parse::<u16>() {
-            return Ok(Self::Tcp((IpAddr::from(Ipv4Addr::LOCALHOST), port).into()));
-        }
-        let expected = "an address and a port, as in 127.0.0.1:8787, a port, or unix:PATH";
-        if text.contains("://") || text.contains('/') {
-            return Err(format!("expected {expected}, not a URL or a path"));
+        if let Some(literal) = Self::literal(text)? {
+            return Ok(literal);
         }
         match text.to_socket_addrs().map(|mut found| found.next()) {
             Ok(Some(address)) => Ok(Self::Tcp(address)),
-            Ok(None) => Err(format!("no address is known for it; expected {expected}")),
-            Err(error) => Err(format!("expected {expected}: {error}")),
+            Ok(None) => Err(format!("no address is known for it; expected {EXPECTED_ADDRESS}")),
+            Err(error) => Err(format!("expected {EXPECTED_ADDRESS}: {error}")),
         }
     }
 }

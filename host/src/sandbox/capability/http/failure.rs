@@ -59,6 +59,9 @@ pub enum Failure {
         "`{0}` leads to an address that is not on the public internet; a plugin reaches such an address only by the address itself, where [grants] in its manifest names it under `network`"
     )]
     NotPublic(RequestHost),
+    /// The host leads to addresses that are taken out of the grant.
+    #[error("`{0}` leads to an address that is taken out of what the plugin is granted")]
+    Excepted(RequestHost),
     /// The connection could not be made.
     #[error("no connection to {to}: {error}")]
     Connect {
@@ -124,6 +127,7 @@ impl Failure {
                 | Self::Trace
                 | Self::Encoded(_)
                 | Self::NotPublic(_)
+                | Self::Excepted(_)
                 | Self::RequestSize
                 | Self::Host(_)
         )
@@ -141,6 +145,7 @@ impl Failure {
             | Self::Trace
             | Self::Encoded(_)
             | Self::NotPublic(_)
+            | Self::Excepted(_)
             | Self::Host(_) => Error::InternalError(Some(self.to_string())),
             Self::TooManyOpen => Error::ConnectionLimitReached,
             Self::Method => Error::HttpRequestMethodInvalid,
@@ -211,6 +216,7 @@ mod tests {
             Failure::TooManyOpen,
             Failure::Method,
             Failure::NotPublic(host()),
+            Failure::Excepted(host()),
             Failure::RequestSize,
             Failure::Host("it has no thread".into()),
         ] {

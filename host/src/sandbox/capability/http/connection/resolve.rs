@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
 use std::pin::Pin;
 
 use super::super::failure::Failure;
-use super::super::judge::address::is_global;
+use super::super::judge::address::{is_global, is_in};
 use super::super::judge::allow::RequestHost;
 use super::hosts_file;
 use super::lookup_share::{LookupShare, LookupTurn};
@@ -63,6 +63,18 @@ fn look_up(name: &str) -> io::Result<Vec<IpAddr>> {
 /// The addresses of `host` that a request under `grant` may be sent to. All are looked at; none is
 /// looked up again.
 pub(crate) async fn addresses(
+    resolver: &dyn Resolve,
+    host: &RequestHost,
+    grant: &NetworkGrant,
+    share: &LookupShare,
+) -> Result<Vec<IpAddr>, Failure> {
+    let mut found = all_addresses(resolver, host, grant, share).await?;
+    found.retain(|address| !grant.except.iter().any(|except| is_in(except, *address)));
+    if found.is_empty() { Err(Failure::Excepted(host.clone())) } else { Ok(found) }
+}
+
+/// The same, with those that the grant excepts.
+async fn all_addresses(
     resolver: &dyn Resolve,
     host: &RequestHost,
     grant: &NetworkGrant,
@@ -208,6 +220,42 @@ mod tests {
             addresses(&resolver, &address("8.8.8.8"), &grant, &LookupShares::default().of(None))
                 .await;
         assert_eq!(found.unwrap_or_default(), ["8.8.8.8".parse::<IpAddr>().expect("one")]);
+    }
+
+    #[tokio::test]
+    async fn no_name_and_no_spelling_leads_to_a_network_that_is_excepted() {
+        let excepted = |text: &str, prefix| HostPattern::Network {
+            address: text.parse().expect("an address"),
+            prefix,
+        };
+        let except =
+            vec![excepted("8.8.0.0", 16), excepted("127.0.0.0", 8), excepted("2600::", 16)];
+        let found = async |host: RequestHost, pattern: HostPattern, answer: &'static str| {
+            let resolver = Rebinding([answer, answer], AtomicUsize::new(0));
+            let grant = NetworkGrant {
+                except: except.clone(),
+                ..NetworkGrant::plain(Scheme::Http, pattern, 80)
+            };
+            let share = LookupShares::default().of(None);
+            let found = addresses(&resolver, &host, &grant, &share).await;
+            found.map(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let name = |text: &str| (RequestHost::Name(text.into()), HostPattern::Name(text.into()));
+        for answer in
+            ["8.8.8.8", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1", "2600::1"]
+        {
+            let (host, pattern) = name("a.example");
+            let refused = found(host, pattern, answer).await;
+            assert!(matches!(refused, Err(Failure::Excepted(_))), "{answer}");
+            let host = RequestHost::Address(answer.parse().expect("an address"));
+            let refused = found(host, HostPattern::Public, "1.1.1.1").await;
+            assert!(matches!(refused, Err(Failure::Excepted(_))), "{answer}");
+        }
+        let (host, pattern) = name("a.example");
+        let left = found(host, pattern, "8.8.8.8 1.1.1.1").await;
+        assert_eq!(left.expect("one is left"), ["1.1.1.1"]);
+        let (host, pattern) = name("localhost");
+        assert_eq!(found(host, pattern, "1.1.1.1").await.expect("one is left"), ["::1"]);
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::manifest::{HostPattern, is_within};
+
 /// True if an address belongs to some server on the internet. An address that stands for an IPv4 address (mapped,
 /// translated, 6to4) is judged as that one.
 #[must_use]
@@ -32,20 +34,39 @@ fn is_global_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_global_v6(address: Ipv6Addr) -> bool {
-    let [_, _, _, _, _, _, high, low] = address.segments();
+    if let Some(meant) = stands_for(address) {
+        return is_global_v4(meant);
+    }
     match address.segments() {
-        // Mapped, and translated by the well-known prefix of NAT64.
-        [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
-            is_global_v4(embedded(high, low))
-        }
-        // 6to4.
-        [0x2002, high, low, ..] => is_global_v4(embedded(high, low)),
         // Protocol assignments, among them Teredo, benchmarks and ORCHID; documentation.
         [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
         // All that is given out to networks. Everything else is local, multicast, or not given out.
         [0x2000..=0x3fff, ..] => true,
         _ => false,
     }
+}
+
+/// The IPv4 address that an address stands for, if it does.
+fn stands_for(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let [_, _, _, _, _, _, high, low] = address.segments();
+    match address.segments() {
+        // Mapped, and translated by the well-known prefix of NAT64.
+        [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(embedded(high, low)),
+        // 6to4.
+        [0x2002, high, low, ..] => Some(embedded(high, low)),
+        _ => None,
+    }
+}
+
+/// True if `pattern` names a network in which an address lies, or the one that it stands for.
+pub(crate) fn is_in(pattern: &HostPattern, address: IpAddr) -> bool {
+    let HostPattern::Network { address: network, prefix } = pattern else { return false };
+    let meant = match address {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(address) => stands_for(address).map(IpAddr::V4),
+    };
+    is_within(address, *network, *prefix)
+        || meant.is_some_and(|meant| is_within(meant, *network, *prefix))
 }
 
 fn embedded(high: u16, low: u16) -> Ipv4Addr {

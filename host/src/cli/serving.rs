@@ -1,0 +1,108 @@
+//! `toolrack serve`: what its flags say over the configuration.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+
+use super::arguments::HttpArguments;
+use super::setup::Setup;
+use crate::configuration::HttpSection;
+use crate::fs::stated::Stated;
+use crate::mcp::HttpAddress;
+use crate::reload::Optimizing;
+use crate::serve::{HttpOptions, Options};
+use crate::text::escape;
+use crate::typed_path;
+
+/// The time that requests over HTTP have to end where nothing else is said.
+const USUAL_GRACE: Duration = Duration::from_secs(10);
+
+/// The flags of `serve` that are not about HTTP.
+pub(super) struct ServeFlags {
+    pub(super) page_size: Option<NonZeroUsize>,
+    /// True if plugins keep the code that they are first compiled to.
+    pub(super) no_optimize: bool,
+}
+
+/// Returns the options of a server: what the flags say, and where they say nothing, the configuration.
+pub(super) fn options(
+    flags: &ServeFlags,
+    http: HttpArguments,
+    setup: Setup,
+) -> anyhow::Result<Options> {
+    let Setup { plugins, compiler, locking, protected, policy, home, configuration, .. } = setup;
+    let serve = &configuration.serve;
+    let value = |stated: &Option<Stated<bool>>| stated.as_ref().map(|stated| stated.value);
+    // Flags that say over what is served leave nothing of that to the configuration.
+    let (is_asked, is_stdio_asked) = (http.http.is_some() || http.stdio, http.stdio);
+    let http = http_options(http, &configuration.http)?;
+    let stdio = match is_asked {
+        true => is_stdio_asked,
+        false => http.is_none() || value(&serve.stdio).unwrap_or(false),
+    };
+    let no_optimize = flags.no_optimize || value(&serve.optimize) == Some(false);
+    let page = flags.page_size.or(serve.page_size.as_ref().map(|stated| stated.value));
+    Ok(Options {
+        plugins,
+        locking,
+        optimizing: if no_optimize { Optimizing::Never } else { Optimizing::InBackground },
+        compiler,
+        protected,
+        policy,
+        page,
+        stdio,
+        http,
+        home,
+    })
+}
+
+/// Returns the options of a server over HTTP. `None` where none is asked for.
+fn http_options(
+    flags: HttpArguments,
+    section: &HttpSection,
+) -> anyhow::Result<Option<HttpOptions>> {
+    let HttpArguments { http, stdio, http_host, allow_origin, allow_unauthenticated, grace } =
+        flags;
+    let configured = section.address.as_ref().filter(|_| !stdio);
+    let address = match (http, configured) {
+        (Some(address), _) => address,
+        (None, Some(Stated { value, place })) => {
+            let address: Result<HttpAddress, _> = value.parse();
+            address.map_err(|error| anyhow!("{place}: `address`: {error}"))?
+        }
+        (None, None) => {
+            let unused = [
+                (!http_host.is_empty(), "--http-host"),
+                (!allow_origin.is_empty(), "--allow-origin"),
+                (allow_unauthenticated, "--allow-unauthenticated"),
+                (grace.is_some(), "--grace"),
+            ];
+            if let Some((_, flag)) = unused.into_iter().find(|(is_given, _)| *is_given) {
+                bail!("{flag} is about HTTP, and nothing is served over it; add --http ADDRESS");
+            }
+            return Ok(None);
+        }
+    };
+    let session_key = section.session_key_file.as_ref().map(|Stated { value, place }| {
+        typed_path::expanded(value)
+            .with_context(|| format!("{place}: `session_key_file`: `{}`", escape(value)))
+    });
+    let stated = section.allow_unauthenticated.as_ref().is_some_and(|stated| stated.value);
+    let configured_grace = section.grace.as_ref().map(|stated| stated.value);
+    Ok(Some(HttpOptions {
+        address,
+        hosts: given_or(http_host, section.hosts.as_ref()),
+        origins: given_or(allow_origin, section.origins.as_ref()),
+        allow_unauthenticated: allow_unauthenticated || stated,
+        grace: grace.map(Duration::from_secs).or(configured_grace).unwrap_or(USUAL_GRACE),
+        session_key: session_key.transpose()?,
+    }))
+}
+
+fn given_or<T: Clone>(given: Vec<T>, stated: Option<&Stated<Vec<T>>>) -> Vec<T> {
+    match (given.is_empty(), stated) {
+        (true, Some(stated)) => stated.value.clone(),
+        _ => given,
+    }
+}

@@ -1,0 +1,99 @@
+//! The files of the configuration: where they lie, and how they are read.
+
+use std::path::{Path, PathBuf};
+
+use super::content::Configuration;
+use crate::fs::bounded_read::{ReadError, read_at_most};
+use crate::home::Home;
+use crate::manifest::ManifestError;
+use crate::text::escape_path;
+
+/// The largest file of the configuration, in bytes.
+const MAX_CONFIGURATION: usize = 64 * 1024;
+
+/// The reason why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationError {
+    /// A file cannot be read.
+    #[error("the configuration {file} {error}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// The reason.
+        error: String,
+    },
+    /// A file is no text.
+    #[error("the configuration {0} is not UTF-8; save it as UTF-8")]
+    NoText(String),
+    /// A file says something that cannot be.
+    #[error("the configuration is wrong\n{0}")]
+    Wrong(ManifestError),
+}
+
+/// Reads the configuration: the file `given`, or that in `home` where there is one, and the administrator's, which counts
+/// whatever is given.
+pub fn load(
+    given: Option<&Path>,
+    home: Option<&Home>,
+) -> Result<Configuration, ConfigurationError> {
+    let own = match given {
+        Some(path) => Some(read(path)?.ok_or_else(|| unreadable(path, &ReadError::Missing))?),
+        None => match home {
+            Some(home) => read(&home.config())?,
+            None => None,
+        },
+    };
+    let administrators = match administrators_file() {
+        Some(path) => read(&path)?,
+        None => None,
+    };
+    Ok(own.unwrap_or_default().over(administrators.unwrap_or_default()))
+}
+
+/// Reads a file. `None` if nothing is there.
+fn read(path: &Path) -> Result<Option<Configuration>, ConfigurationError> {
+    let shown = escape_path(path);
+    let bytes = match read_at_most(path, MAX_CONFIGURATION) {
+        Ok(bytes) => bytes,
+        Err(ReadError::Missing) => return Ok(None),
+        Err(error) => return Err(unreadable(path, &error)),
+    };
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| ConfigurationError::NoText(shown.clone()))?;
+    // Editors of Windows put a mark before the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    Configuration::parse(&path.to_string_lossy(), text).map(Some).map_err(ConfigurationError::Wrong)
+}
+
+fn unreadable(path: &Path, error: &ReadError) -> ConfigurationError {
+    ConfigurationError::Unreadable { file: escape_path(path), error: error.to_string() }
+}
+
+/// The file of the machine's administrator, which users cannot write.
+#[cfg(not(feature = "failpoints"))]
+fn administrators_file() -> Option<PathBuf> {
+    usual_administrators_file()
+}
+
+/// The same. Tests name another in its place, which no released build lets anybody do.
+#[cfg(feature = "failpoints")]
+fn administrators_file() -> Option<PathBuf> {
+    let named = std::env::var_os("TOOLRACK_TEST_ADMINISTRATORS_FILE");
+    named.map(PathBuf::from).or_else(usual_administrators_file)
+}
+
+#[cfg(not(any(windows, target_os = "macos")))]
+fn usual_administrators_file() -> Option<PathBuf> {
+    Some("/etc/toolrack/config.toml".into())
+}
+
+#[cfg(target_os = "macos")]
+fn usual_administrators_file() -> Option<PathBuf> {
+    Some("/Library/Application Support/toolrack/config.toml".into())
+}
+
+/// Below the directory that the system names: a variable could lead elsewhere, and each user sets their own.
+#[cfg(windows)]
+fn usual_administrators_file() -> Option<PathBuf> {
+    Some(r"C:\ProgramData\toolrack\config.toml".into())
+}

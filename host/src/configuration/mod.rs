@@ -1,0 +1,17 @@
+//! The configuration: `config.toml` of a person and that of the machine's administrator, read and put together.
+//!
+//! What a key means to whom it concerns is not known here. A flag of the command line counts before the files, and the
+//! person's file before the administrator's, but for `[policy]`: of that, all that either says counts.
+
+mod stated_keys;
+mod sections;
+mod content;
+mod read;
+mod files;
+#[cfg(test)]
+mod tests;
+
+pub use content::Configuration;
+pub use files::{ConfigurationError, load};
+pub use sections::HttpSection;
+pub use stated_keys::StatedKey;

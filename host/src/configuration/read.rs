@@ -1,0 +1,191 @@
+//! The text of a `config.toml` to settings.
+
+use std::ops::Range;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::content::Configuration;
+use super::sections::{HttpSection, ServeSection};
+use super::stated_keys;
+use crate::fs::stated::Stated;
+use crate::manifest::syntax::error::{Diagnostic, quote};
+use crate::manifest::syntax::keys::Section;
+use crate::manifest::syntax::source::SourceTexts;
+use crate::manifest::syntax::table::{SpannedText, SpannedValue, Table};
+use crate::manifest::{
+    GRACE_RULE, LimitRule, ManifestError, PAGE_SIZE_RULE, Policy, document, read_amount,
+};
+use crate::mcp::HttpAddress;
+use crate::text::escape;
+
+/// The most items of a list.
+const MAX_ITEMS: usize = 64;
+
+const LOG_FORMATS: [&str; 2] = ["human", "json"];
+
+impl Configuration {
+    /// Reads the configuration `text` of `file`, the name that errors show.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ManifestError> {
+        let source = SourceTexts { manifest: text, local: None };
+        read(file, source).map_err(|fault| ManifestError::from_fault(file, source, fault))
+    }
+}
+
+fn read(file: &str, source: SourceTexts<'_>) -> Result<Configuration, Diagnostic> {
+    let shown = escape(file);
+    let place = |span: Range<usize>| -> Arc<str> {
+        format!("{shown}:{}", source.place(span).line()).into()
+    };
+    let tree = document(source.manifest, "the configuration")?;
+    let top = SectionReader {
+        table: Table::open(Section::ConfigTop, &tree)?,
+        section: Section::ConfigTop,
+        place: &place,
+    };
+    let policy = top.table.section(Section::Policy)?;
+    let policy = policy.map(|table| Policy::read(&table, &place)).transpose()?;
+    let serve = top.section(Section::Serve)?.map(|serve| read_serve(&serve)).transpose()?;
+    let http = top.section(Section::Http)?.map(|http| read_http(&http)).transpose()?;
+    Ok(Configuration {
+        policy: policy.unwrap_or_default(),
+        plugins: top.list("plugins", r#"["~/tools"]"#, |text| path(&top, "plugins", text))?,
+        locked: top.flag("locked")?,
+        cache: top.flag("cache")?,
+        serve: serve.unwrap_or_default(),
+        http: http.unwrap_or_default(),
+        keys: stated_keys::all(&tree, source.manifest, &place),
+    })
+}
+
+fn read_serve<P: Fn(Range<usize>) -> Arc<str>>(
+    table: &SectionReader<'_, '_, P>,
+) -> Result<ServeSection, Diagnostic> {
+    let page_size = table.amount(&PAGE_SIZE_RULE)?;
+    let page_size = page_size.and_then(|Stated { value, place }| {
+        let value = usize::try_from(value).ok().and_then(|size| size.try_into().ok())?;
+        Some(Stated { value, place })
+    });
+    Ok(ServeSection {
+        stdio: table.flag("stdio")?,
+        page_size,
+        optimize: table.flag("optimize")?,
+        log: table.text("log", r#""info""#, |text| Ok((*text.get_ref()).into()))?,
+        log_format: table.text("log_format", r#""json""#, |text| {
+            let written = *text.get_ref();
+            if LOG_FORMATS.contains(&written) {
+                return Ok(written.into());
+            }
+            Err(table.wrong("log_format", text, "expected \"human\" or \"json\""))
+        })?,
+    })
+}
+
+fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
+    table: &SectionReader<'_, '_, P>,
+) -> Result<HttpSection, Diagnostic> {
+    let grace = table.amount(&GRACE_RULE)?;
+    Ok(HttpSection {
+        address: table.text("address", r#""127.0.0.1:8787""#, |text| {
+            let literal = HttpAddress::literal(text.get_ref());
+            literal.map_err(|error| table.wrong("address", text, &error))?;
+            Ok((*text.get_ref()).into())
+        })?,
+        hosts: table
+            .list("hosts", r#"["tools.example.org"]"#, |text| table.parsed("hosts", text))?,
+        origins: table
+            .list("origins", r#"["https://app.example"]"#, |text| table.parsed("origins", text))?,
+        allow_unauthenticated: table.flag("allow_unauthenticated")?,
+        grace: grace
+            .map(|Stated { value, place }| Stated { value: Duration::from_millis(value), place }),
+        session_key_file: table.text(
+            "session_key_file",
+            r#""/run/secrets/session_key""#,
+            |text| path(table, "session_key_file", text),
+        )?,
+    })
+}
+
+/// A path that does not depend on the directory in which a program was started.
+fn path<P: Fn(Range<usize>) -> Arc<str>>(
+    table: &SectionReader<'_, '_, P>,
+    key: &str,
+    text: &SpannedText<'_>,
+) -> Result<Box<str>, Diagnostic> {
+    let written = *text.get_ref();
+    if written.starts_with(['~', '$']) || std::path::Path::new(written).is_absolute() {
+        return Ok(written.into());
+    }
+    let expected = "expected an absolute path, or one that begins with `~` or `$NAME`";
+    Err(table.wrong(key, text, expected))
+}
+
+/// One section, and the places of its values.
+struct SectionReader<'t, 'p, P> {
+    table: Table<'t>,
+    section: Section,
+    place: &'p P,
+}
+
+impl<'t, P: Fn(Range<usize>) -> Arc<str>> SectionReader<'t, '_, P> {
+    fn section(&self, section: Section) -> Result<Option<Self>, Diagnostic> {
+        let table = self.table.section(section)?;
+        Ok(table.map(|table| Self { table, section, place: self.place }))
+    }
+
+    fn stated<T>(&self, value: T, span: Range<usize>) -> Stated<T> {
+        Stated { value, place: (self.place)(span) }
+    }
+
+    fn flag(&self, key: &str) -> Result<Option<Stated<bool>>, Diagnostic> {
+        let flag = self.table.flag(key)?;
+        Ok(flag.zip(self.table.get(key)).map(|(flag, value)| self.stated(flag, value.span())))
+    }
+
+    fn text<T>(
+        &self,
+        key: &str,
+        example: &str,
+        read: impl Fn(&SpannedText<'t>) -> Result<T, Diagnostic>,
+    ) -> Result<Option<Stated<T>>, Diagnostic> {
+        let Some(text) = self.table.text(key, example)? else { return Ok(None) };
+        Ok(Some(self.stated(read(&text)?, text.span())))
+    }
+
+    fn list<T>(
+        &self,
+        key: &str,
+        example: &str,
+        read: impl Fn(&SpannedText<'t>) -> Result<T, Diagnostic>,
+    ) -> Result<Option<Stated<Vec<T>>>, Diagnostic> {
+        let Some(value) = self.table.get(key) else { return Ok(None) };
+        let texts = self.table.texts(key, &format!("{key} = {example}"))?;
+        if let Some(one_more) = texts.get(MAX_ITEMS) {
+            let message = format!("{}: expected at most {MAX_ITEMS}", self.section.place(key));
+            return Err(Diagnostic::new(one_more.span(), message).help("remove some"));
+        }
+        let read: Vec<_> = texts.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Some(self.stated(read, value.span())))
+    }
+
+    fn amount(&self, rule: &LimitRule) -> Result<Option<Stated<u64>>, Diagnostic> {
+        let Some(value): Option<SpannedValue<'_>> = self.table.get(rule.key) else {
+            return Ok(None);
+        };
+        Ok(Some(self.stated(read_amount(self.section, rule, value)?, value.span())))
+    }
+
+    fn parsed<T: FromStr<Err = String>>(
+        &self,
+        key: &str,
+        text: &SpannedText<'_>,
+    ) -> Result<T, Diagnostic> {
+        text.get_ref().parse().map_err(|error: String| self.wrong(key, text, &error))
+    }
+
+    fn wrong(&self, key: &str, text: &SpannedText<'_>, problem: &str) -> Diagnostic {
+        let place = self.section.place(key);
+        let found = quote(text.get_ref());
+        Diagnostic::new(text.span(), format!("{place}: {problem}, found {found}"))
+    }
+}

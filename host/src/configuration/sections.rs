@@ -1,0 +1,66 @@
+//! `[serve]` and `[http]`: what the flags of `serve` say, too.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use crate::fs::stated::Stated;
+use crate::mcp::{AllowedOrigin, ServerName};
+
+/// `[serve]`
+#[derive(Clone, Debug, Default)]
+pub struct ServeSection {
+    /// True if the client at stdin and stdout is served beside those over HTTP.
+    pub stdio: Option<Stated<bool>>,
+    /// The number of tools on a page of `tools/list`.
+    pub page_size: Option<Stated<NonZeroUsize>>,
+    /// False if plugins keep the code that they are first compiled to.
+    pub optimize: Option<Stated<bool>>,
+    /// What is logged, as `--log` takes it.
+    pub log: Option<Stated<Box<str>>>,
+    /// The form of the log, as `--log-format` takes it.
+    pub log_format: Option<Stated<Box<str>>>,
+}
+
+/// `[http]`
+#[derive(Clone, Debug, Default)]
+pub struct HttpSection {
+    /// The address to listen on, as `--http` takes it.
+    pub address: Option<Stated<Box<str>>>,
+    /// Names that the server is known by, beside those of its address.
+    pub hosts: Option<Stated<Vec<ServerName>>>,
+    /// Origins whose pages may use the server, beside this machine's.
+    pub origins: Option<Stated<Vec<AllowedOrigin>>>,
+    /// True if everybody who reaches an address of other machines may use it.
+    pub allow_unauthenticated: Option<Stated<bool>>,
+    /// The time that requests have to end once a signal came.
+    pub grace: Option<Stated<Duration>>,
+    /// The file with the key of sessions, as written, which replicas share.
+    pub session_key_file: Option<Stated<Box<str>>>,
+}
+
+impl ServeSection {
+    /// What this section says, and where it says nothing, `other`.
+    pub(super) fn over(self, other: Self) -> Self {
+        Self {
+            stdio: self.stdio.or(other.stdio),
+            page_size: self.page_size.or(other.page_size),
+            optimize: self.optimize.or(other.optimize),
+            log: self.log.or(other.log),
+            log_format: self.log_format.or(other.log_format),
+        }
+    }
+}
+
+impl HttpSection {
+    /// What this section says, and where it says nothing, `other`.
+    pub(super) fn over(self, other: Self) -> Self {
+        Self {
+            address: self.address.or(other.address),
+            hosts: self.hosts.or(other.hosts),
+            origins: self.origins.or(other.origins),
+            allow_unauthenticated: self.allow_unauthenticated.or(other.allow_unauthenticated),
+            grace: self.grace.or(other.grace),
+            session_key_file: self.session_key_file.or(other.session_key_file),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The operator's policy: what no manifest is given, whatever it asks for.
+//!
+//! The files that it is read from, and what else they say, are not known here.
+
+mod check;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::grants::host::HostPattern;
+use super::grants::name::GrantName;
+use super::limits::rate::Rate;
+use super::limits::rules::LimitRule;
+use super::limits::units::Bytes;
+use crate::fs::stated::Stated;
+
+/// The limit that `total_memory` takes part in.
+const MEMORY_KEY: &str = "memory";
+
+/// What no manifest is given. The default gives everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// The most that a manifest may ask for of a limit, by its key, in the measure of the limit.
+    limits: BTreeMap<&'static str, Stated<u64>>,
+    /// The highest rate, which also counts where a manifest names none.
+    rate: Option<Stated<Rate>>,
+    /// The memory of all calls at once.
+    pub total_memory: Option<Stated<Bytes>>,
+    /// The place that says that nothing is served but what locks accept. `None` if none says so.
+    pub locked: Option<Arc<str>>,
+    /// Hosts that no request reaches.
+    hosts: Vec<Stated<HostPattern>>,
+    /// Directories that no plugin sees, as written: `~` and `$NAME` stand for what they mean where toolrack runs.
+    pub directories: Vec<Stated<Box<str>>>,
+    /// Grants that are never given.
+    grants: Vec<Stated<GrantName>>,
+}
+
+impl Policy {
+    /// Both policies at once: of each limit the lower one, and all that either withholds.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        for (key, stated) in other.limits {
+            let own = self.limits.entry(key).or_insert_with(|| stated.clone());
+            if stated.value < own.value {
+                *own = stated;
+            }
+        }
+        self.rate = lower(self.rate, other.rate, |one, two| !two.exceeds(*one));
+        self.total_memory = lower(self.total_memory, other.total_memory, |one, two| two < one);
+        self.locked = self.locked.or(other.locked);
+        self.hosts.extend(other.hosts);
+        self.directories.extend(other.directories);
+        self.grants.extend(other.grants);
+        self
+    }
+
+    /// The most that a manifest may ask for of a limit, if the policy says so.
+    fn ceiling(&self, rule: &LimitRule) -> Option<Stated<u64>> {
+        let own = self.limits.get(rule.key).cloned();
+        let total = self.total_memory.as_ref().filter(|_| rule.key == MEMORY_KEY);
+        let total =
+            total.map(|total| Stated { value: total.value.get(), place: total.place.clone() });
+        lower(own, total, |one, two| two < one)
+    }
+}
+
+/// The one of two that is lower, or the only one. `is_second` is told both.
+fn lower<T>(
+    one: Option<Stated<T>>,
+    two: Option<Stated<T>>,
+    is_second: impl Fn(&T, &T) -> bool,
+) -> Option<Stated<T>> {
+    match (one, two) {
+        (Some(one), Some(two)) => Some(if is_second(&one.value, &two.value) { two } else { one }),
+        (one, two) => one.or(two),
+    }
+}

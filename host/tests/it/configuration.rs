@@ -1,0 +1,221 @@
+//! The real binary with a `config.toml`: a person's, and an administrator's.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::guest::Wat;
+use crate::person::{Person, Ran};
+use crate::plugins;
+
+/// A person who has the plugin `good`, in a directory that their configuration names, and what else it says.
+fn person(config: &str) -> (Person, tempfile::TempDir) {
+    let (person, plugins) = (Person::new(), plugins::good());
+    let text = format!("plugins = [{:?}]\n{config}", plugins.path());
+    fs::write(person.path("config.toml"), text).expect("written");
+    (person, plugins)
+}
+
+/// What `check --json` says of the configuration, as `key=value line`.
+fn told(ran: &Ran) -> Vec<String> {
+    let report: Value = serde_json::from_str(&ran.out).expect("JSON");
+    let keys = report["configuration"].as_array().expect("a list").iter();
+    let text = |key: &Value, name: &str| key[name].as_str().expect("text").to_owned();
+    keys.map(|key| {
+        let place = text(key, "place");
+        let line = place.rsplit(':').next().expect("a line").to_owned();
+        format!("{}={} {line}", text(key, "key"), text(key, "value"))
+    })
+    .collect()
+}
+
+#[test]
+fn commands_follow_the_configuration_and_check_tells_it() {
+    let (person, plugins) = person("[policy.limits]\ntimeout = \"5s\"\n");
+    let listed = person.run(&["list"]);
+    assert!(listed.out.contains("good_run"), "{} {}", listed.out, listed.err);
+    let checked = person.run(&["check", "--json"]);
+    let expected =
+        [format!("plugins=[{:?}] 1", plugins.path()), "policy.limits.timeout=\"5s\" 3".into()];
+    assert_eq!(told(&checked), expected);
+    let report: Value = serde_json::from_str(&checked.out).expect("JSON");
+    assert_eq!(report["plugins"][0]["limits"]["timeoutMs"], 5000);
+    let shown = person.run(&["check"]).out;
+    let line =
+        format!("policy.limits.timeout = \"5s\"  {}:3", person.path("config.toml").display());
+    assert!(shown.contains(&line), "{shown}");
+    // A flag counts before it, and that is told.
+    let other = tempfile::tempdir().expect("a directory");
+    let shown = person.run(&["check", "--plugins", other.path().to_str().expect("UTF-8")]).out;
+    assert!(!shown.contains("good_run"), "{shown}");
+    assert!(shown.contains("--plugins counts in its place"), "{shown}");
+}
+
+#[test]
+fn a_plugin_that_asks_for_too_much_is_refused_until_it_is_lowered_by_the_command_that_is_told() {
+    let (person, plugins) = person("[policy.limits]\nmemory = \"16MiB\"\n");
+    plugins::install(
+        plugins.path(),
+        "much",
+        "[limits]\nmemory = \"17MiB\"\n",
+        &Wat::default().build(),
+    );
+    let checked = person.run(&["check", "much"]);
+    assert_eq!(checked.code, 1);
+    let config = person.path("config.toml").display().to_string();
+    for part in [
+        "much.toml:2:10: `memory` in [limits]: 17 MiB is more than the 16 MiB that",
+        &format!("{config}:3 allows"),
+        "lower it with `toolrack set much limits.memory 16MiB`",
+    ] {
+        assert!(checked.out.contains(part), "{part}\n{}", checked.out);
+    }
+    let set = person.run(&["set", "much", "limits.memory", "16MiB"]);
+    assert_eq!(set.code, 0, "{}", set.err);
+    assert_eq!(person.run(&["check", "much"]).code, 0);
+    // What would keep it from being served is not decided.
+    let set = person.run(&["set", "much", "limits.memory", "18MiB"]);
+    assert_ne!(set.code, 0);
+    assert!(set.out.contains("more than the 16 MiB that"), "{} {}", set.out, set.err);
+    assert_eq!(person.run(&["check", "much"]).code, 0);
+}
+
+#[test]
+fn a_directory_that_is_never_granted_is_not_seen_by_whatever_path() {
+    let secret = tempfile::tempdir().expect("a directory");
+    let secret = secret.path().canonicalize().expect("canonical");
+    fs::create_dir(secret.join("deep")).expect("made");
+    let (person, plugins) =
+        person(&format!("[policy]\nnever_directories = [{:?}]\n", secret.join("deep")));
+    for (name, path) in [("inner", "deep"), ("around", "")] {
+        let grant =
+            format!("[grants]\nfiles = [{{ path = {:?}, at = \"/x\" }}]\n", secret.join(path));
+        plugins::install(plugins.path(), name, &grant, &Wat::default().build());
+        let checked = person.run(&["check", name]);
+        assert!(checked.out.contains("never_directories"), "{name} {}", checked.out);
+        assert!(checked.out.contains("config.toml:3"), "{name} {}", checked.out);
+    }
+}
+
+#[test]
+fn a_configuration_that_is_wrong_stops_every_command_that_would_run_a_plugin() {
+    let (person, _plugins) = person("[policy]\nnever_host = [\"x.example\"]\n");
+    for words in [&["list"][..], &["check"], &["call", "good_run"], &["serve"], &["doctor"]] {
+        let ran = person.run(words);
+        assert_eq!(ran.code, 2, "{words:?}");
+        assert!(ran.err.contains("did you mean `never_hosts`?"), "{}", ran.err);
+        assert!(ran.err.contains("config.toml:3:1"), "{}", ran.err);
+    }
+    assert_eq!(person.run(&["completions", "bash"]).code, 0);
+    let missing = person.run(&["list", "--config", "/nowhere/config.toml"]);
+    assert!(
+        missing.err.contains("the configuration /nowhere/config.toml is missing"),
+        "{}",
+        missing.err
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn serve_listens_where_the_configuration_says_and_flags_count_before_it() {
+    use crate::client::Client;
+    use crate::http_peer::HttpPeer;
+    let (person, _plugins) = person(
+        "[serve]\nlog_format = \"json\"\npage_size = 1\n[http]\naddress = \"127.0.0.1:0\"\nhosts = [\"tools.example\"]\n",
+    );
+    let mut server = Client::spawn(&mut person.command(&["serve"]));
+    let line = server.logs("listening on");
+    let line: Value = serde_json::from_str(&line).expect("a line of JSON");
+    assert_eq!(line["level"], "INFO");
+    drop(server);
+    let peer =
+        HttpPeer::spawn(Client::spawn(&mut person.command(&["serve", "--log-format", "human"])));
+    let list = peer.modern("tools/list", json!({})).json();
+    assert_eq!(list["result"]["tools"].as_array().map(Vec::len), Some(1), "{list}");
+    let named =
+        crate::http_peer::modern("tools/list", json!({})).replacen("127.0.0.1", "tools.example", 1);
+    assert_eq!(peer.bytes(named).status, 200);
+    // A client that starts the server speaks to it, whatever the configuration says of HTTP.
+    let mut client = Client::spawn(&mut person.command(&["serve", "--stdio"]));
+    client.request("initialize", json!({ "protocolVersion": "2025-11-25" }));
+    let answer = client.request("tools/list", json!({}));
+    assert!(answer.to_string().contains("good_"), "{answer}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn servers_that_are_given_one_key_share_sessions_and_a_short_key_is_none() {
+    use crate::client::Client;
+    use crate::http_peer::HttpPeer;
+    let keys = tempfile::tempdir().expect("a directory");
+    let key = keys.path().join("key");
+    fs::write(&key, format!("{}\n", "5a".repeat(32))).expect("written");
+    let config = format!("[http]\naddress = \"127.0.0.1:0\"\nsession_key_file = {key:?}\n");
+    let persons = [person(&config), person(&config)];
+    let peers = persons
+        .each_ref()
+        .map(|(person, _)| HttpPeer::spawn(Client::spawn(&mut person.command(&["serve"]))));
+    let session = peers[0].session();
+    let list = r#"{"jsonrpc":"2.0","id":2,"method":"tools/list"}"#;
+    assert_eq!(peers[1].in_session(&session, list).status, 200);
+    fs::write(&key, "short").expect("written");
+    let ran = persons[0].0.run(&["serve"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("fewer than 32 bytes"), "{}", ran.err);
+}
+
+#[test]
+fn a_flag_about_http_wants_an_address() {
+    let ran = Person::new().run(&["serve", "--grace", "5"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("--grace is about HTTP"), "{}", ran.err);
+}
+
+/// Runs a command of a person on a machine whose administrator wrote this file.
+#[cfg(feature = "failpoints")]
+fn run_under(person: &Person, administrators: &Path, words: &[&str]) -> Ran {
+    let mut command = person.command(words);
+    command.env("TOOLRACK_TEST_ADMINISTRATORS_FILE", administrators);
+    let ran = command.output().expect("the binary");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Ran { code: ran.status.code().expect("a code"), out: text(ran.stdout), err: text(ran.stderr) }
+}
+
+#[test]
+#[cfg(feature = "failpoints")]
+fn nothing_that_a_person_says_loosens_the_policy_of_the_administrator() {
+    let (person, plugins) =
+        person("[policy]\nlocked = false\n[policy.limits]\nmemory = \"1GiB\"\n");
+    plugins::install(
+        plugins.path(),
+        "much",
+        "[limits]\nmemory = \"17MiB\"\n",
+        &Wat::default().build(),
+    );
+    let administrators = person.path("administrators.toml");
+    fs::write(&administrators, "locked = true\n[policy.limits]\nmemory = \"16MiB\"\n")
+        .expect("written");
+    let own = person.path("own.toml");
+    fs::write(&own, fs::read_to_string(person.path("config.toml")).expect("read"))
+        .expect("written");
+    let own = own.to_str().expect("UTF-8");
+    let refused = "more than the 16 MiB that";
+    for words in [&["check"][..], &["check", "--config", own]] {
+        let checked = run_under(&person, &administrators, words);
+        assert!(checked.out.contains("administrators.toml:3 allows"), "{}", checked.out);
+        assert!(checked.out.contains(refused), "{}", checked.out);
+        // Without a lock, nothing is served.
+        assert!(checked.out.contains("toolrack.lock"), "{}", checked.out);
+    }
+    let said = run_under(&person, &administrators, &["check", "--json"]);
+    let keys = told(&said);
+    assert!(keys.contains(&"policy.limits.memory=\"16MiB\" 3".to_owned()), "{keys:?}");
+    assert!(keys.contains(&"policy.limits.memory=\"1GiB\" 5".to_owned()), "{keys:?}");
+    // A file that is there and cannot be read stops everything.
+    fs::write(&administrators, "policy = 1\n").expect("written");
+    assert_eq!(run_under(&person, &administrators, &["list"]).code, 2);
+    fs::remove_file(&administrators).expect("removed");
+    fs::create_dir(&administrators).expect("made");
+    assert_eq!(run_under(&person, &administrators, &["list"]).code, 2);
+}
