@@ -82,6 +82,15 @@ pub(super) struct HttpArguments {
     /// Serve the client at stdin and stdout: beside --http too, and alone whatever the configuration says of HTTP
     #[arg(long)]
     pub(super) stdio: bool,
+    /// Serve HTTPS with the certificate in this file of PEM, with those that lead to its authority behind it
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_cert: Option<PathBuf>,
+    /// The key of the certificate, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_key: Option<PathBuf>,
+    /// Let only clients in that show a certificate of an authority in this file of PEM
+    #[arg(long, value_name = "FILE")]
+    pub(super) client_ca: Option<PathBuf>,
     /// A name that clients know the server by, beside localhost or its address; for a proxy in front [repeatable]
     #[arg(long, value_name = "NAME")]
     pub(super) http_host: Vec<ServerName>,

@@ -1,6 +1,7 @@
 //! `toolrack serve`: what its flags say over the configuration.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -9,7 +10,7 @@ use super::arguments::HttpArguments;
 use super::setup::Setup;
 use crate::configuration::HttpSection;
 use crate::fs::stated::Stated;
-use crate::mcp::HttpAddress;
+use crate::mcp::{HttpAddress, TlsFiles};
 use crate::reload::Optimizing;
 use crate::serve::{HttpOptions, Options};
 use crate::text::escape;
@@ -62,8 +63,17 @@ fn http_options(
     flags: HttpArguments,
     section: &HttpSection,
 ) -> anyhow::Result<Option<HttpOptions>> {
-    let HttpArguments { http, stdio, http_host, allow_origin, allow_unauthenticated, grace } =
-        flags;
+    let HttpArguments {
+        http,
+        stdio,
+        tls_cert,
+        tls_key,
+        client_ca,
+        http_host,
+        allow_origin,
+        allow_unauthenticated,
+        grace,
+    } = flags;
     let configured = section.address.as_ref().filter(|_| !stdio);
     let address = match (http, configured) {
         (Some(address), _) => address,
@@ -77,6 +87,9 @@ fn http_options(
                 (!allow_origin.is_empty(), "--allow-origin"),
                 (allow_unauthenticated, "--allow-unauthenticated"),
                 (grace.is_some(), "--grace"),
+                (tls_cert.is_some(), "--tls-cert"),
+                (tls_key.is_some(), "--tls-key"),
+                (client_ca.is_some(), "--client-ca"),
             ];
             if let Some((_, flag)) = unused.into_iter().find(|(is_given, _)| *is_given) {
                 bail!("{flag} is about HTTP, and nothing is served over it; add --http ADDRESS");
@@ -84,10 +97,11 @@ fn http_options(
             return Ok(None);
         }
     };
-    let session_key = section.session_key_file.as_ref().map(|Stated { value, place }| {
-        typed_path::expanded(value)
-            .with_context(|| format!("{place}: `session_key_file`: `{}`", escape(value)))
-    });
+    let tls = tls_files(
+        file(tls_cert, section.tls_cert.as_ref(), "tls_cert")?,
+        file(tls_key, section.tls_key.as_ref(), "tls_key")?,
+        file(client_ca, section.client_ca.as_ref(), "client_ca")?,
+    )?;
     let stated = section.allow_unauthenticated.as_ref().is_some_and(|stated| stated.value);
     let configured_grace = section.grace.as_ref().map(|stated| stated.value);
     Ok(Some(HttpOptions {
@@ -96,8 +110,48 @@ fn http_options(
         origins: given_or(allow_origin, section.origins.as_ref()),
         allow_unauthenticated: allow_unauthenticated || stated,
         grace: grace.map(Duration::from_secs).or(configured_grace).unwrap_or(USUAL_GRACE),
-        session_key: session_key.transpose()?,
+        session_key: file(None, section.session_key_file.as_ref(), "session_key_file")?,
+        tls,
     }))
+}
+
+/// The files of TLS. `None` if there is none.
+fn tls_files(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    client_ca: Option<PathBuf>,
+) -> anyhow::Result<Option<TlsFiles>> {
+    match (certificate, key, client_ca) {
+        (Some(certificate), Some(key), client_ca) => {
+            Ok(Some(TlsFiles { certificate, key, client_ca }))
+        }
+        (Some(_), None, _) => {
+            bail!("a certificate needs its key: --tls-key FILE, or `tls_key` under [http]")
+        }
+        (None, Some(_), _) => {
+            bail!("a key needs its certificate: --tls-cert FILE, or `tls_cert` under [http]")
+        }
+        (None, None, Some(_)) => bail!(
+            "clients show certificates over TLS alone: add --tls-cert FILE and --tls-key FILE"
+        ),
+        (None, None, None) => Ok(None),
+    }
+}
+
+/// The file that a flag names, or else the configuration.
+fn file(
+    given: Option<PathBuf>,
+    section: Option<&Stated<Box<str>>>,
+    key: &str,
+) -> anyhow::Result<Option<PathBuf>> {
+    let stated = |Stated { value, place }: &Stated<Box<str>>| {
+        typed_path::expanded(value)
+            .with_context(|| format!("{place}: `{key}`: `{}`", escape(value)))
+    };
+    match given {
+        Some(given) => Ok(Some(given)),
+        None => section.map(stated).transpose(),
+    }
 }
 
 fn given_or<T: Clone>(given: Vec<T>, stated: Option<&Stated<Vec<T>>>) -> Vec<T> {

@@ -85,6 +85,7 @@ fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
     table: &SectionReader<'_, '_, P>,
 ) -> Result<HttpSection, Diagnostic> {
     let grace = table.amount(&GRACE_RULE)?;
+    let file = |key, example| table.text(key, example, |text| path(table, key, text));
     Ok(HttpSection {
         address: table.text("address", r#""127.0.0.1:8787""#, |text| {
             let literal = HttpAddress::literal(text.get_ref());
@@ -98,11 +99,10 @@ fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
         allow_unauthenticated: table.flag("allow_unauthenticated")?,
         grace: grace
             .map(|Stated { value, place }| Stated { value: Duration::from_millis(value), place }),
-        session_key_file: table.text(
-            "session_key_file",
-            r#""/run/secrets/session_key""#,
-            |text| path(table, "session_key_file", text),
-        )?,
+        session_key_file: file("session_key_file", r#""/run/secrets/session_key""#)?,
+        tls_cert: file("tls_cert", r#""/etc/toolrack/server.pem""#)?,
+        tls_key: file("tls_key", r#""/etc/toolrack/server.key""#)?,
+        client_ca: file("client_ca", r#""/etc/toolrack/clients.pem""#)?,
     })
 }
 

@@ -36,6 +36,12 @@ pub struct HttpSection {
     pub grace: Option<Stated<Duration>>,
     /// The file with the key of sessions, as written, which replicas share.
     pub session_key_file: Option<Stated<Box<str>>>,
+    /// The file of the server's certificate, as written.
+    pub tls_cert: Option<Stated<Box<str>>>,
+    /// The file of its key, as written.
+    pub tls_key: Option<Stated<Box<str>>>,
+    /// The file of the authorities of clients' certificates, as written.
+    pub client_ca: Option<Stated<Box<str>>>,
 }
 
 impl ServeSection {
@@ -61,6 +67,9 @@ impl HttpSection {
             allow_unauthenticated: self.allow_unauthenticated.or(other.allow_unauthenticated),
             grace: self.grace.or(other.grace),
             session_key_file: self.session_key_file.or(other.session_key_file),
+            tls_cert: self.tls_cert.or(other.tls_cert),
+            tls_key: self.tls_key.or(other.tls_key),
+            client_ca: self.client_ca.or(other.client_ca),
         }
     }
 }

@@ -32,7 +32,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
         ("[http]\nplugins = []", "2:1", "`plugins` belongs before the first section"),
         ("[limits]\nfuel = 1", "1:2", "`limits` belongs under [policy]"),
         ("[policy]\nmemory = \"1GiB\"", "2:1", "`memory` belongs under [policy.limits]"),
-        ("[policy]\ntotal_memory = \"1MiB\"", "2:16", "expected 64 MiB to 1 TiB"),
+        ("[policy]\ntotal_memory = \"1MiB\"", "2:16", "expected 64 MiB to 1024 GiB"),
         ("[policy]\nnever_hosts = [\"https://x.example\"]", "2:16", "write the host alone"),
         ("[policy]\nnever_hosts = [\"*.example\"]", "2:16", "expected `*` as the whole first part"),
         ("[policy]\nnever_directories = [\"x\"]", "2:22", "write it from the root"),

@@ -25,9 +25,11 @@ use crate::tool::{CallError, Output, Usage};
 pub use calls::call_log::ANSWERED_TARGET;
 pub(crate) use calls::executor::Executor;
 pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
-pub use http::SessionKeyError;
 pub use http::{AllowedOrigin, Doors, HttpAddress, Listener, ServerName};
-pub(crate) use http::{HttpBounds, HttpServer, HttpSettings, SessionKey, TokenNeed};
+pub(crate) use http::{
+    HttpBounds, HttpServer, HttpServerError, HttpSettings, SessionKey, TokenNeed,
+};
+pub use http::{SessionKeyError, TlsError, TlsFiles};
 pub use rpc::lines::{InputLine, MAX_LINE};
 pub(crate) use session::driver::Driver;
 pub use stdio::connection::{PrivateStdout, Stdio};

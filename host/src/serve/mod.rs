@@ -18,8 +18,8 @@ use crate::lockfile::LockPolicy;
 use crate::manifest::Policy;
 use crate::mcp::{
     AllowedOrigin, Doors, Driver, Engine, Executor, HttpAddress, HttpBounds, HttpServer,
-    HttpSettings, Listener, PrivateStdout, ServerName, SessionKey, SessionKeyError, Settings,
-    Stdio, TokenNeed,
+    HttpServerError, HttpSettings, Listener, PrivateStdout, ServerName, SessionKey,
+    SessionKeyError, Settings, Stdio, TlsFiles, TokenNeed,
 };
 use crate::protected::Protected;
 use crate::reload::Optimizing;
@@ -67,6 +67,8 @@ pub struct HttpOptions {
     pub allow_unauthenticated: bool,
     /// The time that requests have to end once a signal came.
     pub grace: Duration,
+    /// The files of TLS. `None` if HTTP is spoken in the clear.
+    pub tls: Option<TlsFiles>,
     /// The file with the key of sessions. `None` stands for a key in toolrack's own directory.
     pub session_key: Option<PathBuf>,
 }
@@ -88,9 +90,9 @@ pub enum ServeError {
         /// The error of the system.
         error: std::io::Error,
     },
-    /// The tokens cannot be read.
+    /// The tokens or the certificate cannot be read.
     #[error("{0}")]
-    Tokens(String),
+    Http(String),
     /// The key of sessions cannot be read.
     #[error(transparent)]
     SessionKey(#[from] SessionKeyError),
@@ -113,10 +115,16 @@ impl From<std::io::Error> for ServeError {
     }
 }
 
-// Its own type is no part of the library.
+// Their own types are no part of the library.
 impl From<TokenFileError> for ServeError {
     fn from(error: TokenFileError) -> Self {
-        Self::Tokens(error.to_string())
+        Self::Http(error.to_string())
+    }
+}
+
+impl From<HttpServerError> for ServeError {
+    fn from(error: HttpServerError) -> Self {
+        Self::Http(error.to_string())
     }
 }
 
@@ -201,10 +209,12 @@ async fn listen(
     executor: &Rc<Executor>,
     catalog: &watch::Receiver<Option<Arc<Catalog>>>,
 ) -> Result<HttpServer, ServeError> {
-    let HttpOptions { address, hosts, origins, grace, allow_unauthenticated, session_key } =
+    let HttpOptions { address, hosts, origins, grace, allow_unauthenticated, session_key, tls } =
         options;
     let tokens = home.map(TokenFile::of);
-    let need = match (allow_unauthenticated, address.is_local()) {
+    // A certificate proves who asks, too.
+    let is_closed = address.is_local() || tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+    let need = match (allow_unauthenticated, is_closed) {
         (true, _) => TokenNeed::Never,
         (false, true) => TokenNeed::OnceThereAre,
         (false, false) => TokenNeed::Always,
@@ -217,7 +227,14 @@ async fn listen(
     }
     let failed = |error| ServeError::Listen { address: address.clone(), error };
     let listener = Listener::bind(address).await.map_err(failed)?;
-    tracing::info!("listening on {}", listener.address());
+    let shown = listener.address().shown(tls.is_some());
+    tracing::info!("listening on {shown}");
+    if !address.is_local() && tls.is_none() {
+        tracing::warn!(
+            "tokens and answers travel in the clear to {shown}; let a proxy with TLS stand in front, or serve TLS with \
+             --tls-cert and --tls-key"
+        );
+    }
     let doors = Doors::new(address, hosts.clone(), origins.clone());
     let key = match session_key {
         Some(file) => SessionKey::of_file(file)?,
@@ -230,6 +247,7 @@ async fn listen(
         grace: *grace,
         tokens,
         need,
+        tls: tls.clone(),
         bounds: HttpBounds::default(),
     };
     Ok(HttpServer::new(listener, settings, executor.clone(), catalog.clone())?)

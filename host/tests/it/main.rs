@@ -47,6 +47,9 @@ mod server;
 mod over_http;
 #[cfg(target_os = "linux")]
 mod http_peer;
+// The same over HTTPS, with certificates of clients.
+#[cfg(target_os = "linux")]
+mod over_tls;
 // The real binary while its plugin directory changes.
 #[cfg(unix)]
 mod reload;

@@ -16,11 +16,12 @@ use crate::text::escape;
 use crate::token_shape::looks_like_token;
 
 /// The options of all commands that take a value.
-pub(in crate::cli) const VALUED_OPTIONS: [&str; 30] = [
+pub(in crate::cli) const VALUED_OPTIONS: [&str; 33] = [
     "--allow",
     "--allow-origin",
     "--at",
     "--before",
+    "--client-ca",
     "--config",
     "--cpu",
     "--expires",
@@ -45,6 +46,8 @@ pub(in crate::cli) const VALUED_OPTIONS: [&str; 30] = [
     "--scope",
     "--sdk",
     "--time",
+    "--tls-cert",
+    "--tls-key",
     "-n",
     "-o",
 ];

@@ -279,6 +279,9 @@ impl Section {
                 "allow_unauthenticated",
                 "grace",
                 "session_key_file",
+                "tls_cert",
+                "tls_key",
+                "client_ca",
             ],
             Self::Policy => vec![
                 "locked",

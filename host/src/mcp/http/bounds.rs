@@ -10,6 +10,8 @@ pub(super) const MAX_CONNECTIONS: usize = 8192;
 pub(super) const MAX_HEAD: usize = 64 * 1024;
 /// The time that a head may take, from the connection or the answer before it.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(75);
+/// The time in which a client has to agree on TLS.
+pub(super) const TLS_TIME: Duration = Duration::from_secs(10);
 /// The time that the body of a request may take.
 pub(super) const BODY_TIME: Duration = Duration::from_secs(30);
 /// Bytes of all bodies of requests that are read or served.
@@ -46,6 +48,7 @@ pub(super) const RETRY_SECONDS: u32 = 2;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HttpBounds {
     pub(crate) connections: usize,
+    pub(crate) tls_time: Duration,
     pub(crate) head_time: Duration,
     pub(crate) body_time: Duration,
     pub(crate) bodies: usize,
@@ -64,6 +67,7 @@ impl Default for HttpBounds {
     fn default() -> Self {
         Self {
             connections: MAX_CONNECTIONS,
+            tls_time: TLS_TIME,
             head_time: HEAD_TIME,
             body_time: BODY_TIME,
             bodies: MAX_BODIES,

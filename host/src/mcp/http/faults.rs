@@ -22,7 +22,7 @@ use crate::fuzz::started;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::calls::places::PLACES;
 use crate::mcp::engine::Settings;
-use crate::mcp::http::SessionKey;
+use crate::mcp::http::{SessionKey, TlsFiles};
 
 /// A time that is never reached, unless something waits for ever.
 const NEVER_REACHED: Duration = Duration::from_secs(100);
@@ -33,6 +33,7 @@ const SHORT: Duration = Duration::from_millis(400);
 fn small() -> HttpBounds {
     HttpBounds {
         connections: 20,
+        tls_time: SHORT,
         head_time: SHORT,
         body_time: SHORT,
         bodies: 256 * 1024,
@@ -56,6 +57,12 @@ struct Bench {
 
 /// Runs a test against a server with these bounds. Afterwards, nothing is left of its clients.
 fn serves(bounds: HttpBounds, test: impl AsyncFnOnce(&Bench)) {
+    serves_with(bounds, None, test);
+}
+
+/// The same, over TLS where there are files for it.
+fn serves_with(bounds: HttpBounds, tls: Option<TlsFiles>, test: impl AsyncFnOnce(&Bench)) {
+    let is_tls = tls.is_some();
     let directory = plugins();
     let (host, catalog) = started(directory.path());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -69,6 +76,7 @@ fn serves(bounds: HttpBounds, test: impl AsyncFnOnce(&Bench)) {
             key: SessionKey::of(None).expect("a key"),
             grace: Duration::from_millis(100),
             tokens: None,
+            tls,
             need: TokenNeed::OnceThereAre,
             bounds,
         };
@@ -80,7 +88,9 @@ fn serves(bounds: HttpBounds, test: impl AsyncFnOnce(&Bench)) {
         let served = tokio::task::spawn_local(server);
         let bench = Bench { address: bound.to_string(), executor: executor.clone() };
         timeout(NEVER_REACHED, test(&bench)).await.expect("it ends");
-        bench.is_answered().await;
+        if !is_tls {
+            bench.is_answered().await;
+        }
         end.send(()).expect("it serves");
         timeout(NEVER_REACHED, served).await.expect("it ends").expect("no panic");
         bench.is_idle().await;
@@ -106,6 +116,38 @@ fn plugins() -> TempDir {
         std::fs::write(file("wasm"), wat.build()).expect("a module");
     }
     directory
+}
+
+#[test]
+fn a_client_that_does_not_agree_on_tls_is_closed_and_makes_room_for_others() {
+    let directory = TempDir::new().expect("a directory");
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("one");
+    let file = |name: &str, text: String| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path
+    };
+    let certificate = file("own.pem", own.cert.pem());
+    let key = file("own.key", own.signing_key.serialize_pem());
+    let bounds = HttpBounds { tls_time: Duration::from_secs(2), ..small() };
+    serves_with(bounds, Some(TlsFiles { certificate, key, client_ca: None }), async |bench| {
+        // It says nothing, or half of something, or speaks in the clear.
+        let half = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3];
+        for said in [&b""[..], &half, b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
+            let answer = rest(bench.sends(said).await).await;
+            assert!(!answer.contains("HTTP/1.1 200"), "{answer}");
+        }
+        // As many as there may be keep none out: the one that was silent the longest goes.
+        let began = std::time::Instant::now();
+        let mut silent = Vec::new();
+        for _ in 0..bounds.connections + 3 {
+            silent.push(bench.connect().await);
+        }
+        for first in silent.drain(..3) {
+            assert_eq!(rest(first).await, "");
+        }
+        assert!(began.elapsed() < bounds.tls_time, "they were closed to make room");
+    });
 }
 
 impl Bench {

@@ -7,6 +7,7 @@
 //! Nothing of a client is kept once its requests have ended: a legacy session is its id, and what runs at the moment is
 //! all that is known of it.
 
+mod followed;
 mod socket;
 mod bounds;
 mod legacy_session;
@@ -24,5 +25,6 @@ pub(crate) use legacy_session::session_id::SessionKey;
 pub use legacy_session::session_id::SessionKeyError;
 pub(crate) use request::access::TokenNeed;
 pub use request::doors::{AllowedOrigin, Doors, ServerName};
-pub(crate) use server::{HttpServer, HttpSettings};
+pub(crate) use server::{HttpServer, HttpServerError, HttpSettings};
 pub use socket::address::{HttpAddress, Listener};
+pub use socket::tls::{TlsError, TlsFiles};

@@ -15,21 +15,23 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::{Notify, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, sleep, timeout};
 
 use super::bounds::{CHUNK, HttpBounds, MAX_HEAD};
 use super::endpoint::{Endpoint, ServerStage};
+use super::followed::{Followed, LOOK_INTERVAL};
 use super::legacy_session::running::Running;
 use super::legacy_session::session_id::SessionKey;
-use super::request::access::{Admittance, TOKENS_INTERVAL, TokenNeed, TokensInForce};
+use super::request::access::{Admittance, TokenNeed, TokensInForce};
 use super::request::doors::Doors;
 use super::run::answer::AnswerBody;
 use super::run::byte_budget::ByteBudget;
 use super::run::shares::Shares;
 use super::run::views::Views;
-use super::socket::address::{ClientStream, Listener};
+use super::socket::address::{ClientStream, Duplex, Listener};
 use super::socket::paced::Paced;
+use super::socket::tls::{TlsError, TlsFiles, TlsInForce};
 use crate::catalog::Catalog;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::Settings;
@@ -53,7 +55,20 @@ pub(crate) struct HttpSettings {
     /// The tokens that count. `None` if there is no place for them.
     pub(crate) tokens: Option<TokenFile>,
     pub(crate) need: TokenNeed,
+    /// The files of TLS. `None` if it is spoken in the clear.
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) bounds: HttpBounds,
+}
+
+/// The reason why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HttpServerError {
+    /// The tokens cannot be read.
+    #[error(transparent)]
+    Tokens(#[from] TokenFileError),
+    /// There is no TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// The server.
@@ -64,7 +79,9 @@ pub(crate) struct HttpServer {
     open: OpenConnections,
     stage: watch::Sender<ServerStage>,
     grace: Duration,
-    tokens: FollowedTokens,
+    tokens: Followed<TokensInForce, Vec<Token>, TokenFileError>,
+    /// `None` where there is no TLS.
+    tls: Option<Followed<TlsInForce, TlsInForce, TlsError>>,
     changes: watch::Receiver<Option<Arc<Catalog>>>,
 }
 
@@ -75,13 +92,16 @@ impl HttpServer {
         settings: HttpSettings,
         executor: Rc<Executor>,
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
-    ) -> Result<Self, TokenFileError> {
-        let HttpSettings { doors, engine, key, grace, tokens, need, mut bounds } = settings;
+    ) -> Result<Self, HttpServerError> {
+        let HttpSettings { doors, engine, key, grace, tokens, need, tls, mut bounds } = settings;
         // Half of the descriptors are for files, plugins and what they connect to.
         let descriptors = allowed_descriptors().map_or(usize::MAX, |allowed| allowed / 2);
         bounds.connections = bounds.connections.min(descriptors);
-        let tokens = FollowedTokens::read(tokens)?;
-        let access = Admittance::new(tokens.current.subscribe(), need);
+        let read = move || tokens.as_ref().map_or(Ok(Vec::new()), TokenFile::read);
+        let tokens = Followed::new(read, TokensInForce::after)?;
+        let tls =
+            tls.map(|files| Followed::new(move || files.read(), |_, read| read)).transpose()?;
+        let access = Admittance::new(tokens.subscribe(), need);
         let changes = catalog.clone();
         let (stage, reached) = watch::channel(ServerStage::Serving);
         let endpoint = Rc::new(Endpoint {
@@ -101,14 +121,14 @@ impl HttpServer {
         });
         let open = OpenConnections::default();
         let connections = JoinSet::new();
-        Ok(Self { listener, endpoint, connections, open, stage, grace, tokens, changes })
+        Ok(Self { listener, endpoint, connections, open, stage, grace, tokens, tls, changes })
     }
 
     /// Serves until `shutdown` resolves. Then nothing new begins, streams end, and requests have their time to end. It has
     /// to be polled within a `LocalSet`.
     pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
-        let mut look = tokio::time::interval(TOKENS_INTERVAL);
+        let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -121,9 +141,18 @@ impl HttpServer {
                 },
                 Some(ended) = self.connections.join_next() => tell_panic(ended),
                 Ok(()) = self.changes.changed() => self.endpoint.views.refresh(),
-                _ = look.tick() => self.tokens.look(),
-                () = self.tokens.looked() => {
-                    self.endpoint.views.follow(&self.tokens.current.borrow().tokens);
+                _ = look.tick() => {
+                    self.tokens.look();
+                    self.tls.iter_mut().for_each(Followed::look);
+                }
+                problem = self.tokens.looked() => {
+                    if let Some(problem) = problem {
+                        tracing::warn!("the tokens that were read last count on: {problem}");
+                    }
+                    self.endpoint.views.follow(&self.tokens.subscribe().borrow().tokens);
+                }
+                Some(problem) = tls_looked(&mut self.tls) => {
+                    tracing::warn!("the certificate that was read last counts on: {problem}");
                 }
                 () = &mut shutdown => break,
             }
@@ -151,62 +180,19 @@ impl HttpServer {
             tracing::debug!("a connection is refused: {} are busy", self.connections.len());
             return;
         }
-        let connection = self.open.connect();
+        // The last to go: what the connection serves is busy until then.
+        let connection = ListedConnection(self.open.connect());
         let stage = self.stage.subscribe();
-        self.connections.spawn_local(serve(stream, self.endpoint.clone(), connection, stage));
-    }
-}
-
-/// The tokens that count, and the file that they are read from again and again.
-struct FollowedTokens {
-    file: Option<TokenFile>,
-    current: watch::Sender<TokensInForce>,
-    /// True if the file could not be read when it was looked at last.
-    is_broken: bool,
-    /// The look at the file that goes on: a file system may take its time, and no client waits for that.
-    look: Option<JoinHandle<Result<Vec<Token>, TokenFileError>>>,
-}
-
-impl FollowedTokens {
-    /// Reads the tokens for the first time.
-    fn read(file: Option<TokenFile>) -> Result<Self, TokenFileError> {
-        let tokens = file.as_ref().map(TokenFile::read).transpose()?.unwrap_or_default();
-        Ok(Self {
-            file,
-            current: watch::Sender::new(TokensInForce::after(None, tokens)),
-            is_broken: false,
-            look: None,
-        })
-    }
-
-    /// Begins to look for changes, unless that goes on already.
-    fn look(&mut self) {
-        if let (Some(file), None) = (self.file.clone(), &self.look) {
-            self.look = Some(tokio::task::spawn_blocking(move || file.read()));
-        }
-    }
-
-    /// Waits for a look at the file to end. Where it cannot be read, the tokens that it held last count on.
-    async fn looked(&mut self) {
-        let Some(look) = &mut self.look else { return std::future::pending().await };
-        let read = look.await;
-        self.look = None;
-        let Ok(read) = read else { return };
-        match read {
-            Ok(tokens) => {
-                self.is_broken = false;
-                self.current.send_if_modified(|current| {
-                    let next = TokensInForce::after(Some(current), tokens);
-                    let is_other = *current != next;
-                    *current = next;
-                    is_other
-                });
+        let (endpoint, pace) = (self.endpoint.clone(), self.endpoint.bounds.pace);
+        let stream = Paced::new(stream, pace);
+        match &self.tls {
+            None => _ = self.connections.spawn_local(serve(stream, endpoint, connection, stage)),
+            Some(tls) => {
+                // New connections are made with what is in force now.
+                let tls = tls.subscribe().borrow().clone();
+                let served = serve_over_tls(tls, stream, endpoint, connection, stage);
+                self.connections.spawn_local(served);
             }
-            Err(error) if !self.is_broken => {
-                self.is_broken = true;
-                tracing::warn!("the tokens that were read last count on: {error}");
-            }
-            Err(_) => {}
         }
     }
 }
@@ -219,16 +205,44 @@ fn tell_panic(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// Serves one connection to its end.
-async fn serve(
-    stream: ClientStream,
+/// Agrees on TLS, and serves the connection to its end.
+async fn serve_over_tls(
+    tls: TlsInForce,
+    stream: Paced<ClientStream>,
     endpoint: Rc<Endpoint>,
-    connection: Rc<OpenConnection>,
+    connection: ListedConnection,
+    stage: watch::Receiver<ServerStage>,
+) {
+    let agreed = tokio::select! {
+        agreed = timeout(endpoint.bounds.tls_time, tls.accept(stream)) => agreed,
+        () = connection.0.close.notified() => return,
+    };
+    match agreed {
+        Ok(Ok(stream)) => serve(stream, endpoint, connection, stage).await,
+        Ok(Err(error)) => tracing::debug!("a client did not agree on TLS: {error}"),
+        Err(_) => tracing::debug!("a client did not agree on TLS in time"),
+    }
+}
+
+/// Waits for a look at the files of TLS, where there are any. Returns a problem that was not told yet.
+async fn tls_looked(
+    tls: &mut Option<Followed<TlsInForce, TlsInForce, TlsError>>,
+) -> Option<String> {
+    match tls {
+        Some(tls) => tls.looked().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Serves one connection to its end.
+async fn serve<S: Duplex>(
+    stream: S,
+    endpoint: Rc<Endpoint>,
+    listed: ListedConnection,
     mut stage: watch::Receiver<ServerStage>,
 ) {
-    let HttpBounds { head_time, pace, .. } = endpoint.bounds;
-    // The last to go: what the connection serves is busy until then.
-    let _listed = ListedConnection(connection.clone());
+    let connection = listed.0.clone();
+    let HttpBounds { head_time, .. } = endpoint.bounds;
     let service = service_fn(|request| {
         let endpoint = endpoint.clone();
         let busy = Busy::begin(connection.clone());
@@ -243,7 +257,7 @@ async fn serve(
         .header_read_timeout(head_time)
         .max_buf_size(CHUNK)
         .max_header_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Paced::new(stream, pace)), service);
+        .serve_connection(TokioIo::new(stream), service);
     let mut served = pin!(served);
     tokio::select! {
         ended = &mut served => return tell_end(ended),

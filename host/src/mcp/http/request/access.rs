@@ -11,8 +11,6 @@ use tokio::time::sleep;
 use crate::mcp::http::run::answer::HttpRefusal;
 use crate::tokens::{Principal, Token, with_text};
 
-/// The time between two looks at the file of tokens.
-pub(crate) const TOKENS_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest wait before a token is looked at again: clocks are set.
 const MAX_WAIT: Duration = Duration::from_mins(1);
 

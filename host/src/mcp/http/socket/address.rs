@@ -67,10 +67,22 @@ impl FromStr for HttpAddress {
     }
 }
 
+impl HttpAddress {
+    /// The address as clients write it. `true` if they speak TLS.
+    #[must_use]
+    pub fn shown(&self, is_tls: bool) -> String {
+        let scheme = if is_tls { "https" } else { "http" };
+        match self {
+            Self::Tcp(address) => format!("{scheme}://{address}/mcp"),
+            Self::Unix(path) => format!("unix:{}", path.display()),
+        }
+    }
+}
+
 impl fmt::Display for HttpAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp(address) => write!(f, "http://{address}/mcp"),
+            Self::Tcp(address) => write!(f, "{address}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
@@ -174,7 +186,7 @@ mod tests {
             ("unix:/run/t.sock", "unix:/run/t.sock"),
         ] {
             let address: HttpAddress = text.parse().expect("an address");
-            assert_eq!((address.to_string().as_str(), address.is_local()), (expected, true));
+            assert_eq!((address.shown(false).as_str(), address.is_local()), (expected, true));
         }
         let open: HttpAddress = "0.0.0.0:80".parse().expect("an address");
         assert!(!open.is_local());

@@ -1,4 +1,5 @@
-//! The sockets that clients connect to, and the pace at which they have to read.
+//! The sockets that clients connect to, TLS on them, and the pace at which clients have to read.
 
 pub(super) mod address;
 pub(super) mod paced;
+pub(super) mod tls;

@@ -124,7 +124,7 @@ mod tests {
             let mut chunk = vec![0; 1024];
             for _ in 0..100 {
                 client.read_exact(&mut chunk).await.expect("bytes");
-                sleep(PACE.time / 100).await;
+                sleep(PACE.time / 400).await;
             }
             client
         });

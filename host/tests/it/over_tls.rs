@@ -1,0 +1,179 @@
+//! The real binary as clients see it over HTTPS, with and without certificates of their own.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tempfile::TempDir;
+
+use crate::client::{Client, HANG, toolrack};
+use crate::person::eventually;
+use crate::plugins;
+
+/// An authority, and what it has signed.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// A certificate with its key.
+struct Own {
+    certificate: rcgen::Certificate,
+    key: KeyPair,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        Self(CertifiedIssuer::self_signed(params, key).expect("an authority"))
+    }
+
+    fn signs(&self, name: &str) -> Own {
+        let params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.0).expect("signed");
+        Own { certificate, key }
+    }
+}
+
+/// Files of TLS, and the server that reads them.
+struct Served {
+    directory: TempDir,
+    server: Client,
+    port: u16,
+}
+
+impl Served {
+    fn start(own: &Own, address: &str, arguments: &[&str]) -> Self {
+        let directory = TempDir::new().expect("a directory");
+        write(directory.path(), own);
+        let plugins = plugins::good();
+        let mut command = toolrack();
+        command.args(["serve", "--http", address, "--plugins"]).arg(plugins.path());
+        command.arg("--tls-cert").arg(directory.path().join("own.pem"));
+        command.arg("--tls-key").arg(directory.path().join("own.key")).args(arguments);
+        let mut server = Client::spawn(&mut command);
+        let line = server.logs("listening on https://");
+        let port = line.rsplit(':').next().and_then(|rest| rest.strip_suffix("/mcp"));
+        let port = port.and_then(|port| port.parse().ok()).expect("a port");
+        // It has read them.
+        drop(plugins);
+        Self { directory, server, port }
+    }
+
+    /// The first line that the server answers to a client that trusts `authority`, or why there is none.
+    fn asked(&self, authority: &Authority, own: Option<&Own>) -> Result<String, String> {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.0.der().clone()).expect("a root");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots);
+        let config = match own {
+            Some(own) => {
+                let key = own.key.serialize_der().try_into().expect("a key");
+                builder
+                    .with_client_auth_cert(vec![own.certificate.der().clone()], key)
+                    .expect("a certificate")
+            }
+            None => builder.with_no_client_auth(),
+        };
+        let name = ServerName::try_from("localhost").expect("a name");
+        let tls = ClientConnection::new(Arc::new(config), name).expect("TLS");
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        stream.set_read_timeout(Some(HANG)).expect("set");
+        let mut stream = StreamOwned::new(tls, stream);
+        let asked = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(asked.as_bytes()).map_err(|error| error.to_string())?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).map_err(|error| error.to_string())?;
+        Ok(answer.lines().next().unwrap_or_default().to_owned())
+    }
+}
+
+fn write(directory: &Path, own: &Own) -> PathBuf {
+    fs::write(directory.join("own.key"), own.key.serialize_pem()).expect("written");
+    fs::write(directory.join("own.pem"), own.certificate.pem()).expect("written");
+    directory.join("own.pem")
+}
+
+const GOOD: &str = "HTTP/1.1 200 OK";
+
+#[test]
+fn a_certificate_that_changes_counts_within_seconds_and_a_broken_one_does_not() {
+    let (first, second) = (Authority::new(), Authority::new());
+    let mut served = Served::start(&first.signs("localhost"), "127.0.0.1:0", &[]);
+    assert_eq!(served.asked(&first, None).as_deref(), Ok(GOOD));
+    assert!(served.asked(&second, None).is_err());
+    // Whoever speaks in the clear is told nothing.
+    let mut clear = TcpStream::connect(("127.0.0.1", served.port)).expect("a connection");
+    clear.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("sent");
+    let mut answer = Vec::new();
+    _ = clear.read_to_end(&mut answer);
+    assert!(!String::from_utf8_lossy(&answer).contains("200"));
+    // The key of another certificate: what was read last counts on.
+    fs::write(served.directory.path().join("own.key"), second.signs("x").key.serialize_pem())
+        .expect("written");
+    let told = served.server.logs("the certificate that was read last counts on");
+    assert!(told.contains("own.key cannot be used together"), "{told}");
+    assert_eq!(served.asked(&first, None).as_deref(), Ok(GOOD));
+    write(served.directory.path(), &second.signs("localhost"));
+    eventually("the certificate", || served.asked(&second, None).is_ok().then_some(()));
+    assert!(served.asked(&first, None).is_err());
+}
+
+#[test]
+fn with_an_authority_of_clients_only_they_are_let_in_and_no_token_is_needed() {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let files = TempDir::new().expect("a directory");
+    let authority = files.path().join("clients.pem");
+    fs::write(&authority, clients.0.pem()).expect("written");
+    let path = authority.to_str().expect("UTF-8");
+    // An address of other machines, too: who asks has proved who they are.
+    let served = Served::start(&servers.signs("localhost"), "0.0.0.0:0", &["--client-ca", path]);
+    assert_eq!(served.asked(&servers, Some(&clients.signs("ada"))).as_deref(), Ok(GOOD));
+    assert!(served.asked(&servers, None).is_err());
+    assert!(served.asked(&servers, Some(&servers.signs("ada"))).is_err());
+    // Another authority counts in its place.
+    let others = Authority::new();
+    fs::write(&authority, others.0.pem()).expect("written");
+    let is_in = |own: &Own| served.asked(&servers, Some(own)).is_ok();
+    eventually("the authority", || is_in(&others.signs("ada")).then_some(()));
+    assert!(!is_in(&clients.signs("ada")));
+}
+
+#[test]
+fn files_that_give_no_tls_stop_the_start_and_are_named() {
+    let directory = TempDir::new().expect("a directory");
+    let own = Authority::new().signs("localhost");
+    let certificate = write(directory.path(), &own);
+    let key = directory.path().join("own.key");
+    let (certificate, key) = (certificate.to_str().expect("UTF-8"), key.to_str().expect("UTF-8"));
+    let plugins = TempDir::new().expect("a directory");
+    for (arguments, expected) in [
+        (&["--tls-cert", certificate][..], "a certificate needs its key"),
+        (&["--tls-key", key], "a key needs its certificate"),
+        (&["--client-ca", certificate], "clients show certificates over TLS alone"),
+        (&["--tls-cert", "/nowhere.pem", "--tls-key", key], "/nowhere.pem is missing"),
+        (&["--tls-cert", key, "--tls-key", key], "own.key holds no certificate"),
+        (&["--tls-cert", certificate, "--tls-key", certificate], "own.pem holds no private key"),
+        (&["--tls-cert", "/dev/zero", "--tls-key", key], "/dev/zero is"),
+    ] {
+        let mut command = toolrack();
+        command.args(["serve", "--http", "127.0.0.1:0", "--plugins"]).arg(plugins.path());
+        let ran = command.args(arguments).output().expect("the binary");
+        let told = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(2), "{told}");
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+    // A token that travels in the clear between machines is warned of.
+    let mut command = toolrack();
+    command.args(["serve", "--http", "0.0.0.0:0", "--allow-unauthenticated", "--plugins"]);
+    let mut server = Client::spawn(command.arg(plugins.path()));
+    assert!(server.logs("travel in the clear").contains("--tls-cert"));
+}
