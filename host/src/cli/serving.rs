@@ -112,6 +112,7 @@ fn http_options(
         grace: grace.map(Duration::from_secs).or(configured_grace).unwrap_or(USUAL_GRACE),
         session_key: file(None, section.session_key_file.as_ref(), "session_key_file")?,
         tls,
+        calls_of_one: section.client_calls.as_ref().map(|stated| stated.value),
     }))
 }
 

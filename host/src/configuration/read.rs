@@ -14,7 +14,8 @@ use crate::manifest::syntax::keys::Section;
 use crate::manifest::syntax::source::SourceTexts;
 use crate::manifest::syntax::table::{SpannedText, SpannedValue, Table};
 use crate::manifest::{
-    GRACE_RULE, LimitRule, ManifestError, PAGE_SIZE_RULE, Policy, document, read_amount,
+    CLIENT_CALLS_RULE, GRACE_RULE, LimitRule, ManifestError, PAGE_SIZE_RULE, Policy, document,
+    read_amount,
 };
 use crate::mcp::HttpAddress;
 use crate::text::escape;
@@ -85,6 +86,7 @@ fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
     table: &SectionReader<'_, '_, P>,
 ) -> Result<HttpSection, Diagnostic> {
     let grace = table.amount(&GRACE_RULE)?;
+    let client_calls = table.amount(&CLIENT_CALLS_RULE)?;
     let file = |key, example| table.text(key, example, |text| path(table, key, text));
     Ok(HttpSection {
         address: table.text("address", r#""127.0.0.1:8787""#, |text| {
@@ -103,6 +105,10 @@ fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
         tls_cert: file("tls_cert", r#""/etc/toolrack/server.pem""#)?,
         tls_key: file("tls_key", r#""/etc/toolrack/server.key""#)?,
         client_ca: file("client_ca", r#""/etc/toolrack/clients.pem""#)?,
+        client_calls: client_calls.map(|Stated { value, place }| Stated {
+            value: usize::try_from(value).unwrap_or(usize::MAX),
+            place,
+        }),
     })
 }
 

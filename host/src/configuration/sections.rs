@@ -42,6 +42,8 @@ pub struct HttpSection {
     pub tls_key: Option<Stated<Box<str>>>,
     /// The file of the authorities of clients' certificates, as written.
     pub client_ca: Option<Stated<Box<str>>>,
+    /// The calls of one client that run at once.
+    pub client_calls: Option<Stated<usize>>,
 }
 
 impl ServeSection {
@@ -70,6 +72,7 @@ impl HttpSection {
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
             client_ca: self.client_ca.or(other.client_ca),
+            client_calls: self.client_calls.or(other.client_calls),
         }
     }
 }

@@ -67,6 +67,8 @@ pub struct HttpOptions {
     pub allow_unauthenticated: bool,
     /// The time that requests have to end once a signal came.
     pub grace: Duration,
+    /// The calls of one client that run at once. `None` stands for the usual number.
+    pub calls_of_one: Option<usize>,
     /// The files of TLS. `None` if HTTP is spoken in the clear.
     pub tls: Option<TlsFiles>,
     /// The file with the key of sessions. `None` stands for a key in toolrack's own directory.
@@ -154,7 +156,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     protocol.block_on(LocalSet::new().run_until(async {
         let signal = signals::first()?;
         let (told, ended) = watch::channel(false);
-        let executor = Rc::new(Executor::new(host.guests().clone()));
+        let calls_of_one = options.http.as_ref().and_then(|http| http.calls_of_one);
+        let executor = Rc::new(Executor::new(host.guests().clone(), calls_of_one));
         let http = match &options.http {
             Some(http) => Some(listen(http, settings.clone(), home, &executor, &catalog).await?),
             None => None,
@@ -209,8 +212,9 @@ async fn listen(
     executor: &Rc<Executor>,
     catalog: &watch::Receiver<Option<Arc<Catalog>>>,
 ) -> Result<HttpServer, ServeError> {
-    let HttpOptions { address, hosts, origins, grace, allow_unauthenticated, session_key, tls } =
-        options;
+    let HttpOptions {
+        address, hosts, origins, grace, allow_unauthenticated, session_key, tls, ..
+    } = options;
     let tokens = home.map(TokenFile::of);
     // A certificate proves who asks, too.
     let is_closed = address.is_local() || tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());

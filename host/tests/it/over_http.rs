@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::client::{Client, HANG, toolrack};
-use crate::guest::Wat;
+use crate::guest::{self, PROGRESS, WASI, Wat};
 use crate::http_peer::{HttpPeer, MODERN, OpenResponse, modern, post, request};
 use crate::person::eventually;
 use crate::plugins;
@@ -368,6 +368,49 @@ fn who_has_a_token_calls_what_it_allows_and_learns_of_nothing_else() {
     let log = log.join("\n");
     assert!(log.contains("client="), "{log}");
     assert!(!log.contains(&all[4..]) && !log.contains(&some[4..]), "{log}");
+}
+
+#[test]
+fn a_client_whose_calls_take_all_its_places_keeps_no_other_client_out() {
+    let plugins = tempfile::tempdir().unwrap();
+    // It says that it has begun, and sleeps.
+    let call = format!(
+        "(call $progress (f64.const 1) (i32.const 0) (f64.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
+         {} (global.get $ok)",
+        guest::sleep(3_600_000)
+    );
+    let imports = format!("{WASI}{PROGRESS}");
+    let wat = Wat { call: &call, imports: &imports, ..Wat::default() };
+    let patient = "[limits]\ntimeout = \"5m\"\nconcurrency = 32";
+    plugins::install(plugins.path(), "slow", patient, &wat.build());
+    let home = tempfile::tempdir().unwrap();
+    let (ada, bob) = (token(home.path(), &["ada"]), token(home.path(), &["bob"]));
+    let mut command = toolrack();
+    command.env("TOOLRACK_HOME", home.path());
+    command.args(["serve", "--http", "127.0.0.1:0", "--plugins"]).arg(plugins.path());
+    let peer = HttpPeer::spawn(Client::spawn(&mut command));
+    let params = json!({ "name": "slow_run", "_meta": { "progressToken": "t" } });
+    let call = modern("tools/call", params);
+    let begun = |stream: &std::net::TcpStream| {
+        stream.set_nonblocking(true).expect("set");
+        stream.peek(&mut [0]).is_ok_and(|read| read > 0)
+    };
+    let calls: Vec<_> = (0..40)
+        .map(|_| {
+            let mut stream = peer.connect();
+            stream.write_all(with_token(&call, &ada).as_bytes()).expect("sent");
+            stream
+        })
+        .collect();
+    let count = || calls.iter().filter(|stream| begun(stream)).count();
+    eventually("as many calls as one client has", || (count() >= 24).then_some(()));
+    let mut other = peer.open(with_token(&call, &bob));
+    assert_eq!(other.event().expect("it has begun")["method"], "notifications/progress");
+    assert_eq!(count(), 24);
+    // Whoever goes makes room for the next of the same client.
+    drop(calls);
+    let mut next = peer.open(with_token(&call, &ada));
+    assert_eq!(next.event().expect("it has begun")["method"], "notifications/progress");
 }
 
 #[test]

@@ -172,6 +172,16 @@ pub(crate) const GRACE_RULE: LimitRule = LimitRule {
     measure: Measure::Time,
 };
 
+/// The calls of one client at once: `client_calls` under `[http]` of the configuration.
+pub(crate) const CLIENT_CALLS_RULE: LimitRule = LimitRule {
+    key: "client_calls",
+    about: "the calls of one client that run at once",
+    min: 1,
+    default: 24,
+    max: 32,
+    measure: Measure::Count,
+};
+
 /// The tools on one page: `page_size` under `[serve]` of the configuration.
 pub(crate) const PAGE_SIZE_RULE: LimitRule = LimitRule {
     key: "page_size",

@@ -282,6 +282,7 @@ impl Section {
                 "tls_cert",
                 "tls_key",
                 "client_ca",
+                "client_calls",
             ],
             Self::Policy => vec![
                 "locked",

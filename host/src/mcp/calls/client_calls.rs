@@ -14,6 +14,7 @@ use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 use super::super::action::{CallKey, CallRequest};
 use super::call_log::{CallLabel, CallRecord};
 use super::call_runner::{CallEnd, CallRunner, EndedHere, Note};
+use super::client_shares::ClientShare;
 use super::guest_threads::GuestThreads;
 use crate::sandbox::{CallContext, CallOutcome, MakeSpan, ProgressSink, SliceKind};
 use crate::text::escape;
@@ -34,6 +35,7 @@ pub(crate) struct ClientCalls {
     notes: mpsc::Sender<Note>,
     /// The text that the log knows the client by; empty, if it needs none.
     client: Arc<str>,
+    share: ClientShare,
 }
 
 struct WantedCall {
@@ -47,6 +49,7 @@ impl ClientCalls {
         guests: Arc<GuestThreads>,
         notes: mpsc::Sender<Note>,
         client: Arc<str>,
+        share: ClientShare,
     ) -> Self {
         Self {
             guests,
@@ -56,6 +59,7 @@ impl ClientCalls {
             argument_bytes: 0,
             notes,
             client,
+            share,
         }
     }
 
@@ -118,8 +122,16 @@ impl CallRunner for ClientCalls {
         let here = self.guests.leave_brief_calls() && tool.is_brief(&arguments);
         let turn = if here { SliceKind::Protocol } else { SliceKind::Guest };
         let context = CallContext { turn, progress, span: Some(span) };
-        let mut run =
-            Box::pin(async move { tool.call_in(context, Some(&entry), &arguments).await });
+        let share = self.share.clone();
+        let mut run = Box::pin(async move {
+            let place = match share.place(tool.longest_call()).await {
+                Ok(place) => place,
+                // The call could begin anew with another version, and would wait in vain again.
+                Err(error) if entry.take() => return CallOutcome::before(error),
+                Err(_) => return std::future::pending().await,
+            };
+            tool.call_in(context, Some(&entry), &arguments).await.keeping(place)
+        });
         if here && let Some(ended) = self.begin(run.as_mut()) {
             let news = CallRecord::of(&ended, named);
             return Some(EndedHere { ended, news });

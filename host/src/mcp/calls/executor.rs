@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::call_runner::Note;
 use super::client_calls::ClientCalls;
+use super::client_shares::{ClientShare, ClientShares};
 use super::guest_threads::GuestThreads;
 use super::places::{ClientPlaces, Places};
 
@@ -18,6 +19,7 @@ const MAX_WAITING_NOTES: usize = 256;
 pub(crate) struct Executor {
     guests: Arc<GuestThreads>,
     places: Places,
+    shares: ClientShares,
 }
 
 /// One client's part of the executor, which its loop takes over.
@@ -29,20 +31,25 @@ pub(crate) struct ClientExecutor<C = ClientCalls> {
 }
 
 impl Executor {
-    /// An executor whose calls run on `guests`.
-    pub(crate) fn new(guests: Handle) -> Self {
-        Self { guests: Arc::new(GuestThreads::new(guests)), places: Places::new() }
+    /// An executor whose calls run on `guests`. Of one client that comes over HTTP, so many run at once, if that is said.
+    pub(crate) fn new(guests: Handle, calls_of_one: Option<usize>) -> Self {
+        let shares = ClientShares::new(calls_of_one);
+        Self { guests: Arc::new(GuestThreads::new(guests)), places: Places::new(), shares }
     }
 
     /// The part of one more client, whose calls are apart from those of others.
     pub(crate) fn client(&self) -> ClientExecutor {
-        self.client_known_as(&"".into())
+        self.part("".into(), ClientShare::whole())
     }
 
-    /// The same for a client that the log knows by this text, if it is any.
+    /// The same for a client that comes over HTTP, which the log knows by this text, if it is any.
     pub(crate) fn client_known_as(&self, client: &Arc<str>) -> ClientExecutor {
+        self.part(client.clone(), self.shares.of(client))
+    }
+
+    fn part(&self, client: Arc<str>, share: ClientShare) -> ClientExecutor {
         let (notes, progress) = mpsc::channel(MAX_WAITING_NOTES);
-        let calls = ClientCalls::new(self.guests.clone(), notes, client.clone());
+        let calls = ClientCalls::new(self.guests.clone(), notes, client, share);
         ClientExecutor { calls, progress, places: self.places.client() }
     }
 

@@ -4,5 +4,6 @@ pub(super) mod call_log;
 pub(super) mod call_runner;
 pub(super) mod places;
 pub(super) mod guest_threads;
+pub(super) mod client_shares;
 pub(super) mod client_calls;
 pub(super) mod executor;

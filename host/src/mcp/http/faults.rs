@@ -80,7 +80,7 @@ fn serves_with(bounds: HttpBounds, tls: Option<TlsFiles>, test: impl AsyncFnOnce
             need: TokenNeed::OnceThereAre,
             bounds,
         };
-        let executor = Rc::new(Executor::new(host.guests().clone()));
+        let executor = Rc::new(Executor::new(host.guests().clone(), None));
         let (_catalog, published) = watch::channel(Some(catalog));
         let server = HttpServer::new(listener, settings, executor.clone(), published);
         let (end, asked) = oneshot::channel::<()>();

@@ -172,7 +172,7 @@ fn with_clients(test: impl AsyncFnOnce(&Executor, &mut Vec<ManyClient>)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
-        let executor = Executor::new(host.guests().clone());
+        let executor = Executor::new(host.guests().clone(), None);
         let (catalog, _) = watch::channel(Some(catalog));
         let connect = |_| ManyClient::connect(&executor, &catalog);
         let mut clients: Vec<_> = (0..MANY).map(connect).collect();

@@ -1,6 +1,5 @@
 //! The things beyond itself that a guest may reach, one file or folder each, and the check of its imports.
 
-pub(super) mod plugin_shares;
 pub(super) mod scratch;
 pub(super) mod folders;
 pub(super) mod imports;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::Store;
 
 use super::super::kind::contract;
@@ -29,6 +30,8 @@ pub struct Slot {
     /// place.
     remains: Option<Store<StoreState>>,
     place: HostSlot,
+    /// The place of the call among those of its client, where that has a bound.
+    of_client: Option<OwnedSemaphorePermit>,
 }
 
 impl fmt::Debug for Slot {
@@ -47,6 +50,15 @@ impl CallOutcome {
         }
     }
 
+    /// Keeps a place of its client as long as that of the host. It is free at once where the call never reached its guest.
+    #[must_use]
+    pub fn keeping(mut self, of_client: Option<OwnedSemaphorePermit>) -> Self {
+        if let Some(slot) = &mut self.slot {
+            slot.of_client = of_client;
+        }
+        self
+    }
+
     /// Ends a call that reached its guest. An answer of more than `at_most` bytes becomes a limit error.
     pub(crate) fn after(
         outcome: Result<Output, CallError>,
@@ -54,7 +66,7 @@ impl CallOutcome {
         ran: Ran,
         place: HostSlot,
     ) -> Self {
-        let slot = Slot { remains: ran.store, place };
+        let slot = Slot { remains: ran.store, place, of_client: None };
         Self { outcome: capped(outcome, at_most), usage: ran.usage, slot: Some(slot) }
     }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
-use super::super::plugin_shares::PluginShares;
 use crate::start_resources::allowed_descriptors;
+use crate::sync::named_shares::NamedShares;
 
 /// Threads on which the file system works for one plugin at once.
 pub(crate) const MAX_FILE_THREADS_OF_ONE: usize = 16;
@@ -26,7 +26,7 @@ pub(crate) const MAX_OPEN: usize = 4096;
 pub(crate) struct FileShares {
     all: Arc<Share>,
     open_of_one: usize,
-    plugins: PluginShares<Share>,
+    plugins: NamedShares<Share>,
 }
 
 /// A number of threads and of open files.
@@ -74,7 +74,7 @@ impl FileShares {
         Self {
             all: Arc::new(Share::new(MAX_FILE_THREADS, open)),
             open_of_one: MAX_OPEN_OF_ONE.min((open / 4).max(1)),
-            plugins: PluginShares::default(),
+            plugins: NamedShares::default(),
         }
     }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::super::super::plugin_shares::PluginShares;
+use crate::sync::named_shares::NamedShares;
 
 /// The look-ups of one plugin at once.
 pub(crate) const MAX_LOOKUPS_OF_ONE: usize = 4;
 
 /// The shares of all plugins.
 #[derive(Default)]
-pub(crate) struct LookupShares(PluginShares<Semaphore>);
+pub(crate) struct LookupShares(NamedShares<Semaphore>);
 
 /// The share of one plugin.
 #[derive(Clone)]

@@ -1,4 +1,6 @@
-//! Locks of data that stays right whatever panics: a poisoned one is taken all the same.
+//! Locks of data that stays right whatever panics: a poisoned one is taken all the same. And shares by name.
+
+pub(crate) mod named_shares;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

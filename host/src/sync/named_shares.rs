@@ -1,4 +1,4 @@
-//! A share of something for each plugin, which all its versions and calls have together, however often it is loaded.
+//! A share of something for each plugin or client, which all that it does has together, however often it comes and goes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
@@ -8,29 +8,28 @@ use crate::sync::lock;
 /// The shares that are remembered before those that nothing holds are forgotten.
 const MAX_REMEMBERED: usize = 256;
 
-/// The shares of all plugins. One lasts for as long as anything holds it.
-pub(crate) struct PluginShares<S>(Mutex<HashMap<Option<Arc<str>>, Weak<S>>>);
+/// The shares of all. One lasts for as long as anything holds it.
+pub(crate) struct NamedShares<S>(Mutex<HashMap<Option<Arc<str>>, Weak<S>>>);
 
-impl<S> Default for PluginShares<S> {
+impl<S> Default for NamedShares<S> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<S> PluginShares<S> {
-    /// The share of the plugin of this name, which is made by `make` where there is none. All that have no name have
-    /// one together.
-    pub(crate) fn of(&self, plugin: Option<&Arc<str>>, make: impl FnOnce() -> S) -> Arc<S> {
+impl<S> NamedShares<S> {
+    /// The share of this name, which is made by `make` where there is none. All that have no name have one together.
+    pub(crate) fn of(&self, name: Option<&Arc<str>>, make: impl FnOnce() -> S) -> Arc<S> {
         let mut shares = lock(&self.0);
-        let plugin = plugin.cloned();
-        if let Some(share) = shares.get(&plugin).and_then(Weak::upgrade) {
+        let name = name.cloned();
+        if let Some(share) = shares.get(&name).and_then(Weak::upgrade) {
             return share;
         }
         if shares.len() >= MAX_REMEMBERED {
             shares.retain(|_, share| share.strong_count() > 0);
         }
         let share = Arc::new(make());
-        shares.insert(plugin, Arc::downgrade(&share));
+        shares.insert(name, Arc::downgrade(&share));
         share
     }
 }
@@ -41,7 +40,7 @@ mod tests {
 
     #[test]
     fn a_share_lasts_while_anything_holds_it_and_is_forgotten_then() {
-        let shares = PluginShares::default();
+        let shares = NamedShares::default();
         let name = |number: usize| -> Arc<str> { number.to_string().into() };
         let held = shares.of(Some(&name(0)), || 0);
         for number in 1..=2 * MAX_REMEMBERED {
