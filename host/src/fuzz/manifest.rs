@@ -2,8 +2,8 @@
 
 use super::Seen;
 use crate::manifest::{
-    Bytes, Decision, DecisionKey, GrantKind, GrantName, LIMIT_RULES, Limits, Manifest, NewGrant,
-    edited,
+    Bytes, Decision, DecisionKey, GrantKind, GrantName, LIMIT_RULES, Limits, Manifest,
+    ManifestError, NewGrant, edited,
 };
 use crate::text::forbidden_char;
 
@@ -28,15 +28,20 @@ pub fn manifest(bytes: &[u8]) -> Seen {
             Seen::Accepted
         }
         Err(error) => {
-            let shown = error.to_string();
-            assert!((1..=text.matches('\n').count() + 1).contains(&error.line()), "{shown}");
-            assert!(shown.len() < 2000, "{} bytes: {shown}", shown.len());
-            let hidden = |c: char| c != '\n' && forbidden_char(&c.to_string()).is_some();
-            assert!(!shown.contains(hidden), "{shown:?}");
-            assert!(!error.one_line().contains('\n'), "{shown}");
+            is_fit_to_be_shown(&error, &text);
             Seen::Refused
         }
     }
+}
+
+/// An error about `text` points into it, is short, and hides nothing.
+pub(super) fn is_fit_to_be_shown(error: &ManifestError, text: &str) {
+    let shown = error.to_string();
+    assert!((1..=text.matches('\n').count() + 1).contains(&error.line()), "{shown}");
+    assert!(shown.len() < 2000, "{} bytes: {shown}", shown.len());
+    let hidden = |c: char| c != '\n' && forbidden_char(&c.to_string()).is_some();
+    assert!(!shown.contains(hidden), "{shown:?}");
+    assert!(!error.one_line().contains('\n'), "{shown}");
 }
 
 /// Any good local file can be edited: what comes out is one, too, and the same edit changes nothing more.
@@ -71,6 +76,14 @@ fn edits(manifest: &str, local: &str) {
 }
 
 fn within_their_range(limits: &Limits) {
+    for rule in LIMIT_RULES {
+        let found = amount(limits, rule.key);
+        assert!((rule.min..=rule.max).contains(&found), "{} is {found}", rule.key);
+    }
+}
+
+/// The amount of the limit `key`.
+pub(super) fn amount(limits: &Limits, key: &str) -> u64 {
     // A rate's range is part of its type.
     let Limits {
         fuel,
@@ -87,7 +100,7 @@ fn within_their_range(limits: &Limits) {
         concurrent: _,
     } = limits;
     let milliseconds = |time: &std::time::Duration| time.as_millis().try_into().unwrap_or(u64::MAX);
-    let amount = |key| match key {
+    match key {
         "fuel" => *fuel,
         "cpu" => milliseconds(cpu),
         "memory" => Bytes::get(*memory),
@@ -99,9 +112,5 @@ fn within_their_range(limits: &Limits) {
         "scratch_bytes" => Bytes::get(*scratch_bytes),
         "scratch_entries" => (*scratch_entries).into(),
         unknown => panic!("the limit `{unknown}` is not looked at"),
-    };
-    for rule in LIMIT_RULES {
-        let found = amount(rule.key);
-        assert!((rule.min..=rule.max).contains(&found), "{} is {found}", rule.key);
     }
 }

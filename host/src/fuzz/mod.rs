@@ -11,6 +11,7 @@ mod driver;
 #[path = "../../tests/it/guest.rs"]
 pub(crate) mod guest;
 mod manifest;
+mod configuration;
 #[cfg_attr(not(test), expect(dead_code, reason = "libFuzzer changes inputs by itself"))]
 pub(crate) mod noise;
 mod seeds;
@@ -31,6 +32,7 @@ use crate::sandbox::Compiler;
 pub use crate::catalog::fuzz::{references, schema};
 pub use crate::mcp::fuzz::lines;
 pub use crate::sandbox::fuzz::{cache, component, network, values};
+pub use configuration::configuration;
 pub use manifest::manifest;
 pub use session::session;
 
@@ -79,6 +81,7 @@ targets! {
     session seeds::random, 200;
     lines seeds::sessions, 2_000;
     manifest seeds::manifests, 20_000;
+    configuration seeds::configurations, 2_000;
     network seeds::network, 1_000;
     values seeds::random, 200;
     schema seeds::schemas, 1_000;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::configuration::ABOVE;
 use super::guest::{WASI, Wat};
 use super::manifest::BETWEEN;
 use super::noise::Noise;
@@ -24,6 +25,21 @@ pub(super) fn manifests() -> Vec<Vec<u8>> {
     let mut seeds = [read(&folder), read(&folder.join("good"))].concat();
     seeds.extend(locals.iter().map(beside));
     seeds
+}
+
+/// Configurations, each with a manifest below.
+pub(super) fn configurations() -> Vec<Vec<u8>> {
+    let text = include_str!("../../../docs/configuration.md");
+    let examples = text.split("```toml\n").skip(1);
+    let examples: Vec<_> = examples.filter_map(|rest| rest.split("```").next()).collect();
+    let with = |manifest: &[u8]| {
+        let each = |example: &&str| [example.as_bytes(), ABOVE.as_bytes(), manifest].concat();
+        examples.iter().map(each).collect::<Vec<_>>()
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests");
+    let whole = fs::read(folder.join("good/full.toml")).expect("a manifest");
+    let small = b"[limits]\nmemory = \"1MiB\"\n[grants]\nnetwork = [\"https://*\"]\n";
+    [with(&whole), with(small)].concat()
 }
 
 /// Bytes of which each four mean something.

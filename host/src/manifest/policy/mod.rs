@@ -59,7 +59,7 @@ impl Policy {
     }
 
     /// The most that a manifest may ask for of a limit, if the policy says so.
-    fn ceiling(&self, rule: &LimitRule) -> Option<Stated<u64>> {
+    pub(crate) fn ceiling(&self, rule: &LimitRule) -> Option<Stated<u64>> {
         let own = self.limits.get(rule.key).cloned();
         let total = self.total_memory.as_ref().filter(|_| rule.key == MEMORY_KEY);
         let total =
