@@ -24,6 +24,8 @@ pub mod lockfile;
 
 pub mod catalog;
 
+pub mod oauth;
+
 pub mod sandbox;
 
 pub mod secret;

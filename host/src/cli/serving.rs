@@ -113,6 +113,7 @@ fn http_options(
         session_key: file(None, section.session_key_file.as_ref(), "session_key_file")?,
         tls,
         calls_of_one: section.client_calls.as_ref().map(|stated| stated.value),
+        oauth: None,
     }))
 }
 

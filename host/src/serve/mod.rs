@@ -21,6 +21,7 @@ use crate::mcp::{
     HttpServerError, HttpSettings, Listener, PrivateStdout, ServerName, SessionKey,
     SessionKeyError, Settings, Stdio, TlsFiles, TokenNeed,
 };
+use crate::oauth::OauthSettings;
 use crate::protected::Protected;
 use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
@@ -65,6 +66,8 @@ pub struct HttpOptions {
     pub origins: Vec<AllowedOrigin>,
     /// True if everybody who reaches an address of other machines may use it.
     pub allow_unauthenticated: bool,
+    /// The authorization servers whose tokens count. `None` if there are none.
+    pub oauth: Option<OauthSettings>,
     /// The time that requests have to end once a signal came.
     pub grace: Duration,
     /// The calls of one client that run at once. `None` stands for the usual number.
@@ -213,17 +216,26 @@ async fn listen(
     catalog: &watch::Receiver<Option<Arc<Catalog>>>,
 ) -> Result<HttpServer, ServeError> {
     let HttpOptions {
-        address, hosts, origins, grace, allow_unauthenticated, session_key, tls, ..
+        address,
+        hosts,
+        origins,
+        grace,
+        allow_unauthenticated,
+        session_key,
+        tls,
+        oauth,
+        ..
     } = options;
     let tokens = home.map(TokenFile::of);
     // A certificate proves who asks, too.
     let is_closed = address.is_local() || tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
-    let need = match (allow_unauthenticated, is_closed) {
+    // Where an authorization server gives tokens, everybody gets one.
+    let need = match (allow_unauthenticated, is_closed && oauth.is_none()) {
         (true, _) => TokenNeed::Never,
         (false, true) => TokenNeed::OnceThereAre,
         (false, false) => TokenNeed::Always,
     };
-    if need == TokenNeed::Always {
+    if need == TokenNeed::Always && oauth.is_none() {
         let known = tokens.as_ref().map(TokenFile::read).transpose()?.unwrap_or_default();
         if known.iter().all(Token::has_expired) {
             return Err(ServeError::Unauthenticated { address: address.clone() });
@@ -252,6 +264,7 @@ async fn listen(
         tokens,
         need,
         tls: tls.clone(),
+        oauth: oauth.clone(),
         bounds: HttpBounds::default(),
     };
     Ok(HttpServer::new(listener, settings, executor.clone(), catalog.clone())?)

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use super::access_token::AccessToken;
 use super::tool_pattern::ToolPattern;
 
 /// The beginning of every token, by which people and scanners know one.
@@ -66,7 +67,7 @@ impl fmt::Display for TokenName {
 }
 
 /// The tools that a principal may call, and is told of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct AllowedTools(Vec<ToolPattern>);
 
@@ -150,7 +151,7 @@ impl Token {
     /// The principal that whoever has it is.
     pub(crate) fn principal(&self) -> Principal {
         let id = self.sha256.get(..SHORT_DIGEST).unwrap_or(&self.sha256).into();
-        Principal { id, allow: self.allow.clone().map(Arc::new) }
+        Principal { id, allow: self.allow.clone().map(Arc::new), proof: Proof::Token }
     }
 
     /// True if its digest can be one.
@@ -178,12 +179,25 @@ pub(crate) struct Principal {
     pub(crate) id: Arc<str>,
     /// The tools that they may call; all, if absent.
     pub(crate) allow: Option<Arc<AllowedTools>>,
+    /// The thing that they proved to have.
+    pub(crate) proof: Proof,
+}
+
+/// The thing by which a principal proves to be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// None is needed.
+    Nothing,
+    /// A token of this server's.
+    Token,
+    /// A token of an authorization server.
+    AccessToken(AccessToken),
 }
 
 impl Principal {
     /// Anybody.
     pub(crate) fn anybody() -> Self {
-        Self { id: "".into(), allow: None }
+        Self { id: "".into(), allow: None, proof: Proof::Nothing }
     }
 }
 
@@ -192,7 +206,8 @@ fn digest(text: &str) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn now() -> u64 {
+/// The seconds since 1970.
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

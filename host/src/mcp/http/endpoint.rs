@@ -64,7 +64,7 @@ pub(super) struct Endpoint {
     pub(super) shares: Shares,
     pub(super) bodies: ByteBudget,
     pub(super) answers: ByteBudget,
-    pub(super) access: Admittance,
+    pub(super) access: Rc<Admittance>,
     pub(super) bounds: HttpBounds,
     pub(super) views: Views,
 }
@@ -84,12 +84,7 @@ impl Endpoint {
                 HttpRefusal::method("GET, HEAD", "only GET is served here").into()
             }
             (path, _) if PATHS.contains(&path) => self.endpoint(&parts, body).await,
-            // Clients look for an authorization server there, and take a page of words for one.
-            (path, _) if path.starts_with("/.well-known/") => answer::whole(
-                StatusCode::NOT_FOUND,
-                media::JSON_TYPE,
-                Bytes::from_static(br#"{"error":"not_found"}"#),
-            ),
+            (path, _) if path.starts_with("/.well-known/") => self.well_known(&parts),
             _ => {
                 HttpRefusal::plain(StatusCode::NOT_FOUND, "nothing is here; MCP is served at /mcp")
                     .into()
@@ -116,6 +111,34 @@ impl Endpoint {
             ),
             Some(why) => HttpRefusal::busy(why).into(),
         }
+    }
+
+    /// Answers who looks for an authorization server: whom to ask, where there is one. Everybody may read that, and any page.
+    fn well_known(&self, parts: &Parts) -> HttpAnswer {
+        let found = self.access.oauth().and_then(|oauth| oauth.metadata_at(parts.uri.path()));
+        let mut answer = match (found, &parts.method) {
+            // Clients take a page of words for one.
+            (None, _) => answer::whole(
+                StatusCode::NOT_FOUND,
+                media::JSON_TYPE,
+                Bytes::from_static(br#"{"error":"not_found"}"#),
+            ),
+            (Some(document), &(Method::GET | Method::HEAD)) => {
+                answer::whole(StatusCode::OK, media::JSON_TYPE, document)
+            }
+            (Some(_), &Method::OPTIONS) => {
+                let mut answer = answer::empty(StatusCode::NO_CONTENT);
+                doors::allow_request(answer.headers_mut(), &parts.headers);
+                answer
+            }
+            (Some(_), _) => {
+                HttpRefusal::method("GET, HEAD, OPTIONS", "only GET is served here").into()
+            }
+        };
+        if self.access.oauth().is_some() {
+            doors::allow_every_page(answer.headers_mut());
+        }
+        answer
     }
 
     async fn endpoint<B>(&self, parts: &Parts, body: B) -> HttpAnswer
@@ -149,7 +172,7 @@ impl Endpoint {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let principal = self.access.principal(&parts.headers)?;
+        let principal = self.access.principal(&parts.headers).await?;
         match parts.method {
             Method::POST => self.post(parts, body, &principal).await,
             Method::GET => self.get(parts, &principal),
@@ -223,7 +246,9 @@ impl Endpoint {
             Parsed::One(Err(RefusedMessage { id, fault })) => Err(bad_request(id.as_ref(), &fault)),
             Parsed::One(Ok(Message::Request { id, method, params })) => {
                 let request = Repeated { id: &id, method: &method, params };
-                self.plan_request(headers, principal, &request).map(Some)
+                let plan = self.plan_request(headers, principal, &request)?;
+                self.check_scopes(principal, &request)?;
+                Ok(Some(plan))
             }
             // Of the stateless revision, nothing comes of it.
             Parsed::One(Ok(Message::Response)) if modern::is_named(headers) => Ok(None),
@@ -274,10 +299,13 @@ impl Endpoint {
                 let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Untold);
                 let mut ids: Vec<Id> = Vec::new();
                 for item in &items {
+                    let Ok(Message::Request { id, method, params }) = message::message(item) else {
+                        continue;
+                    };
+                    let request = Repeated { id: &id, method: &method, params };
+                    self.check_scopes(principal, &request)?;
                     // One that is there twice is the engine's to refuse.
-                    if let Ok(Message::Request { id, .. }) = message::message(item)
-                        && !ids.contains(&id)
-                    {
+                    if !ids.contains(&id) {
                         ids.push(id);
                     }
                 }
@@ -290,6 +318,16 @@ impl Endpoint {
                 }))
             }
         }
+    }
+
+    /// Checks that no call is among what is asked that the principal could make with other scopes.
+    fn check_scopes(
+        &self,
+        principal: &Principal,
+        request: &Repeated<'_>,
+    ) -> Result<(), HttpRefusal> {
+        let tool = principal.allow.is_some().then(|| request.tool()).flatten();
+        tool.map_or(Ok(()), |tool| self.access.check_call(principal, &tool))
     }
 
     fn plan_request(
@@ -416,8 +454,9 @@ impl Endpoint {
         let catalog = self.views.of(principal);
         let client = self.executor.client_known_as(&principal.id);
         let driver = Driver::new(engine, transport, catalog, client);
-        let end =
-            end_of(kind, self.stage.clone(), self.access.ended(principal), self.bounds.stream_age);
+        let (access, principal) = (self.access.clone(), principal.clone());
+        let token_ended = async move { access.ended(principal).await };
+        let end = end_of(kind, self.stage.clone(), token_ended, self.bounds.stream_age);
         let run = async move {
             driver.run(end).await;
         };

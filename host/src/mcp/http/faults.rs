@@ -78,6 +78,7 @@ fn serves_with(bounds: HttpBounds, tls: Option<TlsFiles>, test: impl AsyncFnOnce
             tokens: None,
             tls,
             need: TokenNeed::OnceThereAre,
+            oauth: None,
             bounds,
         };
         let executor = Rc::new(Executor::new(host.guests().clone(), None));
@@ -99,7 +100,7 @@ fn serves_with(bounds: HttpBounds, tls: Option<TlsFiles>, test: impl AsyncFnOnce
 }
 
 /// `echo_run` answers with its arguments, `sleep_run` sleeps for an hour, `large_run` answers with 200 KiB.
-fn plugins() -> TempDir {
+pub(super) fn plugins() -> TempDir {
     let directory = TempDir::new().expect("a directory");
     let call = format!("{} (global.get $ok)", guest_sleep(3_600_000));
     let sleeping = Wat { call: &call, imports: WASI, ..Wat::default() };
@@ -207,7 +208,7 @@ fn request(head: &str, body: &str) -> String {
 }
 
 /// A request of the newest revision, with further headers.
-fn modern(method: &str, name: Option<&str>, mut params: Value, headers: &str) -> String {
+pub(super) fn modern(method: &str, name: Option<&str>, mut params: Value, headers: &str) -> String {
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {},

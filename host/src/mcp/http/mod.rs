@@ -19,6 +19,8 @@ mod endpoint;
 mod server;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod authorized;
 
 pub(crate) use bounds::HttpBounds;
 pub(crate) use legacy_session::session_id::SessionKey;

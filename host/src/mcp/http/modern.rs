@@ -99,6 +99,12 @@ impl Repeated<'_> {
         }
     }
 
+    /// The tool that is called. `None` if none is, or none that can be.
+    pub(super) fn tool(&self) -> Option<String> {
+        let name = if self.method == "tools/call" { self.members().ok()?.name } else { None };
+        name.and_then(|raw| text(raw).ok())
+    }
+
     /// Checks the header that repeats the name of what is asked for.
     fn check_name(&self, headers: &HeaderMap, members: &NamedParams<'_>) -> Result<(), RpcError> {
         let (member, name) = match self.method {

@@ -35,6 +35,7 @@ use super::socket::tls::{TlsError, TlsFiles, TlsInForce};
 use crate::catalog::Catalog;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::Settings;
+use crate::oauth::{OauthChecker, OauthSettings};
 use crate::start_resources::allowed_descriptors;
 use crate::tokens::{Token, TokenFile, TokenFileError};
 
@@ -57,6 +58,8 @@ pub(crate) struct HttpSettings {
     pub(crate) need: TokenNeed,
     /// The files of TLS. `None` if it is spoken in the clear.
     pub(crate) tls: Option<TlsFiles>,
+    /// The authorization servers whose tokens count. `None` if there are none.
+    pub(crate) oauth: Option<OauthSettings>,
     pub(crate) bounds: HttpBounds,
 }
 
@@ -82,6 +85,7 @@ pub(crate) struct HttpServer {
     tokens: Followed<TokensInForce, Vec<Token>, TokenFileError>,
     /// `None` where there is no TLS.
     tls: Option<Followed<TlsInForce, TlsInForce, TlsError>>,
+    oauth: Option<Rc<OauthChecker>>,
     changes: watch::Receiver<Option<Arc<Catalog>>>,
 }
 
@@ -93,7 +97,8 @@ impl HttpServer {
         executor: Rc<Executor>,
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
     ) -> Result<Self, HttpServerError> {
-        let HttpSettings { doors, engine, key, grace, tokens, need, tls, mut bounds } = settings;
+        let HttpSettings { doors, engine, key, grace, tokens, need, tls, oauth, mut bounds } =
+            settings;
         // Half of the descriptors are for files, plugins and what they connect to.
         let descriptors = allowed_descriptors().map_or(usize::MAX, |allowed| allowed / 2);
         bounds.connections = bounds.connections.min(descriptors);
@@ -101,7 +106,8 @@ impl HttpServer {
         let tokens = Followed::new(read, TokensInForce::after)?;
         let tls =
             tls.map(|files| Followed::new(move || files.read(), |_, read| read)).transpose()?;
-        let access = Admittance::new(tokens.subscribe(), need);
+        let oauth = oauth.map(|settings| Rc::new(OauthChecker::new(settings)));
+        let access = Admittance::new(tokens.subscribe(), need, oauth.clone());
         let changes = catalog.clone();
         let (stage, reached) = watch::channel(ServerStage::Serving);
         let endpoint = Rc::new(Endpoint {
@@ -116,18 +122,31 @@ impl HttpServer {
             shares: Shares::new(bounds),
             bodies: ByteBudget::new(bounds.bodies),
             answers: ByteBudget::new(bounds.answers),
-            access,
+            access: Rc::new(access),
             bounds,
         });
         let open = OpenConnections::default();
         let connections = JoinSet::new();
-        Ok(Self { listener, endpoint, connections, open, stage, grace, tokens, tls, changes })
+        Ok(Self {
+            listener,
+            endpoint,
+            connections,
+            open,
+            stage,
+            grace,
+            tokens,
+            tls,
+            oauth,
+            changes,
+        })
     }
 
     /// Serves until `shutdown` resolves. Then nothing new begins, streams end, and requests have their time to end. It has
     /// to be polled within a `LocalSet`.
     pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
+        // They go on until the last request has ended.
+        let _keys = self.oauth.as_ref().map(|oauth| oauth.keep_keys());
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -1,5 +1,6 @@
 //! The principal that a request comes from, as its `Authorization` header proves.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::mcp::http::run::answer::HttpRefusal;
-use crate::tokens::{Principal, Token, with_text};
+use crate::oauth::{OauthChecker, TokenFault};
+use crate::tokens::{AccessToken, Principal, Proof, TOKEN_PREFIX, Token, now, with_text};
 
 /// The longest wait before a token is looked at again: clocks are set.
 const MAX_WAIT: Duration = Duration::from_mins(1);
@@ -19,6 +21,8 @@ pub(crate) struct Admittance {
     tokens: watch::Receiver<TokensInForce>,
     /// The choice of the operator.
     need: TokenNeed,
+    /// The check of tokens of authorization servers. `None` if there are no such servers.
+    oauth: Option<Rc<OauthChecker>>,
 }
 
 /// The tokens that count.
@@ -60,64 +64,185 @@ impl TokenNeed {
 }
 
 impl Admittance {
-    pub(crate) fn new(tokens: watch::Receiver<TokensInForce>, need: TokenNeed) -> Self {
-        Self { tokens, need }
+    pub(crate) fn new(
+        tokens: watch::Receiver<TokensInForce>,
+        need: TokenNeed,
+        oauth: Option<Rc<OauthChecker>>,
+    ) -> Self {
+        Self { tokens, need, oauth }
+    }
+
+    /// The check of tokens of authorization servers. `None` if there are no such servers.
+    pub(crate) fn oauth(&self) -> Option<&OauthChecker> {
+        self.oauth.as_deref()
     }
 
     /// The principal that a request comes from.
-    pub(crate) fn principal(&self, headers: &HeaderMap) -> Result<Principal, HttpRefusal> {
-        let in_force = self.tokens.borrow();
+    pub(crate) async fn principal(&self, headers: &HeaderMap) -> Result<Principal, HttpRefusal> {
+        let in_force = self.tokens.borrow().clone();
         let is_needed = self.need.asks(&in_force);
-        let tokens = &in_force.tokens;
-        if !is_needed && tokens.is_empty() {
+        if !is_needed && in_force.tokens.is_empty() && self.oauth.is_none() {
             return Ok(Principal::anybody());
         }
         let mut given = headers.get_all(AUTHORIZATION).iter();
         match (given.next(), given.next()) {
             (None, _) if !is_needed => Ok(Principal::anybody()),
-            (None, _) => Err(unauthorized(
-                "Bearer",
-                "this server wants a token in the header `Authorization: Bearer TOKEN`; whoever runs it makes one with `token add NAME`",
+            (None, _) => Err(self.unauthorized(
+                None,
+                match &self.oauth {
+                    None => "this server wants a token in the header `Authorization: Bearer TOKEN`; whoever runs it makes one with `token add NAME`",
+                    Some(_) => "this server wants an access token in the header `Authorization: Bearer TOKEN`; `WWW-Authenticate` says where clients learn who gives one",
+                },
             )),
-            (Some(given), None) => {
-                let token = bearer(given).and_then(|text| with_text(tokens, text));
-                token.map(Token::principal).ok_or_else(|| {
-                    unauthorized(
-                        "Bearer error=\"invalid_token\"",
-                        "the token is none of this server's, or it has expired or was removed; whoever runs it sees with `token list` which there are",
-                    )
-                })
-            }
-            (Some(_), Some(_)) => Err(unauthorized(
-                "Bearer error=\"invalid_request\"",
+            (Some(given), None) => self.principal_with(&in_force, bearer(given)).await,
+            (Some(_), Some(_)) => Err(self.unauthorized(
+                Some(("invalid_request", "there is more than one token")),
                 "the request has more than one `Authorization` header",
             )),
         }
     }
 
-    /// Resolves when the principal's token counts no more.
-    pub(crate) fn ended(&self, principal: &Principal) -> impl Future<Output = ()> + use<> {
-        let (mut tokens, id, need) = (self.tokens.clone(), principal.id.clone(), self.need);
-        async move {
-            if id.is_empty() {
-                // A client that needed no token may need one now.
-                drop(tokens.wait_for(|in_force| need.asks(in_force)).await);
-                return;
+    /// The principal with this token.
+    async fn principal_with(
+        &self,
+        in_force: &TokensInForce,
+        text: Option<&str>,
+    ) -> Result<Principal, HttpRefusal> {
+        let own = text.and_then(|text| with_text(&in_force.tokens, text)).map(Token::principal);
+        let other = text.filter(|text| !text.starts_with(TOKEN_PREFIX)).zip(self.oauth());
+        match (own, other) {
+            (Some(principal), _) => Ok(principal),
+            (None, Some((text, oauth))) => {
+                oauth.check(text).await.map_err(|fault| self.refuse(oauth, fault))
             }
-            loop {
-                let wait = {
-                    let in_force = tokens.borrow_and_update();
-                    let mut own = in_force.tokens.iter().filter(|token| token.principal().id == id);
-                    let Some(token) = own.find(|token| !token.has_expired()) else { return };
-                    token.left().map_or(MAX_WAIT, |left| left.min(MAX_WAIT))
-                };
-                tokio::select! {
-                    changed = tokens.changed() => if changed.is_err() { return },
-                    () = sleep(wait) => {}
-                }
+            (None, None) => Err(self.unauthorized(
+                Some(("invalid_token", "it is none of this server's")),
+                "the token is none of this server's, or it has expired or was removed; whoever runs it sees with `token list` which there are",
+            )),
+        }
+    }
+
+    fn refuse(&self, oauth: &OauthChecker, fault: TokenFault) -> HttpRefusal {
+        let said = fault.to_string();
+        match fault {
+            TokenFault::Unreachable => {
+                HttpRefusal::busy(format!("the token cannot be checked: {said}"))
+            }
+            TokenFault::Scope => self.insufficient(oauth, &oauth.first_scopes()),
+            TokenFault::Malformed
+            | TokenFault::Algorithm
+            | TokenFault::Issuer
+            | TokenFault::Key
+            | TokenFault::Signature
+            | TokenFault::Expired
+            | TokenFault::NotYetValid
+            | TokenFault::Audience
+            | TokenFault::Claim
+            | TokenFault::Bound
+            | TokenFault::Inactive => self.unauthorized(
+                Some(("invalid_token", &said)),
+                &format!("the access token does not count here: {said}"),
+            ),
+        }
+    }
+
+    /// Checks that the principal may call tools of this name, as far as other scopes would let it.
+    ///
+    /// It is decided by the name alone, whether or not there is such a tool: who is refused learns nothing of it.
+    pub(crate) fn check_call(&self, principal: &Principal, tool: &str) -> Result<(), HttpRefusal> {
+        let Some(oauth) = self.oauth() else { return Ok(()) };
+        match oauth.scopes_to_call(principal, tool) {
+            Some(scopes) => Err(self.insufficient(oauth, &scopes)),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses a request for want of scopes.
+    fn insufficient(&self, oauth: &OauthChecker, scopes: &str) -> HttpRefusal {
+        let metadata = oauth.metadata_url();
+        let challenge = format!(
+            "Bearer error=\"insufficient_scope\", scope=\"{scopes}\", resource_metadata=\"{metadata}\""
+        );
+        let said = format!("the access token needs the scopes `{scopes}` for this");
+        HttpRefusal::plain(StatusCode::FORBIDDEN, said).with(WWW_AUTHENTICATE, header(&challenge))
+    }
+
+    /// Refuses a request for want of a token that counts, with an error and its description where one was sent. `said`
+    /// names no path of the server: anybody reads it.
+    fn unauthorized(&self, error: Option<(&str, &str)>, said: &str) -> HttpRefusal {
+        let mut parts = Vec::new();
+        if let Some((error, description)) = error {
+            parts.push(format!("error=\"{error}\""));
+            if self.oauth.is_some() {
+                parts.push(format!("error_description=\"{description}\""));
+            }
+        }
+        if let Some(oauth) = &self.oauth {
+            parts.push(format!("resource_metadata=\"{}\"", oauth.metadata_url()));
+            let scopes = oauth.first_scopes();
+            if !scopes.is_empty() {
+                parts.push(format!("scope=\"{scopes}\""));
+            }
+        }
+        let challenge = match parts.is_empty() {
+            true => "Bearer".to_owned(),
+            false => format!("Bearer {}", parts.join(", ")),
+        };
+        HttpRefusal::plain(StatusCode::UNAUTHORIZED, said)
+            .with(WWW_AUTHENTICATE, header(&challenge))
+    }
+
+    /// Resolves when the principal's token counts no more.
+    pub(crate) async fn ended(&self, principal: Principal) {
+        match &principal.proof {
+            // A client that needed no token may need one now.
+            Proof::Nothing => {
+                let need = self.need;
+                drop(self.tokens.clone().wait_for(|in_force| need.asks(in_force)).await);
+            }
+            Proof::Token => self.token_ended(&principal.id).await,
+            Proof::AccessToken(token) => self.access_token_ended(token.clone()).await,
+        }
+    }
+
+    async fn token_ended(&self, id: &Arc<str>) {
+        let mut tokens = self.tokens.clone();
+        loop {
+            let wait = {
+                let in_force = tokens.borrow_and_update();
+                let mut own = in_force.tokens.iter().filter(|token| token.principal().id == *id);
+                let Some(token) = own.find(|token| !token.has_expired()) else { return };
+                token.left().map_or(MAX_WAIT, |left| left.min(MAX_WAIT))
+            };
+            tokio::select! {
+                changed = tokens.changed() => if changed.is_err() { return },
+                () = sleep(wait) => {}
             }
         }
     }
+
+    /// A token may end before its time: it is withdrawn, or the key that it was signed with.
+    async fn access_token_ended(&self, mut token: AccessToken) {
+        let Some(oauth) = &self.oauth else { return };
+        loop {
+            let left = token.ends.map(|ends| Duration::from_secs(ends.saturating_sub(now())));
+            if left.is_some_and(|left| left.is_zero()) {
+                return;
+            }
+            sleep(left.unwrap_or(MAX_WAIT).min(MAX_WAIT)).await;
+            match oauth.check(token.text.expose()).await.map(|principal| principal.proof) {
+                Ok(Proof::AccessToken(again)) => token = again,
+                // As long as nobody can be asked, its own time counts.
+                Err(TokenFault::Unreachable) if token.ends.is_some() => {}
+                Ok(Proof::Nothing | Proof::Token) | Err(_) => return,
+            }
+        }
+    }
+}
+
+/// A challenge as a header: it is made of URLs, scopes and words.
+fn header(challenge: &str) -> HeaderValue {
+    HeaderValue::try_from(challenge).unwrap_or(HeaderValue::from_static("Bearer"))
 }
 
 /// The token in a header's value.
@@ -126,14 +251,11 @@ fn bearer(value: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Refuses a request for want of a token. `said` names no path of the server: anybody reads it.
-fn unauthorized(challenge: &'static str, said: &str) -> HttpRefusal {
-    HttpRefusal::plain(StatusCode::UNAUTHORIZED, said)
-        .with(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
     use super::*;
     use crate::tokens::NewToken;
 
@@ -159,8 +281,16 @@ mod tests {
                 TokensInForce::after(before, tokens.to_vec())
             };
             let (sender, tokens) = watch::channel(in_force(None, &[]));
-            let access = Admittance::new(tokens, need);
-            let is_let_in = |values: &[&str]| access.principal(&headers(values)).is_ok();
+            let access = Admittance::new(tokens, need, None);
+            let is_let_in = |values: &[&str]| {
+                let headers = headers(values);
+                // Nobody has to be asked about these tokens.
+                let mut context = Context::from_waker(Waker::noop());
+                match pin!(access.principal(&headers)).poll(&mut context) {
+                    Poll::Ready(principal) => principal.is_ok(),
+                    Poll::Pending => panic!("it waits"),
+                }
+            };
             assert_eq!(is_let_in(&[]), without_tokens, "{need:?}");
             let now = in_force(None, std::slice::from_ref(&token));
             let before = sender.send_replace(now.clone());
@@ -182,8 +312,8 @@ mod tests {
         let token = token("ada").token;
         let now = TokensInForce::after(None, vec![token.clone()]);
         let (sender, tokens) = watch::channel(now.clone());
-        let access = Admittance::new(tokens, TokenNeed::Always);
-        let ended = access.ended(&token.principal());
+        let access = Admittance::new(tokens, TokenNeed::Always, None);
+        let ended = access.ended(token.principal());
         tokio::pin!(ended);
         tokio::select! {
             () = &mut ended => panic!("it counts"),

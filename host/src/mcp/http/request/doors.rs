@@ -166,6 +166,11 @@ pub(crate) fn allow_page(headers: &mut HeaderMap, origin: Option<&HeaderValue>) 
     }
 }
 
+/// Adds what a browser wants to see before it hands an answer to any page at all.
+pub(crate) fn allow_every_page(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+}
+
 /// Adds what a browser asks before it sends a request for a page: which methods and headers it may use.
 pub(crate) fn allow_request(headers: &mut HeaderMap, asked: &HeaderMap) {
     let asked = asked.get_all(ACCESS_CONTROL_REQUEST_HEADERS).iter();

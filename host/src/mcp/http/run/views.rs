@@ -7,15 +7,26 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::catalog::Catalog;
-use crate::tokens::{AllowedTools, Principal, Token};
+use crate::tokens::{AllowedTools, Principal, Proof, Token};
 
 type Published = Option<Arc<Catalog>>;
+
+/// The views that may be kept for tokens of authorization servers while nobody uses them.
+pub(super) const MAX_IDLE_VIEWS: usize = 256;
 
 /// The catalog, and what of it those see who may not call everything.
 pub(crate) struct Views {
     whole: watch::Receiver<Published>,
-    /// By the principal's id.
-    restricted: RefCell<HashMap<Arc<str>, View>>,
+    restricted: RefCell<HashMap<ViewKey, View>>,
+}
+
+/// The key of a view.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum ViewKey {
+    /// The view of the principal with this id: it changes with what its token allows.
+    Of(Arc<str>),
+    /// The view of all who may call these tools: two tokens of one subject may allow different ones.
+    Only(Arc<AllowedTools>),
 }
 
 struct View {
@@ -32,10 +43,18 @@ impl Views {
     /// The catalog as this principal may see it, now and later.
     pub(crate) fn of(&self, principal: &Principal) -> watch::Receiver<Published> {
         let mut restricted = self.restricted.borrow_mut();
-        if principal.allow.is_none() && !restricted.contains_key(&principal.id) {
+        let key = match (&principal.proof, &principal.allow) {
+            (Proof::AccessToken(_), None) => return self.whole.clone(),
+            (Proof::AccessToken(_), Some(allow)) => ViewKey::Only(allow.clone()),
+            (Proof::Nothing | Proof::Token, _) => ViewKey::Of(principal.id.clone()),
+        };
+        if principal.allow.is_none() && !restricted.contains_key(&key) {
             return self.whole.clone();
         }
-        let view = restricted.entry(principal.id.clone()).or_insert_with(|| {
+        if restricted.len() >= MAX_IDLE_VIEWS && !restricted.contains_key(&key) {
+            forget_idle(&mut restricted);
+        }
+        let view = restricted.entry(key).or_insert_with(|| {
             let catalog = watch::Sender::new(self.seen_by(principal.allow.as_ref()));
             View { only: principal.allow.clone(), catalog }
         });
@@ -46,7 +65,7 @@ impl Views {
     /// Brings what is seen up to date with the catalog, and forgets what nobody sees.
     pub(crate) fn refresh(&self) {
         let mut restricted = self.restricted.borrow_mut();
-        restricted.retain(|_, view| view.catalog.receiver_count() > 0);
+        forget_idle(&mut restricted);
         for view in restricted.values() {
             view.catalog.send_replace(self.seen_by(view.only.as_ref()));
         }
@@ -54,7 +73,8 @@ impl Views {
 
     /// Brings what is seen up to date with what these tokens allow.
     pub(crate) fn follow(&self, tokens: &[Token]) {
-        for (id, view) in &mut *self.restricted.borrow_mut() {
+        for (key, view) in &mut *self.restricted.borrow_mut() {
+            let ViewKey::Of(id) = key else { continue };
             let mut principals = tokens.iter().map(Token::principal);
             if let Some(principal) = principals.find(|principal| principal.id == *id) {
                 self.set(view, principal.allow.as_ref());
@@ -73,4 +93,8 @@ impl Views {
         let whole = self.whole.borrow().clone()?;
         Some(only.map_or_else(|| whole.clone(), |only| Arc::new(whole.restricted_to(only))))
     }
+}
+
+fn forget_idle(views: &mut HashMap<ViewKey, View>) {
+    views.retain(|_, view| view.catalog.receiver_count() > 0);
 }

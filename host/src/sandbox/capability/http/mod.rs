@@ -16,9 +16,13 @@ pub(crate) mod properties;
 
 pub(crate) use bounds::MAX_FIELDS;
 pub use bounds::{MAX_OPEN_CONNECTIONS, MAX_REQUEST, MAX_RESPONSE};
+pub(crate) use connection::connect::Connection;
 pub use connection::lookup_share::LookupTurn;
+pub(crate) use connection::lookup_share::{LookupShare, LookupShares};
 pub use connection::network::{Network, RequestTimeouts, Surroundings};
+pub(crate) use connection::resolve::own_addresses;
 pub use connection::resolve::{PendingAddresses, Resolve};
+pub(crate) use connection::tls::TrustedAuthorities;
 pub use failure::Failure;
 pub use judge::address::is_global;
 pub use judge::allow::{Denied, RequestHost, RequestTarget};

@@ -93,6 +93,31 @@ async fn all_addresses(
         }
         RequestHost::Name(name) => name,
     };
+    let mut found = looked_up(resolver, host, name, share).await?;
+    found.retain(|address| is_global(*address));
+    if found.is_empty() { Err(Failure::NotPublic(host.clone())) } else { Ok(found) }
+}
+
+/// The addresses of `host`, wherever they lead: for a request that no plugin asks for.
+pub(crate) async fn own_addresses(
+    host: &RequestHost,
+    share: &LookupShare,
+) -> Result<Vec<IpAddr>, Failure> {
+    match host {
+        RequestHost::Address(address) => Ok(vec![*address]),
+        RequestHost::Name(name) if &**name == "localhost" => {
+            Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()])
+        }
+        RequestHost::Name(name) => looked_up(&System, host, name, share).await,
+    }
+}
+
+async fn looked_up(
+    resolver: &dyn Resolve,
+    host: &RequestHost,
+    name: &str,
+    share: &LookupShare,
+) -> Result<Vec<IpAddr>, Failure> {
     let mut found = resolver
         .resolve(name, share.turn().await)
         .await
@@ -101,8 +126,7 @@ async fn all_addresses(
     if found.is_empty() {
         return Err(Failure::Unresolved { host: host.clone(), reason: "it has no address".into() });
     }
-    found.retain(|address| is_global(*address));
-    if found.is_empty() { Err(Failure::NotPublic(host.clone())) } else { Ok(found) }
+    Ok(found)
 }
 
 /// True if a pattern means an address that is not public, and does not just happen to cover it.

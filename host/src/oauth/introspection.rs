@@ -1,0 +1,121 @@
+//! Tokens that their authorization server is asked about.
+
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::claims::TokenClaims;
+use super::fault::TokenFault;
+use super::jwt::CLOCK_LEEWAY;
+use super::question::IssuerWay;
+use super::settings::{ClientSecret, OauthTimes};
+use super::url::ServiceUrl;
+use crate::tokens::now;
+
+/// Questions about tokens at once.
+pub(super) const MAX_QUESTIONS: usize = 16;
+
+/// An authorization server that is asked about each token.
+pub(super) struct Introspector {
+    pub(super) url: ServiceUrl,
+    pub(super) client_id: String,
+    pub(super) client_secret: ClientSecret,
+    pub(super) way: IssuerWay,
+    turns: Semaphore,
+    times: OauthTimes,
+}
+
+impl Introspector {
+    pub(super) fn new(
+        url: ServiceUrl,
+        client: (String, ClientSecret),
+        way: IssuerWay,
+        times: OauthTimes,
+    ) -> Self {
+        let (client_id, client_secret) = client;
+        Self { url, client_id, client_secret, way, turns: Semaphore::new(MAX_QUESTIONS), times }
+    }
+
+    /// Asks about a token, and checks the answer as a JWT is checked.
+    pub(super) async fn claims(
+        &self,
+        token: &str,
+        issuer: &str,
+        audiences: &[String],
+    ) -> Result<TokenClaims, TokenFault> {
+        let client = (&*self.client_id, &self.client_secret);
+        let asked = async {
+            // It is never closed.
+            let _turn = self.turns.acquire().await;
+            self.way.introspect(&self.url, client, token).await
+        };
+        let answer = match timeout(self.times.wait, asked).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => {
+                tracing::debug!("{}: {error}", self.url);
+                return Err(TokenFault::Unreachable);
+            }
+            Err(_) => return Err(TokenFault::Unreachable),
+        };
+        read(&answer, issuer, audiences)
+    }
+}
+
+/// Reads an answer.
+fn read(answer: &[u8], issuer: &str, audiences: &[String]) -> Result<TokenClaims, TokenFault> {
+    #[derive(Deserialize)]
+    struct ActiveClaim {
+        active: bool,
+    }
+    // An answer that cannot be read is none.
+    let is_active: ActiveClaim =
+        serde_json::from_slice(answer).map_err(|_| TokenFault::Unreachable)?;
+    if !is_active.active {
+        return Err(TokenFault::Inactive);
+    }
+    let claims: TokenClaims = serde_json::from_slice(answer).map_err(|_| TokenFault::Claim)?;
+    if claims.iss.as_ref().is_some_and(|named| named != issuer) {
+        return Err(TokenFault::Issuer);
+    }
+    if !claims.aud.iter().any(|one| audiences.iter().any(|accepted| accepted == one)) {
+        return Err(TokenFault::Audience);
+    }
+    if claims.exp.is_some_and(|end| end.saturating_add(CLOCK_LEEWAY) <= now()) {
+        return Err(TokenFault::Expired);
+    }
+    if claims.nbf.is_some_and(|begin| begin > now() + CLOCK_LEEWAY) {
+        return Err(TokenFault::NotYetValid);
+    }
+    claims.check_bearer()?;
+    Ok(claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_checked_as_a_token_is() {
+        let (issuer, audiences) = ("https://a.example", ["https://tools.example/mcp".to_owned()]);
+        let check = |json: &str| read(json.as_bytes(), issuer, &audiences).map(drop);
+        let aud = r#""active":true,"sub":"ada","aud":"https://tools.example/mcp""#;
+        for (json, expected) in [
+            (format!("{{{aud}}}"), Ok(())),
+            (format!(r#"{{{aud},"iss":"{issuer}","exp":{}}}"#, now() + 10), Ok(())),
+            (format!(r#"{{{aud},"exp":{}}}"#, now() - 10), Ok(())),
+            (format!(r#"{{{aud},"exp":{}}}"#, now() - 100), Err(TokenFault::Expired)),
+            (format!(r#"{{{aud},"nbf":{}}}"#, now() + 100), Err(TokenFault::NotYetValid)),
+            (format!(r#"{{{aud},"iss":"https://b.example"}}"#), Err(TokenFault::Issuer)),
+            (format!(r#"{{{aud},"cnf":{{"jkt":"x"}}}}"#), Err(TokenFault::Bound)),
+            (format!(r#"{{{aud},"exp":"soon"}}"#), Err(TokenFault::Claim)),
+            (r#"{"active":false}"#.into(), Err(TokenFault::Inactive)),
+            (r#"{"active":true,"sub":"ada"}"#.into(), Err(TokenFault::Audience)),
+            (r#"{"active":true,"aud":["other"]}"#.into(), Err(TokenFault::Audience)),
+            (r#"{"active":"true"}"#.into(), Err(TokenFault::Unreachable)),
+            ("[]".into(), Err(TokenFault::Unreachable)),
+            ("<html>".into(), Err(TokenFault::Unreachable)),
+        ] {
+            assert_eq!(check(&json), expected, "{json}");
+        }
+    }
+}

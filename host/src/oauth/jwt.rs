@@ -1,0 +1,103 @@
+//! A JWT: the header that says how it is signed, the signature, and the claims that every token needs.
+//!
+//! Where keys come from is not known here.
+
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{DecodingKey, Validation, dangerous, decode, decode_header};
+use serde::Deserialize;
+
+use super::claims::TokenClaims;
+use super::fault::TokenFault;
+use super::key_set::MAX_KEY_ID;
+use super::settings::SignatureAlgorithm;
+use crate::tokens::now;
+
+/// The longest token, in bytes.
+pub(super) const MAX_ACCESS_TOKEN: usize = 16 * 1024;
+/// The seconds by which clocks may differ.
+pub(super) const CLOCK_LEEWAY: u64 = 60;
+
+/// The types that an access token may say to have; others are tokens for something else.
+const TOKEN_TYPES: [&str; 3] = ["JWT", "at+jwt", "application/at+jwt"];
+
+/// The way in which a token says to be signed.
+pub(super) struct SignedBy {
+    pub(super) key: Option<String>,
+    pub(super) algorithm: SignatureAlgorithm,
+}
+
+/// True if a text can be a token: it is neither too long nor made of what no token has.
+pub(super) fn is_token(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    !text.is_empty() && text.len() <= MAX_ACCESS_TOKEN && text.bytes().all(fits)
+}
+
+/// The issuer that a token says to be of, which is not proved yet. `None` if it is no JWT, or says none.
+pub(super) fn claimed_issuer(token: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct IssuerClaim {
+        iss: Option<String>,
+    }
+    dangerous::insecure_decode_claims::<IssuerClaim>(token).ok()?.iss
+}
+
+/// Reads the header of a token. The keys that it may bring along, or the places where it says some are, count for nothing.
+pub(super) fn signed_by(
+    token: &str,
+    accepted: &[SignatureAlgorithm],
+) -> Result<SignedBy, TokenFault> {
+    // One that names no known algorithm, such as `none`, is not read.
+    let header = decode_header(token).map_err(|_| TokenFault::Algorithm)?;
+    let algorithm = SignatureAlgorithm::of(header.alg).ok_or(TokenFault::Algorithm)?;
+    if !accepted.is_empty() && !accepted.contains(&algorithm) {
+        return Err(TokenFault::Algorithm);
+    }
+    if header.crit.is_some() {
+        return Err(TokenFault::Algorithm);
+    }
+    let is_known = |typ: &String| TOKEN_TYPES.iter().any(|known| known.eq_ignore_ascii_case(typ));
+    if !header.typ.as_ref().is_none_or(is_known) {
+        return Err(TokenFault::Malformed);
+    }
+    match header.kid {
+        Some(key) if key.len() > MAX_KEY_ID => Err(TokenFault::Malformed),
+        key => Ok(SignedBy { key, algorithm }),
+    }
+}
+
+/// Checks a token's signature and its claims, and returns these.
+pub(super) fn verify(
+    token: &str,
+    key: &DecodingKey,
+    algorithm: SignatureAlgorithm,
+    issuer: &str,
+    audiences: &[String],
+) -> Result<TokenClaims, TokenFault> {
+    let mut validation = Validation::new(algorithm.known());
+    validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+    validation.set_issuer(&[issuer]);
+    validation.set_audience(audiences);
+    validation.leeway = CLOCK_LEEWAY;
+    validation.validate_nbf = true;
+    let claims = decode::<TokenClaims>(token, key, &validation).map_err(|error| fault(&error))?;
+    let claims = claims.claims;
+    // The crate lets the last second pass.
+    if claims.exp.is_none_or(|end| end.saturating_add(CLOCK_LEEWAY) <= now()) {
+        return Err(TokenFault::Expired);
+    }
+    claims.check_bearer()?;
+    Ok(claims)
+}
+
+fn fault(error: &jsonwebtoken::errors::Error) -> TokenFault {
+    match error.kind() {
+        ErrorKind::InvalidSignature => TokenFault::Signature,
+        ErrorKind::ExpiredSignature => TokenFault::Expired,
+        ErrorKind::ImmatureSignature => TokenFault::NotYetValid,
+        ErrorKind::InvalidAudience => TokenFault::Audience,
+        ErrorKind::InvalidIssuer => TokenFault::Issuer,
+        ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_) => TokenFault::Claim,
+        ErrorKind::InvalidAlgorithm | ErrorKind::UnsupportedAlgorithm => TokenFault::Algorithm,
+        _ => TokenFault::Malformed,
+    }
+}

@@ -1,0 +1,436 @@
+//! Tokens of every kind, and authorization servers in every mood.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use ring::hmac;
+use serde_json::{Value, json};
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::super::{IssuerSettings, OauthChecker, TokenCheck, TokenFault};
+use super::issuer::{Mood, RESOURCE, TrialIssuer, settings};
+use super::signing_key::{SigningKey, encode, unsigned};
+use crate::tokens::{Principal, Proof, now};
+
+/// A time that is never reached, unless something waits for ever.
+const CHECK_HANG: Duration = Duration::from_secs(60);
+
+fn run(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    LocalSet::new().block_on(&runtime.expect("a runtime"), async {
+        timeout(CHECK_HANG, test).await.expect("it ends");
+    });
+}
+
+/// The result for a token, in a word.
+async fn found(checker: &OauthChecker, token: &str) -> Result<(), TokenFault> {
+    checker.check(token).await.map(drop)
+}
+
+fn with(claims: &Value, name: &str, value: Value) -> Value {
+    let mut claims = claims.clone();
+    claims[name] = value;
+    claims
+}
+
+fn without(claims: &Value, name: &str) -> Value {
+    let mut claims = claims.clone();
+    claims.as_object_mut().expect("claims").remove(name);
+    claims
+}
+
+fn only(issuer: IssuerSettings) -> OauthChecker {
+    OauthChecker::new(settings(vec![issuer]))
+}
+
+#[test]
+fn a_good_token_of_each_kind_counts_and_says_whose_it_is() {
+    run(async {
+        let keys = [SigningKey::rsa("a"), SigningKey::p256("b"), SigningKey::ed25519("c")];
+        let issuer = TrialIssuer::start(&keys.each_ref()).await;
+        let checker = only(issuer.settings());
+        let _tasks = checker.keep_keys();
+        let mut principals: Vec<Principal> = Vec::new();
+        for key in &keys {
+            let token = key.token(&issuer.claims("tools:read"));
+            principals.push(checker.check(&token).await.expect("it counts"));
+        }
+        let pss = json!({ "alg": "PS256", "kid": "a" });
+        let pss = keys[0].token_with(&pss, &issuer.claims("tools:read"));
+        principals.push(checker.check(&pss).await.expect("it counts"));
+        for principal in &principals {
+            assert_eq!(principal.id, principals[0].id);
+            let allow = principal.allow.as_ref().expect("some tools");
+            assert!(allow.allow("echo_run") && !allow.allow("large_run"));
+            let Proof::AccessToken(token) = &principal.proof else { panic!("{principal:?}") };
+            assert!(token.ends.is_some_and(|ends| (now() + 300..now() + 400).contains(&ends)));
+            let shown = format!("{principal:?}");
+            assert!(!shown.contains("eyJ"), "{shown}");
+        }
+        assert_eq!(issuer.asked_for_keys(), 1, "they are kept");
+    });
+}
+
+#[test]
+fn a_token_that_is_none_of_this_servers_does_not_count() {
+    run(async {
+        let (rsa, other) = (SigningKey::rsa("a"), SigningKey::p256("a"));
+        let issuer = TrialIssuer::start(&[&rsa]).await;
+        let checker = only(issuer.settings());
+        let _tasks = checker.keep_keys();
+        let good = issuer.claims("tools:read");
+        let header = |more: Value| {
+            let mut header = json!({ "alg": "RS256", "kid": "a", "typ": "at+jwt" });
+            header
+                .as_object_mut()
+                .expect("a header")
+                .extend(more.as_object().cloned().expect("members"));
+            header
+        };
+        let headed = |more: Value| rsa.token_with(&header(more), &good);
+        let fine = rsa.token(&good);
+        assert_eq!(found(&checker, &fine).await, Ok(()));
+        // What a JWT may bring along counts for nothing: the key of the issuer does.
+        let brought = json!({ "jwk": other.jwk(), "jku": "https://evil.example/keys", "x5u": "https://evil.example" });
+        assert_eq!(found(&checker, &headed(brought.clone())).await, Ok(()));
+        let forged =
+            other.token_with(&header(json!({ "alg": "ES256", "jwk": other.jwk() })), &good);
+        let public = rsa.jwk()["n"].as_str().expect("a modulus").to_owned();
+        let shared = |secret: &[u8]| {
+            let signed = unsigned(&header(json!({ "alg": "HS256" })), &good);
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), signed.as_bytes());
+            format!("{signed}.{}", encode(tag))
+        };
+        let none = unsigned(&header(json!({ "alg": "none" })), &good);
+        let (head, rest) = fine.split_once('.').expect("parts");
+        let (body, signature) = rest.split_once('.').expect("parts");
+        let claims = |claims: Value| rsa.token(&claims);
+        use TokenFault::{
+            Algorithm, Audience, Bound, Claim, Expired, Issuer, Key, Malformed, NotYetValid, Scope,
+            Signature,
+        };
+        for (token, fault) in [
+            (forged, Key),
+            (shared(public.as_bytes()), Algorithm),
+            (shared(b"secret"), Algorithm),
+            (format!("{none}."), Algorithm),
+            (format!("{none}.{signature}"), Algorithm),
+            (headed(json!({ "alg": "RS1" })), Algorithm),
+            (headed(json!({ "crit": ["exp"], "exp": 1 })), Algorithm),
+            (headed(json!({ "crit": ["b64"], "b64": false })), Algorithm),
+            (headed(json!({ "typ": "logout+jwt" })), Malformed),
+            (headed(json!({ "kid": "b" })), Key),
+            (headed(json!({ "kid": "" })), Key),
+            (headed(json!({ "kid": "a".repeat(600) })), Malformed),
+            (headed(json!({ "alg": "RS384" })), Signature),
+            (format!("{head}.{body}."), Signature),
+            (format!("{head}.{body}.{}", encode("wrong")), Signature),
+            (
+                format!(
+                    "{head}.{}.{signature}",
+                    encode(with(&good, "sub", json!("root")).to_string())
+                ),
+                Signature,
+            ),
+            (claims(with(&good, "exp", json!(now() - 61))), Expired),
+            (claims(with(&good, "exp", json!(0))), Expired),
+            (claims(with(&good, "exp", json!(-1))), Claim),
+            (claims(with(&good, "exp", json!("soon"))), Malformed),
+            (claims(with(&good, "nbf", json!(now() + 90))), NotYetValid),
+            (claims(with(&good, "aud", json!("https://other.example"))), Audience),
+            (claims(with(&good, "aud", json!(["https://tools.example", "x"]))), Audience),
+            (claims(with(&good, "aud", json!([]))), Audience),
+            (claims(with(&good, "iss", json!("https://other.example"))), Issuer),
+            (claims(with(&good, "iss", json!(format!("{}/", issuer.url)))), Issuer),
+            (claims(with(&good, "iss", json!([issuer.url]))), Malformed),
+            (claims(without(&good, "exp")), Claim),
+            (claims(without(&good, "aud")), Claim),
+            (claims(without(&good, "iss")), Malformed),
+            (claims(without(&without(&good, "sub"), "client_id")), Claim),
+            (claims(with(&good, "cnf", json!({ "jkt": "x" }))), Bound),
+            (claims(with(&good, "scope", json!("other"))), Scope),
+            (claims(without(&good, "scope")), Scope),
+            ("a.b.c".into(), Malformed),
+            ("opaque".into(), Malformed),
+            (String::new(), Malformed),
+            (format!("{fine} "), Malformed),
+            (format!("{fine}\""), Malformed),
+            (format!("{fine}{}", "A".repeat(17_000)), Malformed),
+        ] {
+            assert_eq!(found(&checker, &token).await, Err(fault), "{token}");
+        }
+        // Neither clocks nor slashes are exact.
+        for claims in [
+            with(&good, "exp", json!(now() - 30)),
+            with(&good, "nbf", json!(now() + 30)),
+            with(&good, "aud", json!(format!("{RESOURCE}/"))),
+            with(&good, "aud", json!(["x", RESOURCE])),
+            with(&good, "exp", json!(now() as f64 + 30.5)),
+            with(&without(&good, "scope"), "scp", json!(["tools:read"])),
+        ] {
+            assert_eq!(found(&checker, &rsa.token(&claims)).await, Ok(()), "{claims}");
+        }
+    });
+}
+
+#[test]
+fn a_token_that_names_no_key_has_the_only_one_that_fits() {
+    run(async {
+        let (one, other) = (SigningKey::p256("one"), SigningKey::p256("other"));
+        let rsa = SigningKey::rsa("rsa");
+        let issuer = TrialIssuer::start(&[&one, &rsa]).await;
+        let checker = only(issuer.settings());
+        let _tasks = checker.keep_keys();
+        let token = one.token_with(&json!({ "alg": "ES256" }), &issuer.claims("tools:read"));
+        assert_eq!(found(&checker, &token).await, Ok(()));
+        let issuer = TrialIssuer::start(&[&one, &other]).await;
+        let checker = only(issuer.settings());
+        let _tasks = checker.keep_keys();
+        let token = one.token_with(&json!({ "alg": "ES256" }), &issuer.claims("tools:read"));
+        assert_eq!(found(&checker, &token).await, Err(TokenFault::Key));
+    });
+}
+
+#[test]
+fn keys_that_are_not_for_signatures_or_are_secrets_check_nothing() {
+    run(async {
+        let key = SigningKey::rsa("a");
+        let secret = json!({ "kty": "oct", "kid": "a", "k": encode("secret") });
+        for (member, value) in [
+            ("use", json!("enc")),
+            ("alg", json!("RS512")),
+            ("alg", json!("HS256")),
+            ("key_ops", json!(["encrypt"])),
+            ("kty", json!("new")),
+        ] {
+            let issuer = TrialIssuer::start(&[]).await;
+            let fine = SigningKey::p256("b").jwk();
+            let keys = vec![with(&key.jwk(), member, value.clone()), secret.clone(), fine];
+            issuer.served.keys.replace(keys);
+            let checker = only(issuer.settings());
+            let _tasks = checker.keep_keys();
+            let token = key.token(&issuer.claims("tools:read"));
+            assert_eq!(found(&checker, &token).await, Err(TokenFault::Key), "{member} {value}");
+        }
+    });
+}
+
+#[test]
+fn a_new_key_counts_as_soon_as_a_token_names_it_and_a_withdrawn_one_no_more() {
+    run(async {
+        let (old, new) = (SigningKey::p256("old"), SigningKey::ed25519("new"));
+        let issuer = TrialIssuer::start(&[&old]).await;
+        let checker = only(issuer.settings());
+        let _tasks = checker.keep_keys();
+        let (before, after) =
+            (old.token(&issuer.claims("tools:read")), new.token(&issuer.claims("tools:read")));
+        assert_eq!(found(&checker, &before).await, Ok(()));
+        issuer.has(&[&new]);
+        // So soon after the first time, nobody is asked again at once.
+        assert_eq!(found(&checker, &after).await, Err(TokenFault::Key));
+        sleep(Duration::from_millis(350)).await;
+        assert_eq!(found(&checker, &after).await, Ok(()));
+        assert_eq!(found(&checker, &before).await, Err(TokenFault::Key));
+        assert!(issuer.asked_for_keys() <= 3, "{}", issuer.asked_for_keys());
+    });
+}
+
+#[test]
+fn tokens_with_unknown_keys_ask_the_issuer_no_more_often_than_any_one_would() {
+    run(async {
+        let (key, stranger) = (SigningKey::p256("a"), SigningKey::p256("b"));
+        let issuer = TrialIssuer::start(&[&key]).await;
+        let checker = only(issuer.settings());
+        let _tasks = checker.keep_keys();
+        let good = key.token(&issuer.claims("tools:read"));
+        assert_eq!(found(&checker, &good).await, Ok(()));
+        let begun = Instant::now();
+        for at in 0..500 {
+            let header = json!({ "alg": "ES256", "kid": format!("unknown {at}") });
+            let token = stranger.token_with(&header, &issuer.claims("tools:read"));
+            assert_eq!(found(&checker, &token).await, Err(TokenFault::Key));
+        }
+        let pauses = begun.elapsed().as_millis() / 300;
+        let asked = issuer.asked_for_keys() as u128;
+        assert!(asked <= 2 + pauses, "{asked} times in {pauses} pauses");
+        assert_eq!(found(&checker, &good).await, Ok(()));
+    });
+}
+
+#[test]
+fn old_keys_serve_on_while_the_issuer_is_in_any_other_mood() {
+    for mood in
+        [Mood::Down, Mood::Silent, Mood::Failing, Mood::Redirecting, Mood::Endless, Mood::Nonsense]
+    {
+        run(async {
+            let (key, stranger) = (SigningKey::p256("a"), SigningKey::p256("b"));
+            let issuer = TrialIssuer::start(&[&key]).await;
+            let checker = only(issuer.settings());
+            let _tasks = checker.keep_keys();
+            assert_eq!(found(&checker, &key.token(&issuer.claims("tools:read"))).await, Ok(()));
+            issuer.served.mood.set(mood);
+            sleep(Duration::from_millis(350)).await;
+            let unknown = stranger.token(&issuer.claims("tools:read"));
+            let begun = Instant::now();
+            // It may be a new key of the issuer's; nobody can tell.
+            assert_eq!(found(&checker, &unknown).await, Err(TokenFault::Unreachable), "{mood:?}");
+            assert!(begun.elapsed() < Duration::from_secs(2), "{mood:?}");
+            let another = with(&issuer.claims("tools:read"), "jti", json!("2"));
+            let begun = Instant::now();
+            assert_eq!(found(&checker, &key.token(&another)).await, Ok(()), "{mood:?}");
+            assert!(begun.elapsed() < Duration::from_millis(200), "{mood:?}: it waits for nothing");
+        });
+    }
+}
+
+#[test]
+fn without_any_keys_a_request_waits_a_while_and_is_told_to_come_again() {
+    for mood in [Mood::Down, Mood::Silent, Mood::Redirecting, Mood::Endless, Mood::Nonsense] {
+        run(async {
+            let key = SigningKey::p256("a");
+            let issuer = TrialIssuer::start(&[&key]).await;
+            issuer.served.mood.set(mood);
+            let checker = only(issuer.settings());
+            let _tasks = checker.keep_keys();
+            let token = key.token(&issuer.claims("tools:read"));
+            let begun = Instant::now();
+            assert_eq!(found(&checker, &token).await, Err(TokenFault::Unreachable), "{mood:?}");
+            assert!(begun.elapsed() < Duration::from_secs(2), "{mood:?}");
+            issuer.served.mood.set(Mood::Well);
+            while found(&checker, &token).await != Ok(()) {
+                sleep(Duration::from_millis(20)).await;
+            }
+        });
+    }
+}
+
+#[test]
+fn many_requests_wait_for_one_question_for_the_first_keys() {
+    run(async {
+        let key = SigningKey::p256("a");
+        let issuer = TrialIssuer::start(&[&key]).await;
+        let checker = Rc::new(only(issuer.settings()));
+        let _tasks = checker.keep_keys();
+        let mut all = JoinSet::new();
+        for at in 0..50 {
+            let claims = with(&issuer.claims("tools:read"), "jti", json!(at));
+            let (checker, token) = (checker.clone(), key.token(&claims));
+            all.spawn_local(async move { checker.check(&token).await.is_ok() });
+        }
+        assert!(all.join_all().await.into_iter().all(|is_ok| is_ok));
+        assert_eq!(issuer.asked_for_keys(), 1);
+    });
+}
+
+#[test]
+fn issuers_are_apart_and_metadata_that_name_another_give_no_keys() {
+    run(async {
+        let (one, other) = (SigningKey::p256("a"), SigningKey::p256("a"));
+        let (first, second) =
+            (TrialIssuer::start(&[&one]).await, TrialIssuer::start(&[&other]).await);
+        let checker = OauthChecker::new(settings(vec![first.settings(), second.settings()]));
+        let _tasks = checker.keep_keys();
+        let ada = checker.check(&one.token(&first.claims("tools:read"))).await.expect("hers");
+        let same = checker.check(&other.token(&second.claims("tools:read"))).await.expect("hers");
+        assert_ne!(ada.id, same.id, "another issuer's Ada is another one");
+        let crossed = other.token(&first.claims("tools:read"));
+        assert_eq!(found(&checker, &crossed).await, Err(TokenFault::Signature));
+        // A name that leads to the same server, but is not its own.
+        let mut alias = first.settings();
+        alias.issuer = first.url.replace("127.0.0.1", "localhost").parse().expect("a URL");
+        let checker = only(alias);
+        let _tasks = checker.keep_keys();
+        let claims = with(
+            &first.claims("tools:read"),
+            "iss",
+            json!(first.url.replace("127.0.0.1", "localhost")),
+        );
+        assert_eq!(found(&checker, &one.token(&claims)).await, Err(TokenFault::Unreachable));
+    });
+}
+
+#[test]
+fn only_the_algorithms_of_the_operator_count() {
+    run(async {
+        let (rsa, curve) = (SigningKey::rsa("a"), SigningKey::p256("b"));
+        let issuer = TrialIssuer::start(&[&rsa, &curve]).await;
+        let mut own = issuer.settings();
+        let url = Some(format!("{}/keys", issuer.url).parse().expect("a URL"));
+        own.check = TokenCheck::Keys { url, algorithms: vec!["ES256".parse().expect("one")] };
+        let checker = only(own);
+        let _tasks = checker.keep_keys();
+        let claims = issuer.claims("tools:read");
+        assert_eq!(found(&checker, &curve.token(&claims)).await, Ok(()));
+        assert_eq!(found(&checker, &rsa.token(&claims)).await, Err(TokenFault::Algorithm));
+        assert_eq!(
+            issuer.asked("/.well-known/openid-configuration"),
+            0,
+            "the keys' place is known"
+        );
+    });
+}
+
+#[test]
+fn a_token_is_asked_about_once_a_while_whatever_the_answer() {
+    run(async {
+        let issuer = TrialIssuer::start(&[]).await;
+        let checker = only(issuer.introspection());
+        let mut claims = issuer.claims("tools:read");
+        claims["active"] = json!(true);
+        issuer.served.active.borrow_mut().insert("opaque-1".into(), claims.clone());
+        claims["aud"] = json!("https://other.example");
+        issuer.served.active.borrow_mut().insert("opaque-2".into(), claims);
+        for _ in 0..5 {
+            assert_eq!(found(&checker, "opaque-1").await, Ok(()));
+            assert_eq!(found(&checker, "opaque-2").await, Err(TokenFault::Audience));
+            assert_eq!(found(&checker, "opaque-3").await, Err(TokenFault::Inactive));
+        }
+        assert_eq!(issuer.asked("/introspect"), 3);
+        // "tool rack" and "se:cret", each encoded as a form is.
+        let proof = issuer.served.proof.borrow().clone();
+        assert_eq!(proof, "Basic dG9vbCUyMHJhY2s6c2UlM0FjcmV0");
+        issuer.served.active.borrow_mut().clear();
+        sleep(Duration::from_millis(450)).await;
+        assert_eq!(found(&checker, "opaque-1").await, Err(TokenFault::Inactive), "withdrawn");
+        assert_eq!(issuer.asked("/introspect"), 4);
+    });
+}
+
+#[test]
+fn a_token_whose_issuer_does_not_answer_is_neither_good_nor_bad() {
+    for mood in [Mood::Down, Mood::Silent, Mood::Failing, Mood::Redirecting, Mood::Endless] {
+        run(async {
+            let issuer = TrialIssuer::start(&[]).await;
+            issuer.served.mood.set(mood);
+            let checker = only(issuer.introspection());
+            let begun = Instant::now();
+            assert_eq!(found(&checker, "opaque").await, Err(TokenFault::Unreachable), "{mood:?}");
+            assert!(begun.elapsed() < Duration::from_secs(2), "{mood:?}");
+            issuer.served.mood.set(Mood::Well);
+            assert_eq!(found(&checker, "opaque").await, Err(TokenFault::Inactive), "{mood:?}");
+        });
+    }
+}
+
+#[test]
+fn no_issuer_is_asked_about_the_token_of_another() {
+    run(async {
+        let key = SigningKey::p256("a");
+        let (signs, answers) = (TrialIssuer::start(&[&key]).await, TrialIssuer::start(&[]).await);
+        let issuers = vec![signs.settings(), answers.introspection()];
+        let checker = OauthChecker::new(settings(issuers));
+        let _tasks = checker.keep_keys();
+        assert_eq!(found(&checker, &key.token(&signs.claims("tools:read"))).await, Ok(()));
+        let strange = with(&signs.claims("tools:read"), "iss", json!("https://other.example"));
+        assert_eq!(found(&checker, &key.token(&strange)).await, Err(TokenFault::Issuer));
+        assert_eq!(answers.asked("/introspect"), 0);
+        assert_eq!(found(&checker, "opaque").await, Err(TokenFault::Inactive));
+        let mine = key.token(&answers.claims("tools:read"));
+        assert_eq!(found(&checker, &mine).await, Err(TokenFault::Inactive), "it is asked about");
+        assert_eq!(answers.asked("/introspect"), 2);
+        let twice = vec![signs.introspection(), answers.introspection()];
+        let (resource, rules) = (RESOURCE.parse().expect("a URL"), Default::default());
+        assert!(super::super::OauthSettings::new(resource, twice, rules).is_err());
+    });
+}
