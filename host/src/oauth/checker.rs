@@ -226,7 +226,11 @@ impl OauthChecker {
         let is_due = logged.get(&fault).is_none_or(|last| last.elapsed() >= FAULT_PAUSE);
         if is_due {
             logged.insert(fault, Instant::now());
-            tracing::info!("an access token ({}) is refused: {fault}", digest.short());
+            let hint = match fault {
+                TokenFault::Audience => "; `audience` of its issuer says which count",
+                _ => "",
+            };
+            tracing::info!("an access token ({}) is refused: {fault}{hint}", digest.short());
         }
     }
 }

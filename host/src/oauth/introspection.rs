@@ -1,5 +1,7 @@
 //! Tokens that their authorization server is asked about.
 
+use std::cell::Cell;
+
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -7,7 +9,7 @@ use tokio::time::timeout;
 use super::claims::TokenClaims;
 use super::fault::TokenFault;
 use super::jwt::CLOCK_LEEWAY;
-use super::question::IssuerWay;
+use super::question::{IssuerWay, NoAnswer};
 use super::settings::{ClientSecret, OauthTimes};
 use super::url::ServiceUrl;
 use crate::tokens::now;
@@ -17,12 +19,14 @@ pub(super) const MAX_QUESTIONS: usize = 16;
 
 /// An authorization server that is asked about each token.
 pub(super) struct Introspector {
-    pub(super) url: ServiceUrl,
-    pub(super) client_id: String,
-    pub(super) client_secret: ClientSecret,
-    pub(super) way: IssuerWay,
+    url: ServiceUrl,
+    client_id: String,
+    client_secret: ClientSecret,
+    way: IssuerWay,
     turns: Semaphore,
     times: OauthTimes,
+    /// True if it did not answer when it was asked last.
+    is_lost: Cell<bool>,
 }
 
 impl Introspector {
@@ -33,7 +37,8 @@ impl Introspector {
         times: OauthTimes,
     ) -> Self {
         let (client_id, client_secret) = client;
-        Self { url, client_id, client_secret, way, turns: Semaphore::new(MAX_QUESTIONS), times }
+        let (turns, is_lost) = (Semaphore::new(MAX_QUESTIONS), Cell::new(false));
+        Self { url, client_id, client_secret, way, turns, times, is_lost }
     }
 
     /// Asks about a token, and checks the answer as a JWT is checked.
@@ -51,13 +56,21 @@ impl Introspector {
         };
         let answer = match timeout(self.times.wait, asked).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => {
-                tracing::debug!("{}: {error}", self.url);
-                return Err(TokenFault::Unreachable);
-            }
-            Err(_) => return Err(TokenFault::Unreachable),
+            Ok(Err(error)) => return Err(self.lost(&error)),
+            Err(_) => return Err(self.lost(&NoAnswer::Late(self.times.wait))),
         };
+        if self.is_lost.replace(false) {
+            tracing::info!("{}: it answers again", self.url);
+        }
         read(&answer, issuer, audiences)
+    }
+
+    /// Logs that there is no answer, once until there is one.
+    fn lost(&self, error: &NoAnswer) -> TokenFault {
+        if !self.is_lost.replace(true) {
+            tracing::warn!("{}: tokens cannot be asked about: {error}", self.url);
+        }
+        TokenFault::Unreachable
     }
 }
 

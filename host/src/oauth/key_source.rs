@@ -128,7 +128,7 @@ impl KeySource {
             let fetched = self.fetch().await;
             match &fetched {
                 Ok(keys) if was_lost || self.known.borrow().keys.is_none() => {
-                    tracing::info!("{} has {} keys for tokens", self.shown(), keys.len());
+                    tracing::info!("{}: keys for tokens are there: {}", self.shown(), keys.len());
                 }
                 Ok(_) => {}
                 // It is told once.

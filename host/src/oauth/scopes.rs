@@ -117,7 +117,7 @@ impl ScopeRules {
             .iter()
             .filter(|rule| rule.patterns.iter().any(|pattern| pattern.matches(name)))
             .peekable();
-        let first = (*allowing.peek()?).scope.0.clone();
+        let first = allowing.peek()?.scope.0.clone();
         if allowing.any(is_held) {
             return None;
         }
