@@ -303,7 +303,7 @@ impl<'a> Reader<'a> {
         }
         // A slip of a key is shown as the key is.
         match nearest(last, KNOWN_KEYS.iter().copied()) {
-            Some(near) => SENSITIVE_KEYS.contains(&near) && !is_name(value),
+            Some(near) => (SENSITIVE_KEYS.contains(&near) || has_secret_name) && !is_name(value),
             None => has_secret_name || !is_place(value),
         }
     }
