@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::arguments::HttpArguments;
 use super::setup::Setup;
-use crate::configuration::HttpSection;
+use crate::configuration::{AuthSection, HttpSection};
 use crate::fs::stated::Stated;
 use crate::mcp::{HttpAddress, TlsFiles};
 use crate::reload::Optimizing;
@@ -37,7 +37,7 @@ pub(super) fn options(
     let value = |stated: &Option<Stated<bool>>| stated.as_ref().map(|stated| stated.value);
     // Flags that say over what is served leave nothing of that to the configuration.
     let (is_asked, is_stdio_asked) = (http.http.is_some() || http.stdio, http.stdio);
-    let http = http_options(http, &configuration.http)?;
+    let http = http_options(http, &configuration.http, configuration.auth.as_ref())?;
     let stdio = match is_asked {
         true => is_stdio_asked,
         false => http.is_none() || value(&serve.stdio).unwrap_or(false),
@@ -62,6 +62,7 @@ pub(super) fn options(
 fn http_options(
     flags: HttpArguments,
     section: &HttpSection,
+    auth: Option<&AuthSection>,
 ) -> anyhow::Result<Option<HttpOptions>> {
     let HttpArguments {
         http,
@@ -113,7 +114,7 @@ fn http_options(
         session_key: file(None, section.session_key_file.as_ref(), "session_key_file")?,
         tls,
         calls_of_one: section.client_calls.as_ref().map(|stated| stated.value),
-        oauth: None,
+        oauth: auth.map(AuthSection::load).transpose()?,
     }))
 }
 

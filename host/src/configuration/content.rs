@@ -1,5 +1,6 @@
 //! All that files of the configuration say, put together.
 
+use super::auth::AuthSection;
 use super::sections::{HttpSection, ServeSection};
 use super::stated_keys::{self, StatedKey};
 use crate::fs::stated::Stated;
@@ -21,6 +22,8 @@ pub struct Configuration {
     pub serve: ServeSection,
     /// `[http]`
     pub http: HttpSection,
+    /// `[auth]`
+    pub auth: Option<AuthSection>,
     /// Every key that counts, with its value as it is written, in the order of the files: the administrator's first.
     pub keys: Vec<StatedKey>,
 }
@@ -37,6 +40,8 @@ impl Configuration {
             cache: self.cache.or(administrators.cache),
             serve: self.serve.over(administrators.serve),
             http: self.http.over(administrators.http),
+            // Of two, parts of each would let in whom neither means.
+            auth: self.auth.or(administrators.auth),
             keys,
         }
     }

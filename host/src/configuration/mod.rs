@@ -1,16 +1,22 @@
 //! The configuration: `config.toml` of a person and that of the machine's administrator, read and put together.
 //!
 //! What a key means to whom it concerns is not known here. A flag of the command line counts before the files, and the
-//! person's file before the administrator's, but for `[policy]`: of that, all that either says counts.
+//! person's file before the administrator's, but for `[policy]`, of which all that either says counts, and
+//! `[auth]`, which counts as a whole.
 
 mod stated_keys;
 mod sections;
+mod section_reader;
+mod auth;
+mod auth_files;
 mod content;
 mod read;
 mod files;
 #[cfg(test)]
 mod tests;
 
+pub use auth::{AuthSection, ClientSecretPlace, IssuerFiles};
+pub use auth_files::AuthFileError;
 pub use content::Configuration;
 pub use files::{ConfigurationError, load};
 pub use sections::HttpSection;

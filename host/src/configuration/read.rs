@@ -1,27 +1,24 @@
 //! The text of a `config.toml` to settings.
 
 use std::ops::Range;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::auth::read_auth;
 use super::content::Configuration;
+use super::section_reader::{SectionReader, path};
 use super::sections::{HttpSection, ServeSection};
 use super::stated_keys;
 use crate::fs::stated::Stated;
-use crate::manifest::syntax::error::{Diagnostic, quote};
+use crate::manifest::syntax::error::Diagnostic;
 use crate::manifest::syntax::keys::Section;
 use crate::manifest::syntax::source::SourceTexts;
-use crate::manifest::syntax::table::{SpannedText, SpannedValue, Table};
+use crate::manifest::syntax::table::Table;
 use crate::manifest::{
-    CLIENT_CALLS_RULE, GRACE_RULE, LimitRule, ManifestError, PAGE_SIZE_RULE, Policy, document,
-    read_amount,
+    CLIENT_CALLS_RULE, GRACE_RULE, ManifestError, PAGE_SIZE_RULE, Policy, document,
 };
 use crate::mcp::HttpAddress;
 use crate::text::escape;
-
-/// The most items of a list.
-const MAX_ITEMS: usize = 64;
 
 const LOG_FORMATS: [&str; 2] = ["human", "json"];
 
@@ -48,6 +45,7 @@ fn read(file: &str, source: SourceTexts<'_>) -> Result<Configuration, Diagnostic
     let policy = policy.map(|table| Policy::read(&table, &place)).transpose()?;
     let serve = top.section(Section::Serve)?.map(|serve| read_serve(&serve)).transpose()?;
     let http = top.section(Section::Http)?.map(|http| read_http(&http)).transpose()?;
+    let auth = top.section(Section::Auth)?.map(|auth| read_auth(&auth, &top)).transpose()?;
     Ok(Configuration {
         policy: policy.unwrap_or_default(),
         plugins: top.list("plugins", r#"["~/tools"]"#, |text| path(&top, "plugins", text))?,
@@ -55,6 +53,7 @@ fn read(file: &str, source: SourceTexts<'_>) -> Result<Configuration, Diagnostic
         cache: top.flag("cache")?,
         serve: serve.unwrap_or_default(),
         http: http.unwrap_or_default(),
+        auth,
         keys: stated_keys::all(&tree, source.manifest, &place),
     })
 }
@@ -110,88 +109,4 @@ fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
             place,
         }),
     })
-}
-
-/// A path that does not depend on the directory in which a program was started.
-fn path<P: Fn(Range<usize>) -> Arc<str>>(
-    table: &SectionReader<'_, '_, P>,
-    key: &str,
-    text: &SpannedText<'_>,
-) -> Result<Box<str>, Diagnostic> {
-    let written = *text.get_ref();
-    if written.starts_with(['~', '$']) || std::path::Path::new(written).is_absolute() {
-        return Ok(written.into());
-    }
-    let expected = "expected an absolute path, or one that begins with `~` or `$NAME`";
-    Err(table.wrong(key, text, expected))
-}
-
-/// One section, and the places of its values.
-struct SectionReader<'t, 'p, P> {
-    table: Table<'t>,
-    section: Section,
-    place: &'p P,
-}
-
-impl<'t, P: Fn(Range<usize>) -> Arc<str>> SectionReader<'t, '_, P> {
-    fn section(&self, section: Section) -> Result<Option<Self>, Diagnostic> {
-        let table = self.table.section(section)?;
-        Ok(table.map(|table| Self { table, section, place: self.place }))
-    }
-
-    fn stated<T>(&self, value: T, span: Range<usize>) -> Stated<T> {
-        Stated { value, place: (self.place)(span) }
-    }
-
-    fn flag(&self, key: &str) -> Result<Option<Stated<bool>>, Diagnostic> {
-        let flag = self.table.flag(key)?;
-        Ok(flag.zip(self.table.get(key)).map(|(flag, value)| self.stated(flag, value.span())))
-    }
-
-    fn text<T>(
-        &self,
-        key: &str,
-        example: &str,
-        read: impl Fn(&SpannedText<'t>) -> Result<T, Diagnostic>,
-    ) -> Result<Option<Stated<T>>, Diagnostic> {
-        let Some(text) = self.table.text(key, example)? else { return Ok(None) };
-        Ok(Some(self.stated(read(&text)?, text.span())))
-    }
-
-    fn list<T>(
-        &self,
-        key: &str,
-        example: &str,
-        read: impl Fn(&SpannedText<'t>) -> Result<T, Diagnostic>,
-    ) -> Result<Option<Stated<Vec<T>>>, Diagnostic> {
-        let Some(value) = self.table.get(key) else { return Ok(None) };
-        let texts = self.table.texts(key, &format!("{key} = {example}"))?;
-        if let Some(one_more) = texts.get(MAX_ITEMS) {
-            let message = format!("{}: expected at most {MAX_ITEMS}", self.section.place(key));
-            return Err(Diagnostic::new(one_more.span(), message).help("remove some"));
-        }
-        let read: Vec<_> = texts.iter().map(read).collect::<Result<_, _>>()?;
-        Ok(Some(self.stated(read, value.span())))
-    }
-
-    fn amount(&self, rule: &LimitRule) -> Result<Option<Stated<u64>>, Diagnostic> {
-        let Some(value): Option<SpannedValue<'_>> = self.table.get(rule.key) else {
-            return Ok(None);
-        };
-        Ok(Some(self.stated(read_amount(self.section, rule, value)?, value.span())))
-    }
-
-    fn parsed<T: FromStr<Err = String>>(
-        &self,
-        key: &str,
-        text: &SpannedText<'_>,
-    ) -> Result<T, Diagnostic> {
-        text.get_ref().parse().map_err(|error: String| self.wrong(key, text, &error))
-    }
-
-    fn wrong(&self, key: &str, text: &SpannedText<'_>, problem: &str) -> Diagnostic {
-        let place = self.section.place(key);
-        let found = quote(text.get_ref());
-        Diagnostic::new(text.span(), format!("{place}: {problem}, found {found}"))
-    }
 }

@@ -9,6 +9,8 @@ use crate::manifest::shown_lines;
 
 /// The section of which every file counts.
 const POLICY: &str = "policy.";
+/// The section that counts as a whole.
+const AUTH: &str = "auth.";
 
 /// A key that a file of the configuration sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,12 @@ fn collect(
             collect(inner, &format!("{key}."), text, place, found);
             continue;
         }
+        if let Some(tables) = tables(value.get_ref()) {
+            for (at, inner) in tables.enumerate() {
+                collect(inner, &format!("{key}[{}].", at + 1), text, place, found);
+            }
+            continue;
+        }
         let written = text.get(value.span()).unwrap_or_default();
         let shown = shown_lines(&format!("{} = {written}", name.get_ref()));
         let shown: Vec<_> = shown.iter().map(|line| line.trim()).collect();
@@ -56,10 +64,20 @@ fn collect(
     }
 }
 
+/// The tables of a list of tables. `None` if it is none.
+fn tables<'a>(value: &'a DeValue<'a>) -> Option<impl Iterator<Item = &'a DeTable<'a>>> {
+    let list = value.as_array()?;
+    let is_one = !list.is_empty() && list.iter().all(|item| item.get_ref().is_table());
+    is_one.then(|| list.iter().filter_map(|item| item.get_ref().as_table()))
+}
+
 /// The keys of both that count: of one that both set, the person's, and of the policy both.
 pub(super) fn over(own: Vec<StatedKey>, administrators: Vec<StatedKey>) -> Vec<StatedKey> {
-    let counts =
-        |one: &StatedKey| one.key.starts_with(POLICY) || !own.iter().any(|own| own.key == one.key);
+    let has_auth = own.iter().any(|own| own.key.starts_with(AUTH));
+    let is_taken = |one: &StatedKey| {
+        own.iter().any(|own| own.key == one.key) || (has_auth && one.key.starts_with(AUTH))
+    };
+    let counts = |one: &StatedKey| one.key.starts_with(POLICY) || !is_taken(one);
     let mut all: Vec<_> = administrators.into_iter().filter(counts).collect();
     all.extend(own);
     all

@@ -7,6 +7,17 @@ fn read(text: &str) -> Configuration {
     Configuration::parse("c.toml", text).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// A configuration with these lines in `[auth]`, in an issuer, and behind it.
+fn auth(own: &str, issuer: &str, more: &str) -> String {
+    let own = if own.is_empty() { String::new() } else { format!("{own}\n") };
+    format!("[auth]\nresource = \"https://t.example/mcp\"\n{own}[[auth.issuers]]\n{issuer}\n{more}")
+}
+
+/// A configuration with these lines behind `issuer`, from the fifth line on.
+fn issuer(more: &str) -> String {
+    auth("", "issuer = \"https://l.example\"", more)
+}
+
 #[test]
 fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
     for (text, place, expected) in [
@@ -44,12 +55,57 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
         ),
         ("[policy.limits]\nrate = 60", "2:8", "did you mean \"60/min\"?"),
         ("[policy.limits]\nfule = 1", "2:1", "did you mean `fuel`?"),
+        ("[auth]", "1:1", "[auth] has no `resource`"),
+        (
+            "[auth]\nresource = \"https://t.example/mcp\"",
+            "1:1",
+            "add two lines, `[[auth.issuers]]` and `issuer = ",
+        ),
+        ("[auth]\nresource = \"http://t.example\"", "2:12", "`http` goes to this machine only"),
+        ("[auth]\nresource = \"t.example\"", "2:12", "expected a URL with `https`"),
+        ("[auth]\nissuer = \"x\"", "2:1", "did you mean `[[auth.issuers]]`?"),
+        ("[auth]\nresource = \"https://t.example\"\n[auth.issuers]", "3:1", "`[[auth.issuers]]`"),
+        (&auth("", "audience = [\"x\"]", ""), "3:1", "[[auth.issuers]] has no `issuer`"),
+        (&issuer("url = \"x\""), "5:1", "did you mean `issuer`?"),
+        (&issuer("client_secret = \"hunter22\""), "5:1", "did you mean `client_secret_env`?"),
+        (&issuer("secret = \"hunter22\""), "5:1", "did you mean `client_secret_file`?"),
+        (&issuer("client_secret_file = \"hunter22\""), "5:22", "expected the path of a file"),
+        (&issuer("audience = \"x\""), "5:12", "expected a list such as `audience = ["),
+        (&issuer("algorithms = [\"HS256\"]"), "5:15", "expected an asymmetric algorithm: RS256"),
+        (&issuer("client_id = \"x\""), "5:13", "is for `introspection`, which is not there"),
+        (&issuer("introspection = \"https://l.example/i\""), "5:17", "needs `client_id` beside it"),
+        (
+            &issuer("introspection = \"https://l.example/i\"\nclient_id = \"x\""),
+            "5:17",
+            "needs the secret of the client beside it",
+        ),
+        (
+            &issuer("introspection = \"https://l.example/i\"\njwks = \"https://l.example/k\""),
+            "6:8",
+            "is for tokens that keys check",
+        ),
+        (&issuer("ca_file = \"ca.pem\""), "5:11", "expected an absolute path"),
+        (&issuer("client_secret_env = \"a b\""), "5:21", "expected the name of a variable"),
+        (&issuer("[auth.scopes]\n\"a b\" = []"), "6:1", "expected the name of a scope"),
+        (
+            &issuer("[auth.scopes]\na = \"x\""),
+            "6:5",
+            "`a` in [auth.scopes]: expected a list of tools",
+        ),
+        (&issuer("[auth.scopes]\na = [\"x y\"]"), "6:6", "expected the name of a tool"),
+        (&issuer("[[auth.issuers]]\nissuer = \"https://l.example\""), "1:1", "is there twice"),
+        (
+            &auth("first_scopes = [\"x\"]", "issuer = \"https://l.example\"", ""),
+            "3:16",
+            "stands for no tools",
+        ),
         ("policy = 1", "1:10", "a section that begins with the line `[policy]`"),
         ("[http\n", "1:6", "not valid TOML"),
     ] {
         let error = Configuration::parse("c.toml", text).expect_err(text).to_string();
         assert!(error.starts_with(&format!("c.toml:{place}: ")), "{error}");
         assert!(error.contains(expected), "{expected}\n{error}");
+        assert!(!error.contains("hunter22"), "{error}");
     }
 }
 
@@ -115,7 +171,14 @@ fn no_policy_in_a_persons_file_loosens_the_administrators() {
 #[test]
 fn the_documentation_names_every_key_and_its_examples_are_read() {
     let text = include_str!("../../../docs/configuration.md");
-    for section in [Section::ConfigTop, Section::Serve, Section::Http, Section::Policy] {
+    for section in [
+        Section::ConfigTop,
+        Section::Serve,
+        Section::Http,
+        Section::Auth,
+        Section::AuthIssuer,
+        Section::Policy,
+    ] {
         for key in section.keys() {
             let row = format!("\n| `{key}` |");
             let heading = format!("`[{key}]`");
@@ -129,4 +192,49 @@ fn the_documentation_names_every_key_and_its_examples_are_read() {
     for example in examples {
         read(example.split("```").next().expect("an end"));
     }
+}
+
+#[test]
+fn authorization_is_read_as_it_is_written_and_its_secrets_from_where_they_are() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| {
+        std::fs::write(directory.path().join(name), text).expect("written");
+        directory.path().join(name).display().to_string()
+    };
+    let secret = write("secret", "hunter22\n");
+    let introspection = |more: &str| {
+        issuer(&format!(
+            "introspection = \"https://l.example/i\"\nclient_id = \"x\"\n{more}\n[auth.scopes]\n\"b:c\" = [\"hello_*\"]\na = [\"*\"]"
+        ))
+    };
+    let text = introspection(&format!("client_secret_file = {secret:?}"));
+    let read = |text: &str| read(text).auth.expect("[auth]").load();
+    let settings = read(&text).expect("it can be used");
+    let shown = format!("{settings:?}");
+    assert!(!shown.contains("hunter22"), "{shown}");
+    // The order is that of the file, and not of the letters.
+    assert!(shown.find("b:c") < shown.find("\"a\""), "{shown}");
+    for (line, expected) in [
+        (format!("client_secret_file = {:?}", format!("{secret}.no")), "is missing"),
+        (format!("client_secret_file = {:?}", write("empty", "\n")), "holds no secret"),
+        (format!("client_secret_file = {:?}", write("two", "a\nb\n")), "holds no secret"),
+        ("client_secret_env = \"TOOLRACK_NO_SUCH_SECRET\"".into(), "holds no secret"),
+        (format!("client_secret_file = {secret:?}\nca_file = {secret:?}"), "holds no certificate"),
+    ] {
+        let error = read(&introspection(&line)).expect_err(&line).to_string();
+        assert!(error.starts_with("c.toml:") && error.contains(expected), "{error}");
+        assert!(!error.contains("hunter22"), "{error}");
+    }
+}
+
+#[test]
+fn the_persons_authorization_takes_the_place_of_the_administrators_as_a_whole() {
+    let administrators = read(&issuer("[auth.scopes]\na = [\"*\"]"));
+    let own = read(&auth("", "issuer = \"https://own.example\"", ""));
+    let both = own.over(administrators.clone());
+    let told: Vec<_> = both.keys.iter().map(|key| key.key.as_str()).collect();
+    assert_eq!(told, ["auth.resource", "auth.issuers[1].issuer"]);
+    let settings = both.auth.expect("[auth]").settings;
+    assert!(!format!("{settings:?}").contains("l.example"), "{settings:?}");
+    assert!(read("").over(administrators).auth.is_some());
 }

@@ -200,6 +200,22 @@ impl OauthSettings {
         Ok(Self { resource, issuers, scopes, times: OauthTimes::default() })
     }
 
+    /// Adds what is in files: the secret of this server at an issuer, and the authorities of its certificate.
+    pub fn complete(
+        &mut self,
+        at: usize,
+        secret: Option<ClientSecret>,
+        own_authorities: Vec<CertificateDer<'static>>,
+    ) {
+        let Some(IssuerSettings { check, authorities, .. }) = self.issuers.get_mut(at) else {
+            return;
+        };
+        authorities.extend(own_authorities);
+        if let (TokenCheck::Introspection { client_secret, .. }, Some(secret)) = (check, secret) {
+            *client_secret = secret;
+        }
+    }
+
     /// The same with other times.
     #[cfg(test)]
     pub(crate) fn timed(self, times: OauthTimes) -> Self {

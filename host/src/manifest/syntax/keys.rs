@@ -42,6 +42,10 @@ pub(crate) enum Section {
     Serve,
     /// `[http]` of the configuration
     Http,
+    /// `[auth]` of the configuration
+    Auth,
+    /// One `[[auth.issuers]]` of the configuration
+    AuthIssuer,
     /// `[policy]` of the configuration
     Policy,
     /// `[policy.limits]` of the configuration
@@ -179,7 +183,8 @@ const NAMED_SECTIONS: [Section; 4] =
     [Section::Plugin, Section::Limits, Section::Grants, Section::Tool];
 const LOCAL_NAMED_SECTIONS: [Section; 4] =
     [Section::LocalPlugin, Section::Limits, Section::LocalGrants, Section::LocalTool];
-const CONFIG_NAMED_SECTIONS: [Section; 3] = [Section::Serve, Section::Http, Section::Policy];
+const CONFIG_NAMED_SECTIONS: [Section; 4] =
+    [Section::Serve, Section::Http, Section::Auth, Section::Policy];
 
 /// The keys that stand before the first section of the configuration.
 const CONFIG_TOP_KEYS: [&str; 3] = ["plugins", "locked", "cache"];
@@ -188,7 +193,7 @@ const GRANT_KEYS: [&str; 6] = ["network", "files", "scratch", "env", "secrets", 
 
 impl Section {
     /// All of them, of all files.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Top,
         Self::Plugin,
         Self::Limits,
@@ -204,6 +209,8 @@ impl Section {
         Self::ConfigTop,
         Self::Serve,
         Self::Http,
+        Self::Auth,
+        Self::AuthIssuer,
         Self::Policy,
         Self::PolicyLimits,
     ];
@@ -223,6 +230,8 @@ impl Section {
             Self::ConfigTop => "the configuration",
             Self::Serve => "[serve]",
             Self::Http => "[http]",
+            Self::Auth => "[auth]",
+            Self::AuthIssuer => "[[auth.issuers]]",
             Self::Policy => "[policy]",
             Self::PolicyLimits => "[policy.limits]",
         }
@@ -283,6 +292,18 @@ impl Section {
                 "tls_key",
                 "client_ca",
                 "client_calls",
+            ],
+            Self::Auth => vec!["resource", "first_scopes", "scopes", Self::AuthIssuer.key()],
+            Self::AuthIssuer => vec![
+                "issuer",
+                "audience",
+                "jwks",
+                "algorithms",
+                "introspection",
+                "client_id",
+                "client_secret_file",
+                "client_secret_env",
+                "ca_file",
             ],
             Self::Policy => vec![
                 "locked",
@@ -346,6 +367,11 @@ impl Section {
             (Self::Network, "prefix" | "scheme") => Some("before"),
             (Self::Network, "host" | "origin") => Some("url"),
             (Self::Network, "parameter" | "param") => Some("query"),
+            // The secret itself belongs into no file that is read and shown.
+            (Self::AuthIssuer, "secret" | "password") => Some("client_secret_file"),
+            (Self::AuthIssuer, "audiences" | "aud") => Some("audience"),
+            (Self::AuthIssuer, "jwks_uri" | "jwks_url" | "keys") => Some("jwks"),
+            (Self::AuthIssuer, "url" | "iss") => Some("issuer"),
             (Self::Files, "mode" | "permission" | "permissions") => Some("access"),
             (Self::Files, "folder" | "directory" | "source" | "host") => Some("path"),
             (Self::Files, "target" | "mount" | "guest") => Some("at"),
@@ -372,7 +398,14 @@ impl Section {
         match self.file() {
             SectionFile::Manifest => &NAMED_SECTIONS,
             SectionFile::Local => &LOCAL_NAMED_SECTIONS,
-            SectionFile::Config => &[Self::Serve, Self::Http, Self::Policy, Self::PolicyLimits],
+            SectionFile::Config => &[
+                Self::Serve,
+                Self::Http,
+                Self::Auth,
+                Self::AuthIssuer,
+                Self::Policy,
+                Self::PolicyLimits,
+            ],
         }
     }
 
@@ -382,9 +415,13 @@ impl Section {
             Self::LocalTop | Self::LocalPlugin | Self::LocalGrants | Self::LocalTool => {
                 SectionFile::Local
             }
-            Self::ConfigTop | Self::Serve | Self::Http | Self::Policy | Self::PolicyLimits => {
-                SectionFile::Config
-            }
+            Self::ConfigTop
+            | Self::Serve
+            | Self::Http
+            | Self::Auth
+            | Self::AuthIssuer
+            | Self::Policy
+            | Self::PolicyLimits => SectionFile::Config,
             Self::Top
             | Self::Plugin
             | Self::Limits
@@ -407,6 +444,7 @@ impl Section {
         let within = match self {
             Self::Top | Self::LocalTop | Self::ConfigTop => self.named(),
             Self::Policy => &[Self::PolicyLimits],
+            Self::Auth => &[Self::AuthIssuer],
             _ => &[],
         };
         let section = within.iter().find(|section| section.key() == key);
