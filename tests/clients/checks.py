@@ -22,6 +22,7 @@ import components
 import conformance
 import inspector
 import languages
+import oauth
 import offline
 import programs
 import python_sdk
@@ -55,6 +56,7 @@ def checks(results: Path) -> list[tuple]:
         *((timing, case.__name__, era) for case, era in timing.CHECKS),
         *((agents, program.__name__, case) for program, case in agents.CHECKS),
         *((web, check.__name__, era) for check, era in web.CHECKS),
+        *((oauth, check.__name__, era) for check, era in oauth.CHECKS),
         *((programs, name, era) for name, era in programs.CHECKS),
         *((languages, lang, "modern") for lang in languages.LANGUAGES),
         *((components, check.__name__, era) for check, era in components.CHECKS),

@@ -16,9 +16,9 @@ STOP_SECONDS = 30
 
 @contextmanager
 def serving(server: list[str], *options: str, hears: Callable[[str], None] = lambda line: None,
-            environment: dict[str, str] | None = None) -> Iterator[str]:
+            environment: dict[str, str] | None = None, address: str = "127.0.0.1:0") -> Iterator[str]:
     """Yields the URL. `hears` gets each line of the log; at the end the server is asked to end, and has to."""
-    command = [*server, "--http", "127.0.0.1:0", *options]
+    command = [*server, "--http", address, *options]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                           env=os.environ | (environment or {})) as child:
         url: list[str] = []
