@@ -102,6 +102,15 @@ fn read_issuer<P: Fn(Range<usize>) -> Arc<str>>(
     let audiences = table.list("audience", r#"["https://tools.example.org/mcp"]"#, |text| {
         Ok((*text.get_ref()).to_owned())
     })?;
+    let scope_prefix = table.text("scope_prefix", r#""api://tools/""#, |text| {
+        // The name of a scope follows.
+        let name = format!("{}x", text.get_ref()).parse::<ScopeName>();
+        name.map(|_| (*text.get_ref()).to_owned()).map_err(|error| {
+            let found = quote(text.get_ref());
+            let place = table.section.place("scope_prefix");
+            Diagnostic::new(text.span(), format!("{place}: {error}, found {found}"))
+        })
+    })?;
     let jwks = url("jwks", r#""https://login.example.org/keys""#)?;
     let algorithms = table
         .list("algorithms", r#"["RS256", "ES256"]"#, |text| table.parsed("algorithms", text))?;
@@ -183,6 +192,7 @@ fn read_issuer<P: Fn(Range<usize>) -> Arc<str>>(
     let settings = IssuerSettings {
         issuer: issuer.value,
         audiences: audiences.map(|stated| stated.value).unwrap_or_default(),
+        scope_prefix: scope_prefix.map(|stated| stated.value).unwrap_or_default(),
         check,
         authorities: Vec::new(),
     };

@@ -84,6 +84,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
             "6:8",
             "is for tokens that keys check",
         ),
+        (&issuer("scope_prefix = \"a b\""), "5:16", "expected the name of a scope"),
         (&issuer("ca_file = \"ca.pem\""), "5:11", "expected an absolute path"),
         (&issuer("client_secret_env = \"a b\""), "5:21", "expected the name of a variable"),
         (&issuer("[auth.scopes]\n\"a b\" = []"), "6:1", "expected the name of a scope"),
@@ -237,4 +238,18 @@ fn the_persons_authorization_takes_the_place_of_the_administrators_as_a_whole() 
     let settings = both.auth.expect("[auth]").settings;
     assert!(!format!("{settings:?}").contains("l.example"), "{settings:?}");
     assert!(read("").over(administrators).auth.is_some());
+}
+
+#[test]
+fn examples_of_authorization_in_the_page_on_http_are_read() {
+    let text = include_str!("../../../docs/http.md");
+    let blocks = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut found = 0;
+    for block in blocks.filter(|block| block.contains("[[auth.issuers]]")) {
+        let own = "[auth]\nresource = \"https://t.example/mcp\"\n";
+        let before = if block.contains("[auth]") { "" } else { own };
+        assert!(read(&format!("{before}{block}")).auth.is_some(), "{block}");
+        found += 1;
+    }
+    assert!(found >= 2, "only {found} examples were found: is this test still looking?");
 }

@@ -45,6 +45,7 @@ pub(crate) struct OauthChecker {
 struct Issuer {
     name: Box<str>,
     audiences: Vec<String>,
+    scope_prefix: String,
     way: IssuerCheck,
 }
 
@@ -68,7 +69,7 @@ impl OauthChecker {
         let OauthSettings { resource, issuers, scopes, times } = settings;
         let issuer = |settings: IssuerSettings| {
             let audiences = settings.accepted_audiences(&resource);
-            let IssuerSettings { issuer, check, authorities, .. } = settings;
+            let IssuerSettings { issuer, check, authorities, scope_prefix, .. } = settings;
             let name = issuer.as_str().into();
             let way = IssuerWay::new(authorities, times.question);
             let way = match check {
@@ -80,7 +81,7 @@ impl OauthChecker {
                     IssuerCheck::Introspection(Introspector::new(url, client, way, times))
                 }
             };
-            Rc::new(Issuer { name, audiences, way })
+            Rc::new(Issuer { name, audiences, scope_prefix, way })
         };
         Self {
             issuers: issuers.into_iter().map(issuer).collect(),
@@ -211,7 +212,8 @@ impl OauthChecker {
         claims: &TokenClaims,
     ) -> Result<Principal, TokenFault> {
         let id = claims.subject(&issuer.name)?;
-        let tools = self.scopes.tools_of(&claims.scopes()).ok_or(TokenFault::Scope)?;
+        let tools =
+            self.scopes.tools_of(&claims.scopes(&issuer.scope_prefix)).ok_or(TokenFault::Scope)?;
         let token = AccessToken {
             text: TokenText::new(text),
             ends: claims.exp.map(|end| end.saturating_add(CLOCK_LEEWAY)),

@@ -68,10 +68,14 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D:
 }
 
 impl TokenClaims {
-    /// Its scopes.
-    pub(super) fn scopes(&self) -> Vec<String> {
+    /// Its scopes, each as it is and with `prefix`, which its issuer leaves out.
+    pub(super) fn scopes(&self, prefix: &str) -> Vec<String> {
         let words = self.scope.iter().chain(self.scp.iter()).flat_map(|text| text.split(' '));
-        words.filter(|word| !word.is_empty()).take(MAX_TOKEN_SCOPES).map(str::to_owned).collect()
+        let words = words.filter(|word| !word.is_empty()).take(MAX_TOKEN_SCOPES);
+        match prefix {
+            "" => words.map(str::to_owned).collect(),
+            prefix => words.flat_map(|word| [word.to_owned(), format!("{prefix}{word}")]).collect(),
+        }
     }
 
     /// Checks that whoever has the token may use it.
@@ -113,8 +117,10 @@ mod tests {
             (r#"{"scope":null}"#, ""),
             ("{}", ""),
         ] {
-            assert_eq!(claims(json).scopes().join(" "), scopes, "{json}");
+            assert_eq!(claims(json).scopes("").join(" "), scopes, "{json}");
         }
+        let prefixed = claims(r#"{"scp":"a"}"#).scopes("api://x/");
+        assert_eq!(prefixed, ["a", "api://x/a"]);
         for wrong in
             [r#"{"scope":7}"#, r#"{"exp":"7"}"#, r#"{"iss":["a"]}"#, r#"{"sub":"a","sub":"b"}"#]
         {

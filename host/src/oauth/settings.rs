@@ -13,7 +13,7 @@ use super::url::ServiceUrl;
 pub(super) const MAX_ISSUERS: usize = 16;
 /// The most audiences of one.
 const MAX_AUDIENCES: usize = 16;
-/// The longest audience, in bytes.
+/// The longest audience, and the longest beginning of a scope, in bytes.
 const MAX_AUDIENCE: usize = 512;
 
 /// The choices of the operator.
@@ -32,6 +32,8 @@ pub struct IssuerSettings {
     pub issuer: ServiceUrl,
     /// The audiences of which a token must have one. None stand for the resource.
     pub audiences: Vec<String>,
+    /// The beginning of the names of scopes that its tokens leave out; empty, if they leave out nothing.
+    pub scope_prefix: String,
     /// The way in which its tokens are checked.
     pub check: TokenCheck,
     /// The authorities that its certificate may come from, beside those that everybody trusts.
@@ -175,7 +177,9 @@ impl OauthSettings {
         if issuers.is_empty() || issuers.len() > MAX_ISSUERS {
             return Err(format!("expected between 1 and {MAX_ISSUERS} issuers"));
         }
-        for (at, IssuerSettings { issuer, audiences, .. }) in issuers.iter().enumerate() {
+        for (at, IssuerSettings { issuer, audiences, scope_prefix, .. }) in
+            issuers.iter().enumerate()
+        {
             if issuer.url().query().is_some() {
                 return Err(format!("the issuer `{issuer}` has a query; leave it out"));
             }
@@ -183,6 +187,11 @@ impl OauthSettings {
                 return Err(format!("the issuer `{issuer}` is there twice"));
             }
             let is_fine = |text: &String| !text.is_empty() && text.len() <= MAX_AUDIENCE;
+            if scope_prefix.len() > MAX_AUDIENCE {
+                return Err(format!(
+                    "the issuer `{issuer}` has a `scope_prefix` of more than {MAX_AUDIENCE} bytes"
+                ));
+            }
             if audiences.len() > MAX_AUDIENCES || !audiences.iter().all(is_fine) {
                 return Err(format!(
                     "the issuer `{issuer}` has at most {MAX_AUDIENCES} audiences of at most {MAX_AUDIENCE} bytes each"

@@ -52,7 +52,9 @@ fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
 
 /// True if a block of TOML is not of another file: of Cargo's, of Codex's, or the configuration.
 fn is_manifest(block: &&str) -> bool {
-    !["[dep", "[mcp_servers", "[policy", "[http]"].iter().any(|part| block.contains(part))
+    !["[dep", "[mcp_servers", "[policy", "[http]", "[[auth."]
+        .iter()
+        .any(|part| block.contains(part))
 }
 
 #[test]
@@ -144,6 +146,7 @@ fn amount(cell: &str) -> Option<u64> {
         "KiB" => 1024.0,
         "MiB" => 1_048_576.0,
         "s" => 1000.0,
+        "min" => 60_000.0,
         "h" => 3_600_000.0,
         "d" => 86_400_000.0,
         _ => return None,
@@ -161,6 +164,7 @@ fn value(definition: &str) -> u64 {
         Some(rest) => match rest.split_once('(') {
             Some(("secs", seconds)) => factors(seconds) * 1000,
             Some(("millis", millis)) => factors(millis),
+            Some(("mins", minutes)) => factors(minutes) * 60_000,
             Some(("hours", hours)) => factors(hours) * 3_600_000,
             _ => panic!("{definition}"),
         },

@@ -297,6 +297,7 @@ impl Section {
             Self::AuthIssuer => vec![
                 "issuer",
                 "audience",
+                "scope_prefix",
                 "jwks",
                 "algorithms",
                 "introspection",

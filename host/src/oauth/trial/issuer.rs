@@ -100,6 +100,7 @@ impl TrialIssuer {
         IssuerSettings {
             issuer: self.url.parse().expect("a URL"),
             audiences: Vec::new(),
+            scope_prefix: String::new(),
             check: TokenCheck::Keys { url: None, algorithms: Vec::new() },
             authorities: Vec::new(),
         }
