@@ -1,6 +1,6 @@
 //! The files that `[auth]` names, and the variables: read when a server starts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -107,7 +107,7 @@ fn expanded(path: &str, place: &str) -> Result<PathBuf, AuthFileError> {
     })
 }
 
-fn read(path: &PathBuf, most: usize, place: &str) -> Result<Vec<u8>, AuthFileError> {
+fn read(path: &Path, most: usize, place: &str) -> Result<Vec<u8>, AuthFileError> {
     read_at_most(path, most).map_err(|error: ReadError| AuthFileError::Unreadable {
         place: place.to_owned(),
         file: escape_path(path),
