@@ -295,7 +295,7 @@ pub(super) enum Command {
     /// Show what servers and their plugins logged
     #[command(long_about = help::LOGS)]
     Logs(logs::LogsArguments),
-    /// Make MCP clients on this machine start this toolrack
+    /// Make MCP clients on this machine start this toolrack, or reach one over HTTP
     #[command(long_about = help::REGISTER)]
     Register(register::RegisterArguments),
     /// Take toolrack out of the files of MCP clients

@@ -44,7 +44,7 @@ impl<'a> ConfigText<'a> {
         &self,
         key: &str,
         name: &str,
-        entry: &WrittenEntry<'_>,
+        entry: &WrittenEntry,
     ) -> Result<String, ConfigEditError> {
         match self {
             Self::Json(text) => text.insert(key, name, entry),

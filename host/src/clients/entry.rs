@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::user_directories::find_program;
@@ -13,8 +13,34 @@ use crate::text::{escape, shell_word};
 /// The variables of an entry that `register` decides. All others are the person's.
 const DECIDED_VARIABLES: [&str; 2] = ["TOOLRACK_HOME", "TOOLRACK_PLUGINS"];
 
+/// The variables in which an entry gives headers to a program that speaks HTTP for its client.
+pub(super) const HEADER_VARIABLES: &str = "TOOLRACK_HTTP_";
+/// The header of an entry that `register` decides. All others that it did not write are the person's.
+const DECIDED_HEADER: &str = "Authorization";
+
+/// The members that hold headers by their names.
+const HEADER_MEMBERS: [&str; 3] = ["headers", "http_headers", "env_http_headers"];
+/// The member by which Codex is told which variable holds a token.
+pub(super) const TOKEN_VARIABLE: &str = "bearer_token_env_var";
+/// The members that hold the URL of a server.
+pub(super) const URL_MEMBERS: [&str; 3] = ["url", "httpUrl", "serverUrl"];
 /// The members of an entry that `register` writes.
-pub(super) const WRITTEN_MEMBERS: [&str; 4] = ["type", "command", "args", "env"];
+pub(super) const WRITTEN_MEMBERS: [&str; 11] = [
+    "type",
+    "command",
+    "args",
+    "env",
+    "url",
+    "httpUrl",
+    "serverUrl",
+    "headers",
+    "http_headers",
+    "env_http_headers",
+    TOKEN_VARIABLE,
+];
+
+/// The program that speaks HTTP for a client which only starts programs.
+pub(super) const REMOTE: &str = "mcp-remote";
 
 /// A server, as a client is to start it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,33 +63,78 @@ pub(super) enum EntryForm {
 }
 
 /// The members of an entry in the order in which they are written.
-#[derive(Serialize)]
-pub(super) struct WrittenEntry<'a> {
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    transport: Option<&'static str>,
-    command: &'a str,
-    args: &'a [String],
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    env: &'a BTreeMap<String, String>,
+pub(super) struct WrittenEntry {
+    pub(super) members: Vec<(&'static str, Value)>,
+    /// The URL that it reaches. `None` where it starts toolrack.
+    pub(super) url: Option<String>,
 }
 
 /// One setting of an entry: the path to it, and its value. `None` where it is taken out.
 pub(super) type Setting<'a> = (Vec<&'a str>, Option<Value>);
 
-impl WrittenEntry<'_> {
-    /// Returns the settings of an entry of toolrack's with which it starts this server. Everything else in the entry is
-    /// the person's, and stays.
-    pub(super) fn settings<'a>(&'a self, found: &FoundEntry) -> Vec<Setting<'a>> {
-        let transport = self.transport.map(|transport| (vec!["type"], Some(json!(transport))));
-        let mut settings: Vec<Setting<'a>> = transport.into_iter().collect();
-        settings.push((vec!["command"], Some(json!(self.command))));
-        settings.push((vec!["args"], Some(json!(self.args))));
-        let env = self.env.iter().map(|(name, value)| (vec!["env", name], Some(json!(value))));
-        settings.extend(env);
-        let is_stale = |name: &&str| found.env.contains_key(*name) && !self.env.contains_key(*name);
-        let stale = DECIDED_VARIABLES.into_iter().filter(is_stale);
-        settings.extend(stale.map(|name| (vec!["env", name], None)));
+impl WrittenEntry {
+    /// True if `found` is an entry for the same server, so that it is set and not replaced: toolrack as a program,
+    /// whichever it is, or this URL.
+    pub(super) fn is_for_server_of(&self, found: &FoundEntry) -> bool {
+        let starts = self.members.iter().any(|(name, _)| *name == "command");
+        match &self.url {
+            None => found.is_toolrack(),
+            Some(url) => found.remote_url() == Some(url) && found.command.is_some() == starts,
+        }
+    }
+
+    /// True if `found` is for the same server and has all of these settings.
+    pub(super) fn is_met_by(&self, found: &FoundEntry) -> bool {
+        let is_set = |(path, value): &Setting<'_>| {
+            let there = path.iter().try_fold(&found.value, |value, step| value.get(*step));
+            there == value.as_ref()
+        };
+        self.is_for_server_of(found) && self.settings(found).iter().all(is_set)
+    }
+
+    /// Returns the settings with which an entry for the same server is as it is written here. Everything else in the
+    /// entry is the person's, and stays.
+    pub(super) fn settings<'a>(&'a self, found: &'a FoundEntry) -> Vec<Setting<'a>> {
+        let mut settings: Vec<Setting<'a>> = Vec::new();
+        for (member, value) in &self.members {
+            match value.as_object() {
+                Some(inner) => settings.extend(
+                    inner.iter().map(|(name, value)| (vec![*member, name], Some(value.clone()))),
+                ),
+                None => settings.push((vec![member], Some(value.clone()))),
+            }
+        }
+        let is_written = |path: &Vec<&str>| settings.iter().any(|(written, _)| written == path);
+        let is_stale = |path: &Vec<&str>| {
+            let is_respelled = |(written, _): &Setting<'_>| {
+                HEADER_MEMBERS.contains(&path[0])
+                    && written.len() == path.len()
+                    && written[0] == path[0]
+                    && written[path.len() - 1].eq_ignore_ascii_case(path[path.len() - 1])
+            };
+            !is_written(path) && (is_decided(path) || settings.iter().any(is_respelled))
+        };
+        let stale: Vec<_> = found.paths().into_iter().filter(is_stale).collect();
+        settings.extend(stale.into_iter().map(|path| (path, None)));
         settings
+    }
+}
+
+impl Serialize for WrittenEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.members.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// True if `register` decides the setting at `path`, also where it writes none.
+fn is_decided(path: &[&str]) -> bool {
+    match path {
+        ["env", name] => DECIDED_VARIABLES.contains(name) || name.starts_with(HEADER_VARIABLES),
+        [member, name] => {
+            HEADER_MEMBERS.contains(member) && name.eq_ignore_ascii_case(DECIDED_HEADER)
+        }
+        [member] => *member == TOKEN_VARIABLE,
+        _ => false,
     }
 }
 
@@ -82,16 +153,22 @@ pub struct FoundEntry {
     pub is_disabled: bool,
     /// The names of what `register` does not write: switches of the client, variables. The values may be secret.
     pub additions: Vec<String>,
+    /// All of it.
+    pub(super) value: Value,
 }
 
 impl ServerEntry {
-    pub(super) fn written(&self, form: EntryForm) -> WrittenEntry<'_> {
-        let transport = match form {
-            EntryForm::Plain => None,
-            EntryForm::Typed => Some("stdio"),
+    pub(super) fn written(&self, form: EntryForm) -> WrittenEntry {
+        let mut members = match form {
+            EntryForm::Plain => Vec::new(),
+            EntryForm::Typed => vec![("type", json!("stdio"))],
         };
-        let Self { command, args, env } = self;
-        WrittenEntry { transport, command, args, env }
+        members.push(("command", json!(self.command)));
+        members.push(("args", json!(self.args)));
+        if !self.env.is_empty() {
+            members.push(("env", json!(self.env)));
+        }
+        WrittenEntry { members, url: None }
     }
 
     /// Returns the command line that it starts.
@@ -109,13 +186,17 @@ impl FoundEntry {
             |value: &Value| value.as_array().into_iter().flatten().filter_map(text).collect();
         let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
         let env = members(&value["env"]);
-        let variables = env.keys().filter(|name| !DECIDED_VARIABLES.contains(&&***name));
-        let switches = members(value).into_iter().map(|(name, _)| name);
-        let switches = switches.filter(|name| !WRITTEN_MEMBERS.contains(&&**name));
-        let mut additions: Vec<_> =
-            switches.chain(variables.map(|name| format!("env.{name}"))).collect();
+        let mut additions: Vec<_> = paths(value)
+            .into_iter()
+            .filter(|path| match path[..] {
+                [member, _] => !is_decided(path) && WRITTEN_MEMBERS.contains(&member),
+                [member] => !WRITTEN_MEMBERS.contains(&member),
+                _ => false,
+            })
+            .map(|path| path.join("."))
+            .collect();
         let args: Vec<String> = texts(&value["args"]);
-        if !are_written(&args) {
+        if !are_written(&args) && remote_argument(&args).is_none() {
             additions.push("args".into());
         }
         Self {
@@ -125,10 +206,31 @@ impl FoundEntry {
                 .iter()
                 .filter_map(|(name, value)| Some((name.clone(), text(value)?)))
                 .collect(),
-            url: ["url", "httpUrl", "serverUrl"].iter().find_map(|key| text(&value[*key])),
+            url: URL_MEMBERS.iter().find_map(|key| text(&value[*key])),
             is_disabled: value["disabled"] == true || value["enabled"] == false,
             additions,
+            value: value.clone(),
         }
+    }
+
+    /// Returns the URL at which it reaches a server, by itself or by a program that speaks HTTP for the client.
+    #[must_use]
+    pub fn remote_url(&self) -> Option<&str> {
+        match self.command {
+            Some(_) => remote_argument(&self.args),
+            None => self.url.as_deref(),
+        }
+    }
+
+    /// Describes the server that it reaches, without what may be secret in a URL.
+    #[must_use]
+    pub fn remote_words(&self) -> String {
+        format!("the server at {}", host_of(self.remote_url().unwrap_or_default()))
+    }
+
+    /// Returns the paths of all of its settings.
+    fn paths(&self) -> Vec<Vec<&str>> {
+        paths(&self.value)
     }
 
     /// True if it starts what `entry` starts, in the same way. Variables that a person added change nothing of it.
@@ -192,6 +294,9 @@ impl FoundEntry {
             (Some(command), _) if self.is_toolrack() && are_written(&self.args) => {
                 command_line(command, &self.args, &self.env)
             }
+            (Some(command), _) if self.remote_url().is_some() => {
+                format!("{} by {}", self.remote_words(), escape(command))
+            }
             (Some(command), _) => {
                 let hidden = match self.args.len() {
                     0 => String::new(),
@@ -200,10 +305,30 @@ impl FoundEntry {
                 };
                 command_line(command, &[], &self.env) + &hidden
             }
-            (None, Some(url)) => format!("the server at {}", host_of(url)),
+            (None, Some(_)) => self.remote_words(),
             (None, None) => "an entry that starts nothing".into(),
         }
     }
+}
+
+/// Returns the paths of the settings of an entry: its members, and below each object the members of that.
+fn paths(value: &Value) -> Vec<Vec<&str>> {
+    let mut found = Vec::new();
+    for (member, value) in value.as_object().into_iter().flatten() {
+        found.push(vec![&**member]);
+        let inner = value.as_object().into_iter().flatten();
+        found.extend(inner.map(|(name, _)| vec![&**member, name]));
+    }
+    found
+}
+
+/// Returns the URL among the arguments of a program, if that is `mcp-remote`.
+fn remote_argument(args: &[String]) -> Option<&str> {
+    let is_remote = |argument: &String| {
+        argument.strip_prefix(REMOTE).is_some_and(|rest| rest.is_empty() || rest.starts_with('@'))
+    };
+    let after = args.iter().skip_while(|argument| !is_remote(argument)).skip(1);
+    after.map(String::as_str).find(|argument| argument.starts_with("http"))
 }
 
 /// Returns the scheme and the host of `url`, which may hold a password or a token anywhere else.

@@ -19,7 +19,7 @@ pub enum ClientError {
     },
     /// Another entry has the name.
     #[error(
-        "{}: `{name}` is there already and starts something else: {found}; --force replaces it, --name chooses another name",
+        "{}: `{name}` is there already and is something else: {found}; --force replaces it, --name chooses another name",
         escape_path(file)
     )]
     Taken {
@@ -43,6 +43,11 @@ pub enum ClientError {
         /// The entry that stands there.
         found: String,
     },
+    /// The client takes the text of its file as it is.
+    #[error(
+        "it reads no variable for a token over HTTP; --token-file writes the token into its file instead"
+    )]
+    NoVariables,
     /// Another command is at work.
     #[error(
         "another toolrack is editing clients' files, and has not ended yet; try again when it has ended"

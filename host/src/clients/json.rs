@@ -81,15 +81,15 @@ impl<'a> JsonText<'a> {
         self.tokens.iter().filter(|token| is_comment(&token.token)).count()
     }
 
-    /// The text with `entry` as `name` below `key`, in place of one of that name. One that starts toolrack is not
+    /// The text with `entry` as `name` below `key`, in place of one of that name. One for the same server is not
     /// replaced but set: what else a person wrote in it stays.
     pub(super) fn insert(
         &self,
         key: &str,
         name: &str,
-        entry: &WrittenEntry<'_>,
+        entry: &WrittenEntry,
     ) -> Result<String, ConfigEditError> {
-        if let Some(found) = self.find(key, name)?.filter(FoundEntry::is_toolrack) {
+        if let Some(found) = self.find(key, name)?.filter(|found| entry.is_for_server_of(found)) {
             return self.set_all(&[key, name], entry.settings(&found));
         }
         let entries = BTreeMap::from([(name, entry)]);

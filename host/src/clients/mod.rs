@@ -6,6 +6,7 @@
 
 mod user_directories;
 mod entry;
+mod http_entry;
 mod shown_words;
 mod error;
 mod config_file;
@@ -19,6 +20,7 @@ mod registration;
 
 pub use entry::{FoundEntry, ServerEntry};
 pub use error::{ClientError, ConfigEditError, FileError};
+pub use http_entry::{ClientHeader, ClientToken, HttpEntry, ServerUrl, WantedEntry};
 pub use local_scope::LocalScope;
 pub use registration::{ClientFile, Foreign, PlannedEdit, Registration, Scope};
 pub use table::{CLIENTS, Client, client};

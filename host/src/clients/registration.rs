@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::config_file::{Audience, ConfigFile, MAX_CONFIG};
 use super::config_text::ConfigText;
-use super::entry::{FoundEntry, ServerEntry};
+use super::entry::{FoundEntry, WrittenEntry};
 use super::error::{ClientError, ConfigEditError, FileError};
+use super::http_entry::{NoVariables, WantedEntry};
 use super::local_scope::LocalScope;
 use super::record::{Record, RecordedEntry, Records, digest};
 use super::shown_words::ShownWords;
@@ -76,8 +77,8 @@ pub struct PlannedEdit {
     is_first: bool,
     /// True if an entry that was replaced earlier could not be put back: the backup stays, for a person to look into.
     pub leaves_backup: bool,
-    /// The command line that the entry starts. `None` where an entry is taken out.
-    pub starts: Option<String>,
+    /// The effect of the entry in words. `None` where an entry is taken out.
+    pub effect: Option<String>,
     /// True if the entry that it had replaced is back.
     pub restores: bool,
     /// The names of what a person added to the entry that is taken out. The file as it is now is kept because of them.
@@ -142,26 +143,38 @@ impl Registration {
         &self,
         target: ClientFile,
         name: &str,
-        entry: &ServerEntry,
+        entry: &WantedEntry,
         foreign: Foreign,
     ) -> Result<Option<PlannedEdit>, ClientError> {
-        let key = target.client.key;
+        let Client { key, form, http, .. } = *target.client;
+        let written = |entry: &WantedEntry| {
+            entry.written(form, http).map_err(|NoVariables| ClientError::NoVariables)
+        };
+        let new = written(entry)?;
         let file = target.read()?;
         let found = target.with_text(&file, |text| text.find(key, name))?;
-        match &found {
-            Some(found) if found.starts(entry) => return Ok(None),
-            Some(found) if foreign == Foreign::Kept && found.is_left_behind() => {
-                // Only its program was moved: what else it says was not asked to be changed.
-                let moved = found.moved_to(entry);
-                return self.registered(target, file, name, &moved, Some(found)).map(Some);
+        match (&found, entry) {
+            (Some(found), WantedEntry::Program(program)) if found.starts(program) => {
+                return Ok(None);
             }
-            Some(found) if foreign == Foreign::Kept => {
-                let (file, found) = (target.file, found.words());
+            (Some(found), WantedEntry::Http(_)) if new.is_met_by(found) => return Ok(None),
+            (Some(found), WantedEntry::Program(program))
+                if foreign == Foreign::Kept && found.is_left_behind() =>
+            {
+                // Only its program was moved: what else it says was not asked to be changed.
+                let moved = WantedEntry::Program(found.moved_to(program));
+                let new = written(&moved)?;
+                return self.registered(target, file, name, (&moved, &new), Some(found)).map(Some);
+            }
+            (Some(found), _) if foreign == Foreign::Kept => {
+                let is_same = new.url.is_some() && new.is_for_server_of(found);
+                let others = if is_same { ", with other headers" } else { "" };
+                let (file, found) = (target.file, found.words() + others);
                 return Err(ClientError::Taken { file, name: name.to_owned(), found });
             }
-            Some(_) | None => {}
+            (Some(_) | None, _) => {}
         }
-        self.registered(target, file, name, entry, found.as_ref()).map(Some)
+        self.registered(target, file, name, (entry, &new), found.as_ref()).map(Some)
     }
 
     /// The edit of `file` that puts `entry` in the place of the one that is `found`, or adds it.
@@ -170,18 +183,17 @@ impl Registration {
         target: ClientFile,
         file: ConfigFile,
         name: &str,
-        entry: &ServerEntry,
+        (wanted, new): (&WantedEntry, &WrittenEntry),
         found: Option<&FoundEntry>,
     ) -> Result<PlannedEdit, ClientError> {
-        let Client { key, form, .. } = *target.client;
+        let Client { key, http, .. } = *target.client;
         file.check_writable().map_err(|error| target.error(error))?;
-        let (after, has_key) = target.with_text(&file, |text| {
-            Ok((text.insert(key, name, &entry.written(form))?, text.has_key(key)?))
-        })?;
+        let (after, has_key) = target
+            .with_text(&file, |text| Ok((text.insert(key, name, new)?, text.has_key(key)?)))?;
         let names = target.with_text(&file, |text| text.names(key))?;
-        let words = ShownWords::new(key, names).with_entry(name, entry);
+        let words = ShownWords::new(key, names).with_wanted(name, wanted, new);
         let words = found.into_iter().fold(words, |words, found| words.with_found(name, found));
-        let (after, starts) = (file.with_text(&after), Some(entry.command_line()));
+        let (after, effect) = (file.with_text(&after), Some(wanted.effect(http)));
         let entry = RecordedEntry { made_key: !has_key, replaced: found.is_some() };
         let known = self.known(&target, &file)?;
         let is_first = known.is_none();
@@ -196,7 +208,7 @@ impl Registration {
             after,
             record,
             is_first,
-            starts,
+            effect,
             leaves_backup,
             restores,
             additions,
@@ -232,7 +244,7 @@ impl Registration {
             true => (Vec::new(), 0),
             false => (found.additions, target.lost_comments(&file, after.as_deref())),
         };
-        let (restores, starts) = (own.replaced && is_exact, None);
+        let (restores, effect) = (own.replaced && is_exact, None);
         Ok(Some(PlannedEdit {
             target,
             file,
@@ -240,7 +252,7 @@ impl Registration {
             after,
             record,
             is_first: false,
-            starts,
+            effect,
             leaves_backup,
             restores,
             additions,

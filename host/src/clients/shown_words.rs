@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::entry::{FoundEntry, ServerEntry, WRITTEN_MEMBERS, are_written};
+use super::entry::{FoundEntry, ServerEntry, WRITTEN_MEMBERS, WrittenEntry, are_written};
+use super::http_entry::{HttpEntry, WantedEntry};
 use crate::secret_places::HIDDEN_VALUE;
 
-/// Text that an entry holds beside what is decided: the transport.
-const TRANSPORT: &str = "stdio";
+/// Texts that an entry holds beside what is decided: transports.
+const TRANSPORTS: [&str; 2] = ["stdio", "http"];
 
 /// The words of a client's file that may be shown.
 #[derive(Clone, Debug, Default)]
@@ -17,13 +18,43 @@ impl ShownWords {
     /// Words of the file under whose `key` the entries `names` stand.
     pub(super) fn new(key: &str, names: impl IntoIterator<Item = String>) -> Self {
         let mut words = Self::default();
-        let own = [key, TRANSPORT].into_iter().chain(WRITTEN_MEMBERS);
+        let own = [key].into_iter().chain(TRANSPORTS).chain(WRITTEN_MEMBERS);
         words.add(own.map(str::to_owned).chain(names));
         words
     }
 
+    /// Adds those of the entry that `wanted` is written as.
+    pub(super) fn with_wanted(
+        self,
+        name: &str,
+        wanted: &WantedEntry,
+        written: &WrittenEntry,
+    ) -> Self {
+        match wanted {
+            WantedEntry::Program(program) => self.with_entry(name, program),
+            WantedEntry::Http(server) => self.with_http(name, server, written),
+        }
+    }
+
+    /// Adds those of an entry for a server over HTTP: all but the values of headers and the token.
+    fn with_http(mut self, name: &str, server: &HttpEntry, written: &WrittenEntry) -> Self {
+        self.add([name.to_owned()]);
+        let secrets = server.secrets();
+        let is_secret = |text: &str| secrets.iter().any(|secret| text == secret);
+        for (_, value) in &written.members {
+            let inner = value.as_object().into_iter().flatten();
+            let names = inner.clone().map(|(name, _)| name.clone());
+            let texts = inner.filter_map(|(_, value)| value.as_str());
+            let listed = value.as_array().into_iter().flatten().filter_map(|value| value.as_str());
+            let texts = texts.chain(listed).chain(value.as_str());
+            let texts = texts.filter(|text| !is_secret(text)).map(str::to_owned);
+            self.add(names.chain(texts));
+        }
+        self
+    }
+
     /// Adds those of an entry that toolrack writes.
-    pub(super) fn with_entry(mut self, name: &str, entry: &ServerEntry) -> Self {
+    fn with_entry(mut self, name: &str, entry: &ServerEntry) -> Self {
         let ServerEntry { command, args, env } = entry;
         let args = args.iter().filter(|_| are_written(args));
         let env = env.iter().flat_map(|(name, value)| [name, value]);

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::entry::EntryForm;
+use super::http_entry::{HttpForm, VariableForm};
 use super::user_directories::{UserDirectories, find_program};
 
 /// An MCP client that keeps its servers in a file.
@@ -18,6 +19,7 @@ pub struct Client {
     /// The member of the file that holds the servers.
     pub(super) key: &'static str,
     pub(super) form: EntryForm,
+    pub(super) http: HttpForm,
     user_file: fn(&UserDirectories) -> PathBuf,
     /// The member of the user's file that holds, by directory, what counts in that directory before everything else.
     /// `None` where the client has none.
@@ -50,6 +52,12 @@ impl Client {
         (self.user_file)(directories)
     }
 
+    /// True if the client only starts programs, so that another one speaks HTTP for it.
+    #[must_use]
+    pub fn needs_remote(&self) -> bool {
+        self.http == HttpForm::Remote
+    }
+
     /// True if the client seems to be installed: its file, its directory or its program is there.
     #[must_use]
     pub fn is_installed(&self, directories: &UserDirectories) -> bool {
@@ -74,6 +82,7 @@ pub const CLIENTS: &[Client] = &[
         syntax: Syntax::Json,
         key: "mcpServers",
         form: EntryForm::Typed,
+        http: HttpForm::Typed(VariableForm::Shell),
         user_file: |user| user.home_or("CLAUDE_CONFIG_DIR").join(".claude.json"),
         projects_key: Some("projects"),
         project_file: Some(".mcp.json"),
@@ -88,6 +97,7 @@ pub const CLIENTS: &[Client] = &[
         syntax: Syntax::Json,
         key: "mcpServers",
         form: EntryForm::Plain,
+        http: HttpForm::Remote,
         user_file: |user| user.settings.join("Claude").join("claude_desktop_config.json"),
         projects_key: None,
         project_file: None,
@@ -102,6 +112,7 @@ pub const CLIENTS: &[Client] = &[
         syntax: Syntax::Toml,
         key: "mcp_servers",
         form: EntryForm::Plain,
+        http: HttpForm::Codex,
         user_file: |user| user.named_or("CODEX_HOME", ".codex").join("config.toml"),
         projects_key: None,
         project_file: Some(".codex/config.toml"),
@@ -116,6 +127,7 @@ pub const CLIENTS: &[Client] = &[
         syntax: Syntax::JsonWithComments,
         key: "mcpServers",
         form: EntryForm::Plain,
+        http: HttpForm::Member("url", VariableForm::Env),
         user_file: |user| user.home.join(".cursor").join("mcp.json"),
         projects_key: None,
         project_file: Some(".cursor/mcp.json"),
@@ -130,6 +142,7 @@ pub const CLIENTS: &[Client] = &[
         syntax: Syntax::JsonWithComments,
         key: "mcpServers",
         form: EntryForm::Plain,
+        http: HttpForm::Member("httpUrl", VariableForm::Shell),
         user_file: |user| user.home_or("GEMINI_CLI_HOME").join(".gemini").join("settings.json"),
         projects_key: None,
         project_file: Some(".gemini/settings.json"),
@@ -144,6 +157,7 @@ pub const CLIENTS: &[Client] = &[
         syntax: Syntax::JsonWithComments,
         key: "servers",
         form: EntryForm::Typed,
+        http: HttpForm::Typed(VariableForm::Env),
         user_file: |user| user.settings.join("Code").join("User").join("mcp.json"),
         projects_key: None,
         project_file: Some(".vscode/mcp.json"),
@@ -158,6 +172,7 @@ pub const CLIENTS: &[Client] = &[
         syntax: Syntax::JsonWithComments,
         key: "servers",
         form: EntryForm::Typed,
+        http: HttpForm::Typed(VariableForm::Env),
         user_file: |user| user.settings.join("Code - Insiders").join("User").join("mcp.json"),
         projects_key: None,
         project_file: None,
@@ -172,6 +187,7 @@ pub const CLIENTS: &[Client] = &[
         syntax: Syntax::JsonWithComments,
         key: "servers",
         form: EntryForm::Typed,
+        http: HttpForm::Typed(VariableForm::Env),
         user_file: |user| user.settings.join("VSCodium").join("User").join("mcp.json"),
         projects_key: None,
         project_file: None,
@@ -186,6 +202,7 @@ pub const CLIENTS: &[Client] = &[
         syntax: Syntax::JsonWithComments,
         key: "mcpServers",
         form: EntryForm::Plain,
+        http: HttpForm::Member("serverUrl", VariableForm::Env),
         user_file: |user| user.home.join(".codeium").join("windsurf").join("mcp_config.json"),
         projects_key: None,
         project_file: None,
@@ -200,6 +217,7 @@ pub const CLIENTS: &[Client] = &[
         syntax: Syntax::JsonWithComments,
         key: "context_servers",
         form: EntryForm::Plain,
+        http: HttpForm::Member("url", VariableForm::None),
         user_file: |user| zed(user).join("settings.json"),
         projects_key: None,
         project_file: None,

@@ -65,6 +65,8 @@ mod commands;
 mod configuration;
 // The files of MCP clients, by `register` and `unregister`.
 mod register;
+// The same for a server over HTTP: each client's form, and tokens.
+mod register_http;
 // What usually goes wrong, as `toolrack doctor` tells it.
 mod doctor;
 // Plugins into a directory and out of it, by `add` and `remove`.

@@ -9,7 +9,8 @@ use crate::cli::arguments;
 use crate::cli::register::{registration, removes_local};
 use crate::cli::shown;
 use crate::clients::{
-    CLIENTS, Client, ClientFile, FoundEntry, Registration, Scope, ServerEntry, find_program,
+    CLIENTS, Client, ClientFile, FoundEntry, Registration, Scope, ServerEntry, ServerUrl,
+    find_program,
 };
 use crate::home::Home;
 use crate::suggestion::{CommandName, SuggestedCommand};
@@ -133,6 +134,9 @@ fn judge(
 ) -> Finding {
     let file = escape(&target.file.to_string_lossy());
     let what = format!("{}, `{}` in {file}", target.client.title, escape(name));
+    if let Some(url) = found.remote_url() {
+        return judge_remote(&what, url, found);
+    }
     let advice = match found.is_left_behind() {
         // That keeps all else.
         true => format!("`{}` corrects it", command(target, name).in_directories([""; 0])),
@@ -171,6 +175,26 @@ fn judge(
         );
     }
     Finding::ok(CLIENTS_TOPIC, format!("{what} starts this program"))
+}
+
+/// An entry that reaches a server over HTTP. Only one of this machine is looked for.
+fn judge_remote(what: &str, url: &str, found: &FoundEntry) -> Finding {
+    let there = found.remote_words();
+    if let Some(program) = found.command.as_deref().filter(|name| find_program(name).is_none()) {
+        let text = format!("{what} reaches {there} by {}, which is not found", escape(program));
+        return Finding::wrong(CLIENTS_TOPIC, text, "install it; npx comes with Node.js");
+    }
+    if found.is_disabled {
+        let text = format!("{what} is switched off there");
+        return Finding::note(CLIENTS_TOPIC, text, "switch it on");
+    }
+    let url = url.parse::<ServerUrl>().ok();
+    if let Some(port) = url.and_then(|url| url.silent_port()) {
+        let text = format!("{what} reaches {there}, where nothing listens on port {port}");
+        let serve = CommandName::Serve.alone().option("--http", port.to_string());
+        return Finding::wrong(CLIENTS_TOPIC, text, format!("`{serve}` serves there"));
+    }
+    Finding::ok(CLIENTS_TOPIC, format!("{what} reaches {there}"))
 }
 
 /// An entry that serves other directories than those that are examined, which may be meant so.

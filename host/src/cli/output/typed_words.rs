@@ -16,7 +16,7 @@ use crate::text::escape;
 use crate::token_shape::looks_like_token;
 
 /// The options of all commands that take a value.
-pub(in crate::cli) const VALUED_OPTIONS: [&str; 33] = [
+pub(in crate::cli) const VALUED_OPTIONS: [&str; 35] = [
     "--allow",
     "--allow-origin",
     "--at",
@@ -48,6 +48,8 @@ pub(in crate::cli) const VALUED_OPTIONS: [&str; 33] = [
     "--time",
     "--tls-cert",
     "--tls-key",
+    "--token-env",
+    "--token-file",
     "-n",
     "-o",
 ];
@@ -121,6 +123,16 @@ impl TypedWords {
 fn values_in<'a>(word: &'a str, before: &str) -> Vec<&'a str> {
     if before == "--for" && is_riddle(word) {
         return vec![word];
+    }
+    // `register` takes a header with its value, `grant` its name.
+    let header = match before {
+        "--header" => Some(word),
+        _ => word.strip_prefix("--header="),
+    };
+    match header.map(|header| (header, header.split_once(['=', ':']))) {
+        Some((_, Some((_, value)))) => return vec![value.trim()],
+        Some((header, None)) if is_riddle(header) => return vec![header],
+        Some((_, None)) | None => {}
     }
     let is_named = before.starts_with('-')
         && (names_secret(before) || before == "--before")
@@ -274,6 +286,10 @@ mod tests {
             &["grant", "w", "secret", "X", "--for", "https://u:@@a.example"],
             &["grant", "w", "secret", "X", "--before", "Bearer @"],
             &["grant", "w", "secret", "X", "--before", "@"],
+            &["register", "--http", "x", "--header", "X-Any=@"],
+            &["register", "--http", "x", "--header=Authorization: Basic @"],
+            &["register", "--http", "x", "--header", "@"],
+            &["register", "--http", "x", "--token-env", "@"],
             &["grant", "w", "files", "~/x", "--token=@"],
             &["set", "w", "password", "@"],
             &["set", "w", "env:PW", "@"],

@@ -279,23 +279,30 @@ Writes an entry that starts this program into the file of each client. Everythin
 comments too, and `toolrack unregister` leaves it as it was. The file as it was is kept in ~/.toolrack/clients until then.
 
 The entry names this program by its absolute path, with `serve` and what decides here what is served: --plugins or \
-TOOLRACK_PLUGINS, --locked, TOOLRACK_HOME. An entry of the same name that starts something else is refused, unless \
+TOOLRACK_PLUGINS, --locked, TOOLRACK_HOME. An entry of the same name that is something else is refused, unless \
 --force replaces it; one that starts a toolrack that is no longer there is corrected. Of an entry that starts another toolrack, --force changes these alone: variables, switches and \
 comments that you added stay. A file that cannot be understood is left alone. Exits with 1 if a client was refused.
 
 With --scope project, the entry goes into a file of the project in the current directory, to be committed: .mcp.json, \
 .codex/config.toml, .cursor/mcp.json, .gemini/settings.json, .vscode/mcp.json. It holds paths of this machine.
 
+With --http, the entry reaches a server that runs already, at its URL, in the form that each client reads. A token comes from \
+--token-file, and is written into the file, or the client reads it itself from the variable that --token-env names; Claude \
+Desktop and Zed read none. Claude Desktop only starts programs: its entry starts mcp-remote by npx, which Node.js brings. In a \
+project's file, no token is written. For a URL that the client has already, --force changes the headers alone.
+
 Examples:
   toolrack register                            all clients that are found
   toolrack register claude codex --print       what would change in which file
   toolrack register vscode --scope project
-  toolrack register --plugins ./plugins --name my-tools";
+  toolrack register --plugins ./plugins --name my-tools
+  toolrack register cursor --http http://127.0.0.1:8787/mcp
+  toolrack register codex --http https://tools.example/mcp --token-env MY_TOKEN";
 
 pub(crate) const UNREGISTER: &str = "\
 Takes the entry that `toolrack register` wrote out of the files of clients. A file that nobody else has written since is \
-then the same as before, to the last byte; one that toolrack made is removed. An entry that does not start toolrack is \
-refused, unless --force removes it.
+then the same as before, to the last byte; one that toolrack made is removed. An entry that `register` did not write and that \
+does not start toolrack is refused, unless --force removes it.
 
 Examples:
   toolrack unregister                          all clients that have the entry

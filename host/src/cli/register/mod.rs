@@ -1,5 +1,7 @@
 //! `toolrack register` and `toolrack unregister`: this program into the files of MCP clients and out of them.
 
+mod http;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,14 +10,15 @@ use anyhow::{Context as _, bail, ensure};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
+use self::http::HttpEntryArguments;
 use super::approve::print_lines;
 use super::output::diff::diff;
 use super::output::print::{counted, eprintln, println};
 use super::setup::{DirectoriesFrom, Setup};
 use super::{DIM, ERROR, GOOD, NAME, paint};
 use crate::clients::{
-    CLIENTS, Client, ClientError, ClientFile, Foreign, PlannedEdit, Registration, Scope,
-    ServerEntry, UserDirectories, client,
+    CLIENTS, Client, ClientError, ClientFile, ClientToken, Foreign, HttpEntry, PlannedEdit,
+    Registration, Scope, ServerEntry, UserDirectories, WantedEntry, client, find_program,
 };
 use crate::fs::file_lock::FileLock;
 use crate::home::Home;
@@ -32,8 +35,10 @@ pub(super) struct RegisterArguments {
     #[arg(value_name = "CLIENT", value_parser = client_parser())]
     clients: Vec<&'static Client>,
     #[command(flatten)]
+    http: HttpEntryArguments,
+    #[command(flatten)]
     entry: EntryArguments,
-    /// Replace an entry of that name that starts something else
+    /// Replace an entry of that name that is something else
     #[arg(long)]
     force: bool,
 }
@@ -69,11 +74,24 @@ enum ScopeArgument {
     Project,
 }
 
+impl From<ScopeArgument> for Scope {
+    fn from(scope: ScopeArgument) -> Self {
+        match scope {
+            ScopeArgument::User => Self::User,
+            ScopeArgument::Project => Self::Project,
+        }
+    }
+}
+
 pub(super) fn register(arguments: RegisterArguments, setup: &Setup) -> anyhow::Result<ExitCode> {
-    let RegisterArguments { clients, entry: wanted, force } = arguments;
+    let RegisterArguments { clients, http, entry: wanted, force } = arguments;
+    let entry = match http.entry(wanted.scope.into())? {
+        Some(server) => WantedEntry::Http(server),
+        None => WantedEntry::Program(server_entry(setup)?),
+    };
     let session = RegisterRun::new(wanted, foreign(force), setup)?;
-    let server = server_entry(setup)?;
-    for missing in missing_directories(setup) {
+    let starts_program = matches!(entry, WantedEntry::Program(_));
+    for missing in missing_directories(setup).iter().filter(|_| starts_program) {
         eprintln!(
             "{} {missing}: there is no such directory yet; the server serves nothing from it until it is made",
             paint(ERROR, "warning:")
@@ -94,7 +112,7 @@ pub(super) fn register(arguments: RegisterArguments, setup: &Setup) -> anyhow::R
         titles.join(", ")
     );
     for (client, target) in targets {
-        match session.register(target, &server) {
+        match session.register(target, &entry) {
             Ok(ClientOutcome::Done) => done.push(client),
             Ok(ClientOutcome::Unchanged | ClientOutcome::Shown) => {}
             Err(error) => {
@@ -104,7 +122,7 @@ pub(super) fn register(arguments: RegisterArguments, setup: &Setup) -> anyhow::R
         }
     }
     if !done.is_empty() {
-        if serves_nothing(setup) {
+        if starts_program && serves_nothing(setup) {
             let add = CommandName::Add.with(["FILE"]);
             println!("no plugin is installed yet: `{add}` installs one");
         }
@@ -172,10 +190,7 @@ impl RegisterRun {
     }
 
     fn scope(&self) -> Scope {
-        match self.wanted.scope {
-            ScopeArgument::User => Scope::User,
-            ScopeArgument::Project => Scope::Project,
-        }
+        self.wanted.scope.into()
     }
 
     fn installed(&self) -> anyhow::Result<Vec<&'static Client>> {
@@ -211,10 +226,10 @@ impl RegisterRun {
     fn register(
         &self,
         target: ClientFile,
-        server: &ServerEntry,
+        entry: &WantedEntry,
     ) -> Result<ClientOutcome, ClientError> {
         let (client, file, name) = (target.client, target.file.clone(), &self.wanted.name);
-        let change = self.registration.register(target, name, server, self.foreign)?;
+        let change = self.registration.register(target, name, entry, self.foreign)?;
         let (title, path) = (paint(NAME, client.title), shown(&file));
         let Some(change) = change else {
             println!("unchanged {title}: {path} has this entry already");
@@ -229,8 +244,10 @@ impl RegisterRun {
         let kept = self.registration.apply(&change)?;
         println!("{} {name} with {title}, in {path}", paint(GOOD, "registered"));
         print_lost(&change, kept.as_deref());
-        let starts = change.starts.unwrap_or_else(|| server.command_line());
-        println!("     it starts {}", paint(DIM, starts));
+        println!("     {}", paint(DIM, change.effect.unwrap_or_default()));
+        if let WantedEntry::Http(server) = entry {
+            print_needs(client, server);
+        }
         println!("     {}", client.pickup);
         if self.scope() == Scope::User {
             self.warn_of_local_entry(client);
@@ -373,6 +390,16 @@ fn print_lost(change: &PlannedEdit, kept: Option<&Path>) {
     let names = change.additions.iter().map(|name| escape(name)).chain(comments);
     let names = names.collect::<Vec<_>>().join(", ");
     println!("     with it went {names}; the file as it was stands in {}", shown(kept));
+}
+
+/// Says what a client needs to reach the server.
+fn print_needs(client: &Client, server: &HttpEntry) {
+    if let Some(ClientToken::Variable(name)) = &server.token {
+        println!("     it reads the token from {name}, which has to be set where it is started");
+    }
+    if client.needs_remote() && find_program("npx").is_none() {
+        println!("     npx was not found here; it comes with Node.js");
+    }
 }
 
 fn print_change(client: &Client, change: &PlannedEdit) -> ClientOutcome {

@@ -1,0 +1,104 @@
+//! The options of `toolrack register` for a server over HTTP: its URL, and what proves who asks.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use clap::Args;
+
+use crate::cli::output::print::eprintln;
+use crate::cli::{ERROR, paint};
+use crate::clients::{ClientHeader, ClientToken, HttpEntry, Scope, ServerUrl};
+use crate::fs::bounded_read::read_at_most;
+use crate::text::escape_path;
+use crate::token_shape::looks_like_token;
+
+/// The largest file of a token, in bytes.
+const MAX_TOKEN_FILE: usize = 64 * 1024;
+/// The name that stands for stdin.
+const STDIN: &str = "-";
+
+#[derive(Args)]
+pub(super) struct HttpEntryArguments {
+    /// Make clients reach the server at this URL, as in http://127.0.0.1:8787/mcp, and start none
+    #[arg(long, value_name = "URL", conflicts_with_all = ["plugins", "locked"])]
+    http: Option<ServerUrl>,
+    /// Variable from which the client reads its token
+    #[arg(long, value_name = "VARIABLE", requires = "http", conflicts_with = "token_file", value_parser = variable)]
+    token_env: Option<ClientToken>,
+    /// File with the token, which is written into the client's file; - is stdin
+    #[arg(long, value_name = "FILE", requires = "http")]
+    token_file: Option<PathBuf>,
+    /// A further header that the client sends; a token would stay in the shell's history [repeatable]
+    #[arg(long, value_name = "NAME=VALUE", requires = "http")]
+    header: Vec<ClientHeader>,
+}
+
+impl HttpEntryArguments {
+    /// Returns the server that is asked for. `None` if clients are to start this program.
+    pub(super) fn entry(self, scope: Scope) -> anyhow::Result<Option<HttpEntry>> {
+        let Self { http, token_env, token_file, header } = self;
+        let Some(url) = http else { return Ok(None) };
+        let token = match token_file {
+            Some(file) => Some(read_token(&file)?),
+            None => token_env,
+        };
+        let is_shown = header.iter().find(|header| is_credential(header));
+        if scope == Scope::Project {
+            ensure!(
+                !matches!(token, Some(ClientToken::Text(_))) && is_shown.is_none(),
+                "a project's file is read by everybody who works on it, and is no place for a token; --token-env names the variable in which each keeps one"
+            );
+        }
+        ensure!(
+            token.is_none() || !header.iter().any(ClientHeader::is_authorization),
+            "a token is sent in the header Authorization; leave out one of the two"
+        );
+        if let Some(header) = is_shown {
+            warn(&format!(
+                "the value of {} stands in the shell's history now; --token-file and --token-env keep a token out of it",
+                header.name
+            ));
+        }
+        if url.is_plain() && !url.is_loopback() && (token.is_some() || is_shown.is_some()) {
+            warn("requests to http:// show the token to whoever carries them; use https://");
+        }
+        Ok(Some(HttpEntry { url, token, headers: header }))
+    }
+}
+
+fn warn(text: &str) {
+    eprintln!("{} {text}", paint(ERROR, "warning:"));
+}
+
+/// True if the header proves who asks, as far as can be told.
+fn is_credential(header: &ClientHeader) -> bool {
+    header.is_authorization() || header.value.split_whitespace().any(looks_like_token)
+}
+
+fn read_token(file: &Path) -> anyhow::Result<ClientToken> {
+    let is_stdin = file == Path::new(STDIN);
+    let name = if is_stdin { "stdin".into() } else { escape_path(file) };
+    let bytes = match is_stdin {
+        true => {
+            let mut bytes = Vec::new();
+            let at_most = u64::try_from(MAX_TOKEN_FILE).unwrap_or(u64::MAX);
+            std::io::stdin().take(at_most).read_to_end(&mut bytes).context("stdin")?;
+            bytes
+        }
+        false => read_at_most(file, MAX_TOKEN_FILE)
+            .map_err(|error| anyhow::anyhow!("--token-file: {name}: it {error}"))?,
+    };
+    let token = std::str::from_utf8(&bytes).ok().and_then(ClientToken::from_text);
+    let Some(token) = token else {
+        bail!(
+            "--token-file: {name}: expected a token on one line, as `toolrack token add` prints it"
+        )
+    };
+    Ok(token)
+}
+
+fn variable(name: &str) -> Result<ClientToken, String> {
+    let expected = "expected the name of a variable, such as TOOLRACK_TOKEN";
+    ClientToken::from_variable(name).ok_or_else(|| expected.to_owned())
+}

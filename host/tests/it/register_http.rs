@@ -1,0 +1,281 @@
+//! Entries for a server over HTTP in the files of MCP clients: each in the form that its client reads, and no token where
+//! others read it.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::machine::{Machine, write};
+
+const URL: &str = "http://127.0.0.1:8787/mcp";
+const TOKEN: &str = "trk_hunter2hunter2hunter2";
+
+/// The entry `toolrack` in a file without comments.
+fn entry(file: &Path) -> Value {
+    let text = fs::read_to_string(file).expect("readable");
+    let whole: Value = match file.extension().is_some_and(|ending| ending == "toml") {
+        true => toml::from_str(&text).expect("TOML"),
+        false => serde_json::from_str(&text).expect("JSON"),
+    };
+    let keys = ["mcpServers", "servers", "context_servers", "mcp_servers"];
+    let entry = keys.iter().find_map(|key| whole[*key].get("toolrack"));
+    entry.cloned().unwrap_or_default()
+}
+
+/// Each client with its entry: without a token, with one, and with the name of a variable.
+fn forms() -> Vec<(&'static str, [Value; 3])> {
+    let (text, shell, env) = (
+        json!({ "Authorization": format!("Bearer {TOKEN}") }),
+        json!({ "Authorization": "Bearer ${A_TOKEN}" }),
+        json!({ "Authorization": "Bearer ${env:A_TOKEN}" }),
+    );
+    let with = |members: &Value, headers: &Value| {
+        let mut members = members.clone();
+        members["headers"] = headers.clone();
+        members
+    };
+    let form = |members: Value, variable: &Value| {
+        [members.clone(), with(&members, &text), with(&members, variable)]
+    };
+    let typed = json!({ "type": "http", "url": URL });
+    let remote = |more: &[&str]| {
+        let args = [&["-y", "mcp-remote", URL], more].concat();
+        json!({ "command": "npx", "args": args })
+    };
+    let mut with_token = remote(&["--header", "Authorization:${TOOLRACK_HTTP_AUTHORIZATION}"]);
+    with_token["env"] = json!({ "TOOLRACK_HTTP_AUTHORIZATION": format!("Bearer {TOKEN}") });
+    let mut zed = form(json!({ "url": URL }), &shell);
+    zed[2] = Value::Null;
+    vec![
+        ("claude", form(typed.clone(), &shell)),
+        ("claude-desktop", [remote(&[]), with_token, Value::Null]),
+        (
+            "codex",
+            [
+                json!({ "url": URL }),
+                json!({ "url": URL, "http_headers": text }),
+                json!({ "url": URL, "bearer_token_env_var": "A_TOKEN" }),
+            ],
+        ),
+        ("cursor", form(json!({ "url": URL }), &env)),
+        ("gemini", form(json!({ "httpUrl": URL }), &shell)),
+        ("vscode", form(typed.clone(), &env)),
+        ("vscode-insiders", form(typed.clone(), &env)),
+        ("vscodium", form(typed, &env)),
+        ("windsurf", form(json!({ "serverUrl": URL }), &env)),
+        ("zed", zed),
+    ]
+}
+
+#[test]
+fn each_client_gets_the_entry_that_it_reads_and_loses_it_without_a_trace() {
+    for (client, expected) in forms() {
+        let machine = Machine::new();
+        let token = machine.path("token");
+        write(&token, format!("{TOKEN}\n"));
+        let file = machine.file(client, &[]);
+        let before = machine.tree();
+        let options: [&[&str]; 3] =
+            [&[], &["--token-file", token.to_str().unwrap()], &["--token-env", "A_TOKEN"]];
+        for (options, expected) in options.iter().zip(expected) {
+            let arguments = [&["register", client, "--http", URL], *options].concat();
+            if expected.is_null() {
+                machine.cannot(&arguments, 1, &["it reads no variable", "--token-file"]);
+                continue;
+            }
+            let print = [&arguments[..], &["--print"]].concat();
+            let shown = machine.does(&print);
+            assert!(shown.contains(URL) && !shown.contains("hunter2"), "{shown}");
+            assert_eq!(shown.contains("A_TOKEN"), options.contains(&"A_TOKEN"), "{shown}");
+            let out = machine.does(&arguments);
+            assert!(out.contains(&format!("it reaches {URL}")), "{out}");
+            assert!(!out.contains("hunter2"), "{out}");
+            assert_eq!(entry(&file), expected, "{client}");
+            let after = machine.tree();
+            let again = machine.does(&arguments);
+            assert!(again.starts_with("unchanged") && machine.tree() == after, "{again}");
+            let shown = machine.does(&["unregister", client, "--print"]);
+            assert!(!shown.contains("hunter2"), "{shown}");
+            machine.does(&["unregister", client]);
+            assert_eq!(machine.tree(), before, "{client}");
+        }
+    }
+}
+
+#[test]
+fn what_a_person_added_stays_when_the_token_changes() {
+    for (client, _) in forms() {
+        let machine = Machine::new();
+        let token = machine.path("token");
+        write(&token, TOKEN);
+        let file = machine.file(client, &[]);
+        let with_token = ["--http", URL, "--token-file", token.to_str().unwrap()];
+        machine.does(&[&["register", client], &with_token[..]].concat());
+        let text = fs::read_to_string(&file).unwrap();
+        let added = match client {
+            "codex" => text.replace("url =", "enabled = false # mine\nurl ="),
+            "claude-desktop" => text.replace("\"command\":", "\"disabled\": true, \"command\":"),
+            _ => text
+                .replace("\"headers\": {", "\"disabled\": true, \"headers\": {\"X-Mine\": \"1\","),
+        };
+        assert_ne!(added, text, "{client}");
+        write(&file, &added);
+        write(&token, "trk_other");
+        let changed = [&["register", client], &with_token[..]].concat();
+        machine.cannot(
+            &changed,
+            1,
+            &["the server at http://127.0.0.1", ", with other headers; --force"],
+        );
+        machine.does(&[&changed[..], &["--force"]].concat());
+        let now = fs::read_to_string(&file).unwrap();
+        assert_eq!(now, added.replace(TOKEN, "trk_other"), "{client}");
+        // Without a token, the old one goes.
+        machine.does(&["register", client, "--http", URL, "--force"]);
+        let now = fs::read_to_string(&file).unwrap();
+        assert!(!now.contains("trk_"), "{now}");
+        assert!(now.contains("disabled") || now.contains("# mine"), "{now}");
+        let out = machine.does(&["unregister", client]);
+        assert!(out.contains("with it went "), "{out}");
+    }
+}
+
+#[test]
+fn an_entry_changes_from_a_program_to_a_url_and_back_by_force_alone() {
+    for (client, expected) in forms() {
+        let machine = Machine::new();
+        let file = machine.file(client, &[]);
+        machine.does(&["register", client]);
+        machine.cannot(&["register", client, "--http", URL], 1, &["is something else", "--force"]);
+        machine.does(&["register", client, "--http", URL, "--force"]);
+        assert_eq!(entry(&file), expected[0], "{client}");
+        machine.cannot(&["register", client], 1, &["is something else", "--force"]);
+        machine.does(&["register", client, "--force"]);
+        let entry = entry(&file);
+        assert_eq!(entry["args"], json!(["serve"]), "{client}");
+        assert!(entry.get("url").is_none(), "{client}: {entry}");
+        machine.does(&["unregister", client]);
+        assert_eq!(machine.tree().len(), 0, "{client}");
+    }
+}
+
+#[test]
+fn other_headers_are_written_and_a_token_among_them_is_warned_of() {
+    let machine = Machine::new();
+    let file = machine.file("cursor", &[]);
+    let register = ["register", "cursor", "--http", URL, "--force", "--header"];
+    let ran = machine.run(&[&register[..], &["X-Team=blue"]].concat());
+    assert_eq!((ran.code, &*ran.err), (0, ""), "{}", ran.out);
+    assert_eq!(entry(&file)["headers"], json!({ "X-Team": "blue" }));
+    for header in ["Authorization=Basic hunter2", "X-Key: ghp_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"]
+    {
+        let ran = machine.run(&[&register[..], &[header]].concat());
+        let (name, value) = header.split_once(['=', ':']).unwrap();
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let told = format!("the value of {name} stands in the shell's history now; --token-file");
+        assert!(ran.err.contains(&told) && !ran.err.contains(value.trim()), "{}", ran.err);
+        assert_eq!(entry(&file)["headers"][name], value.trim());
+    }
+    let ran = machine.run(&["register", "claude-desktop", "--http", URL, "--header", "X-Team=a b"]);
+    assert_eq!((ran.code, &*ran.err), (0, ""), "{}", ran.out);
+    let told = "it reaches http://127.0.0.1:8787/mcp by mcp-remote, which npx starts\n     npx was not found here; it comes with Node.js";
+    assert!(ran.out.contains(told), "{}", ran.out);
+    let entry = entry(&machine.file("claude-desktop", &["--force"]));
+    assert_eq!(entry["env"], json!({ "TOOLRACK_HTTP_X_TEAM": "a b" }));
+    let far = "http://tools.example/mcp";
+    let warned = "requests to http:// show the token to whoever carries them";
+    for (client, options, is_warned) in [
+        ("zed", &["--header", "X-Team=blue"][..], false),
+        ("cursor", &["--token-env", "A_TOKEN"], true),
+        ("claude-desktop", &["--header", "Authorization=x"], true),
+    ] {
+        let ran = machine.run(&[&["register", client, "--http", far, "--force"], options].concat());
+        assert_eq!((ran.code, ran.err.contains(warned)), (0, is_warned), "{}", ran.err);
+    }
+    assert_eq!(
+        self::entry(&machine.file("claude-desktop", &["--force"]))["args"][3],
+        "--allow-http"
+    );
+}
+
+#[test]
+fn a_projects_file_gets_no_token() {
+    let machine = Machine::new();
+    let token = machine.path("token");
+    write(&token, TOKEN);
+    let register = ["register", "vscode", "--scope", "project", "--http", URL];
+    for options in [
+        ["--token-file", token.to_str().unwrap()],
+        ["--header", "authorization=Bearer hunter2"],
+        ["--header", "X-Key=ghp_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"],
+    ] {
+        let ran = machine.cannot(&[&register[..], &options].concat(), 2, &["--token-env"]);
+        assert!(!ran.err.contains("hunter2"), "{}", ran.err);
+    }
+    assert!(!machine.path("project/.vscode").exists());
+    let out = machine.does(&[&register[..], &["--token-env", "A_TOKEN"]].concat());
+    assert!(out.contains("it reads the token from A_TOKEN, which has to be set"), "{out}");
+    let entry = entry(&machine.path("project/.vscode/mcp.json"));
+    assert_eq!(entry["headers"]["Authorization"], "Bearer ${env:A_TOKEN}");
+}
+
+#[test]
+fn a_token_is_read_from_stdin() {
+    let machine = Machine::new();
+    let file = machine.file("zed", &[]);
+    let mut command = machine.command(&["register", "zed", "--http", URL, "--token-file", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("started");
+    child.stdin.take().expect("piped").write_all(TOKEN.as_bytes()).expect("read");
+    assert!(child.wait().expect("ended").success());
+    assert_eq!(entry(&file)["headers"]["Authorization"], format!("Bearer {TOKEN}"));
+}
+
+#[test]
+fn what_is_asked_for_wrongly_is_told_and_changes_nothing() {
+    let machine = Machine::new();
+    write(machine.path("project/words").as_path(), "two words");
+    for (options, code, part) in [
+        (&["--http", "8787"][..], 2, "expected a URL with a path"),
+        (&["--http", "http://127.0.0.1:8787"], 2, "toolrack serves at http://127.0.0.1:8787/mcp"),
+        (&["--http", "http://a:hunter2@b/mcp"], 2, "no user and no password"),
+        (&["--token-env", "A_TOKEN"], 2, "--http"),
+        (&["--http", URL, "--token-env", "hunter2-2"], 2, "expected the name of a variable"),
+        (&["--http", URL, "--header", "hunter2"], 2, "expected NAME=VALUE"),
+        (&["--http", URL, "--header", "X-A=hunter2\u{e4}"], 2, "printable ASCII"),
+        (&["--http", URL, "--plugins", "p"], 2, "cannot be used with"),
+        (&["--http", URL, "--locked"], 2, "cannot be used with"),
+        (&["--http", URL, "--token-file", "words"], 2, "expected a token on one line"),
+        (&["--http", URL, "--token-file", "nowhere"], 2, "--token-file"),
+        (&["--http", URL, "--token-env", "A", "--token-file", "words"], 2, "cannot be used with"),
+        (
+            &["--http", URL, "--token-env", "A", "--header", "Authorization=hunter2"],
+            2,
+            "leave out one of the two",
+        ),
+    ] {
+        let ran = machine.cannot(&[&["register", "cursor"], options].concat(), code, &[part]);
+        assert!(!ran.err.contains("hunter2"), "{options:?}: {}", ran.err);
+    }
+    assert_eq!(machine.tree().len(), 1);
+}
+
+#[test]
+fn doctor_looks_for_a_server_of_this_machine() {
+    let machine = Machine::new();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let url = format!("http://127.0.0.1:{port}/mcp");
+    machine.does(&["register", "cursor", "--http", &url]);
+    let out = machine.run(&["doctor"]).out;
+    assert!(out.contains("reaches the server at http://127.0.0.1\n"), "{out}");
+    drop(listener);
+    let out = machine.run(&["doctor"]).out;
+    let told =
+        format!("reaches the server at http://127.0.0.1, where nothing listens on port {port}");
+    assert!(out.contains(&told), "{out}");
+    assert!(out.contains(&format!("`toolrack serve --http {port}` serves there")), "{out}");
+}
