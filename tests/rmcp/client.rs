@@ -1,8 +1,10 @@
 //! rmcp's client against the built server and the plugins in `manifests/` and `target/fixtures/`, in both eras.
 //!
-//! `cargo xtask test` builds both first.
+//! `cargo xtask test` builds both first. What stands here goes over stdio, `over_http.rs` over Streamable HTTP.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod over_http;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,8 +32,11 @@ fn toolrack() -> PathBuf {
     binary
 }
 
-/// A client that keeps what it hears of progress.
-struct Client(mpsc::UnboundedSender<f64>);
+/// A client that keeps what it hears.
+struct Client {
+    progress: mpsc::UnboundedSender<f64>,
+    changed: mpsc::UnboundedSender<()>,
+}
 
 impl ClientHandler for Client {
     async fn on_progress(
@@ -39,7 +44,12 @@ impl ClientHandler for Client {
         params: ProgressNotificationParam,
         _context: NotificationContext<RoleClient>,
     ) {
-        self.0.send(params.progress).unwrap();
+        self.progress.send(params.progress).unwrap();
+    }
+
+    async fn on_tool_list_changed(&self, _context: NotificationContext<RoleClient>) {
+        // Most tests do not listen.
+        let _ = self.changed.send(());
     }
 }
 
@@ -52,7 +62,8 @@ async fn connect(lifecycle: ClientLifecycleMode) -> Session {
     command.arg("--plugins").arg(root.join("target/fixtures"));
     let transport = TokioChildProcess::new(command).unwrap();
     let (sender, progress) = mpsc::unbounded_channel();
-    let serving = serve_client_with_lifecycle(Client(sender), transport, lifecycle);
+    let client = Client { progress: sender, changed: mpsc::unbounded_channel().0 };
+    let serving = serve_client_with_lifecycle(client, transport, lifecycle);
     let client = timeout(HANG, serving).await.expect("no hang").expect("a session");
     (client, progress)
 }
