@@ -18,6 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 import agents
+import browser
 import components
 import conformance
 import inspector
@@ -55,6 +56,7 @@ def checks(results: Path) -> list[tuple]:
         *((inspector, check.__name__, era) for check, era in inspector.CHECKS),
         *((timing, case.__name__, era) for case, era in timing.CHECKS),
         *((agents, program.__name__, case) for program, case in agents.CHECKS),
+        *((browser, check.__name__, era) for check, era in browser.CHECKS),
         *((web, check.__name__, era) for check, era in web.CHECKS),
         *((oauth, check.__name__, era) for check, era in oauth.CHECKS),
         *((programs, name, era) for name, era in programs.CHECKS),

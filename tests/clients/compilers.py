@@ -3,11 +3,10 @@
 Go comes from PyPI and is in place before. C is the system's: on Debian apt installs it, for root.
 """
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
+import debian
 import packages
 
 DEBIAN = ("clang", "lld", "wasi-libc", "libclang-rt-dev-wasm32")
@@ -22,15 +21,8 @@ def tools() -> dict[str, Path]:
 
 def install(lang: str) -> None:
     """Sees to it that the language's compiler is here. Says what is missing where that cannot be."""
-    if lang != "c" or _compiles():
-        return
-    assert os.geteuid() == 0 and shutil.which("apt-get"), (
-        f"clang cannot compile C for WASI here; on Debian, install {' '.join(DEBIAN)}")
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (("update",), ("install", "--yes", "--no-install-recommends", *DEBIAN)):
-        subprocess.run(["apt-get", "--quiet", *command], check=True, env=environment, timeout=240,
-                       stdin=subprocess.DEVNULL)
-    assert _compiles(), f"clang cannot compile C for WASI, though {' '.join(DEBIAN)} are installed"
+    if lang == "c":
+        debian.install(DEBIAN, _compiles, "clang cannot compile C for WASI here")
 
 
 def _compiles() -> bool:
