@@ -103,6 +103,9 @@ pub(super) struct HttpArguments {
     /// Seconds that requests over HTTP have to end once a signal came [default: 10]
     #[arg(long, value_name = "SECONDS", value_parser = grace)]
     pub(super) grace: Option<u64>,
+    /// Seconds for which everything is served on before that, while /readyz says 503, for a balancer to notice [default: 0]
+    #[arg(long, value_name = "SECONDS", value_parser = grace)]
+    pub(super) drain_delay: Option<u64>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

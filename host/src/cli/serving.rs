@@ -74,6 +74,7 @@ fn http_options(
         allow_origin,
         allow_unauthenticated,
         grace,
+        drain_delay,
     } = flags;
     let configured = section.address.as_ref().filter(|_| !stdio);
     let address = match (http, configured) {
@@ -88,6 +89,7 @@ fn http_options(
                 (!allow_origin.is_empty(), "--allow-origin"),
                 (allow_unauthenticated, "--allow-unauthenticated"),
                 (grace.is_some(), "--grace"),
+                (drain_delay.is_some(), "--drain-delay"),
                 (tls_cert.is_some(), "--tls-cert"),
                 (tls_key.is_some(), "--tls-key"),
                 (client_ca.is_some(), "--client-ca"),
@@ -105,12 +107,14 @@ fn http_options(
     )?;
     let stated = section.allow_unauthenticated.as_ref().is_some_and(|stated| stated.value);
     let configured_grace = section.grace.as_ref().map(|stated| stated.value);
+    let configured_delay = section.drain_delay.as_ref().map(|stated| stated.value);
     Ok(Some(HttpOptions {
         address,
         hosts: given_or(http_host, section.hosts.as_ref()),
         origins: given_or(allow_origin, section.origins.as_ref()),
         allow_unauthenticated: allow_unauthenticated || stated,
         grace: grace.map(Duration::from_secs).or(configured_grace).unwrap_or(USUAL_GRACE),
+        drain_delay: drain_delay.map(Duration::from_secs).or(configured_delay).unwrap_or_default(),
         session_key: file(None, section.session_key_file.as_ref(), "session_key_file")?,
         tls,
         calls_of_one: section.client_calls.as_ref().map(|stated| stated.value),

@@ -15,7 +15,8 @@ use crate::manifest::syntax::keys::Section;
 use crate::manifest::syntax::source::SourceTexts;
 use crate::manifest::syntax::table::Table;
 use crate::manifest::{
-    CLIENT_CALLS_RULE, GRACE_RULE, ManifestError, PAGE_SIZE_RULE, Policy, document,
+    CLIENT_CALLS_RULE, DRAIN_DELAY_RULE, GRACE_RULE, LimitRule, ManifestError, PAGE_SIZE_RULE,
+    Policy, document,
 };
 use crate::mcp::HttpAddress;
 use crate::text::escape;
@@ -84,7 +85,11 @@ fn read_serve<P: Fn(Range<usize>) -> Arc<str>>(
 fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
     table: &SectionReader<'_, '_, P>,
 ) -> Result<HttpSection, Diagnostic> {
-    let grace = table.amount(&GRACE_RULE)?;
+    let time = |rule: &LimitRule| -> Result<Option<Stated<Duration>>, Diagnostic> {
+        let milliseconds = table.amount(rule)?;
+        Ok(milliseconds
+            .map(|Stated { value, place }| Stated { value: Duration::from_millis(value), place }))
+    };
     let client_calls = table.amount(&CLIENT_CALLS_RULE)?;
     let file = |key, example| table.text(key, example, |text| path(table, key, text));
     Ok(HttpSection {
@@ -98,8 +103,8 @@ fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
         origins: table
             .list("origins", r#"["https://app.example"]"#, |text| table.parsed("origins", text))?,
         allow_unauthenticated: table.flag("allow_unauthenticated")?,
-        grace: grace
-            .map(|Stated { value, place }| Stated { value: Duration::from_millis(value), place }),
+        grace: time(&GRACE_RULE)?,
+        drain_delay: time(&DRAIN_DELAY_RULE)?,
         session_key_file: file("session_key_file", r#""/run/secrets/session_key""#)?,
         tls_cert: file("tls_cert", r#""/etc/toolrack/server.pem""#)?,
         tls_key: file("tls_key", r#""/etc/toolrack/server.key""#)?,

@@ -34,6 +34,8 @@ pub struct HttpSection {
     pub allow_unauthenticated: Option<Stated<bool>>,
     /// The time that requests have to end once a signal came.
     pub grace: Option<Stated<Duration>>,
+    /// The time before that for which everything is served on, so that a balancer notices.
+    pub drain_delay: Option<Stated<Duration>>,
     /// The file with the key of sessions, as written, which replicas share.
     pub session_key_file: Option<Stated<Box<str>>>,
     /// The file of the server's certificate, as written.
@@ -68,6 +70,7 @@ impl HttpSection {
             origins: self.origins.or(other.origins),
             allow_unauthenticated: self.allow_unauthenticated.or(other.allow_unauthenticated),
             grace: self.grace.or(other.grace),
+            drain_delay: self.drain_delay.or(other.drain_delay),
             session_key_file: self.session_key_file.or(other.session_key_file),
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),

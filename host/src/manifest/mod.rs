@@ -49,7 +49,9 @@ pub use limits::rate::{Rate, RateError};
 #[cfg(any(test, fuzzing))]
 pub(crate) use limits::rules::LIMIT_RULES;
 pub use limits::rules::Limits;
-pub(crate) use limits::rules::{CLIENT_CALLS_RULE, GRACE_RULE, LimitRule, PAGE_SIZE_RULE};
+pub(crate) use limits::rules::{
+    CLIENT_CALLS_RULE, DRAIN_DELAY_RULE, GRACE_RULE, LimitRule, PAGE_SIZE_RULE,
+};
 pub use limits::units::{Bytes, show_duration};
 pub use merge::Decisions;
 pub use parse::MAX_MANIFEST;

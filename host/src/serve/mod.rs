@@ -70,6 +70,8 @@ pub struct HttpOptions {
     pub oauth: Option<OauthSettings>,
     /// The time that requests have to end once a signal came.
     pub grace: Duration,
+    /// The time before that for which everything is served as before, so that a balancer notices.
+    pub drain_delay: Duration,
     /// The calls of one client that run at once. `None` stands for the usual number.
     pub calls_of_one: Option<usize>,
     /// The files of TLS. `None` if HTTP is spoken in the clear.
@@ -220,6 +222,7 @@ async fn listen(
         hosts,
         origins,
         grace,
+        drain_delay,
         allow_unauthenticated,
         session_key,
         tls,
@@ -261,6 +264,7 @@ async fn listen(
         engine,
         key,
         grace: *grace,
+        drain_delay: *drain_delay,
         tokens,
         need,
         tls: tls.clone(),

@@ -1,13 +1,14 @@
 //! The real binary as clients see it over HTTP.
 
 use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::client::{Client, HANG, toolrack};
 use crate::guest::{self, PROGRESS, WASI, Wat};
-use crate::http_peer::{HttpPeer, MODERN, OpenResponse, modern, post, request};
+use crate::http_peer::{HttpPeer, MODERN, OpenResponse, Response, modern, post, request};
 use crate::person::eventually;
 use crate::plugins;
 
@@ -262,6 +263,56 @@ fn requests_that_run_when_a_signal_comes_are_answered_and_what_says_nothing_is_n
     assert_eq!(status.code(), Some(0));
     assert!(begun.elapsed() < HANG / 10, "it waited for a client that says nothing");
     drop(silent);
+}
+
+/// Asks on a connection that stays open, and returns the answer.
+fn asked(stream: &TcpStream) -> Response {
+    let mut stream = stream.try_clone().expect("another handle");
+    let call = modern("tools/call", json!({ "name": "good_run" }));
+    stream.write_all(call.as_bytes()).expect("written");
+    OpenResponse::read(stream).whole()
+}
+
+#[test]
+fn a_request_that_is_on_its_way_when_a_signal_comes_is_answered() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let (used, unused) = (peer.connect(), peer.connect());
+    assert!(!asked(&used).headers.contains_key("connection"));
+    peer.server.terminates();
+    eventually("the server stops listening", || {
+        TcpStream::connect(("127.0.0.1", peer.port)).is_err().then_some(())
+    });
+    // It cannot have known yet, since no answer has told it.
+    for stream in [used, unused] {
+        let answer = asked(&stream);
+        assert_eq!((answer.status, &*answer.headers["connection"]), (200, "close"));
+        assert_eq!(answer.json()["result"]["content"][0]["text"], "ok");
+    }
+    let (status, ..) = peer.server.end();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn a_balancer_has_its_time_to_notice() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &["--drain-delay", "2"]);
+    let idle = peer.connect();
+    let listen =
+        modern("subscriptions/listen", json!({ "notifications": { "toolsListChanged": true } }));
+    let mut listening = peer.open(listen);
+    assert!(listening.event().is_some());
+    let begun = Instant::now();
+    peer.server.terminates();
+    eventually("the server is not ready", || (peer.get("/readyz").status == 503).then_some(()));
+    assert_eq!(peer.get("/livez").status, 200);
+    for answer in [peer.modern("tools/call", json!({ "name": "good_run" })), asked(&idle)] {
+        assert_eq!((answer.status, &*answer.headers["connection"]), (200, "close"));
+    }
+    assert_eq!(listening.event().expect("its result")["result"]["resultType"], "complete");
+    assert!(begun.elapsed() >= Duration::from_secs(2), "streams end afterwards");
+    let (status, ..) = peer.server.end();
+    assert_eq!(status.code(), Some(0));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::text::escape;
 use crate::token_shape::looks_like_token;
 
 /// The options of all commands that take a value.
-pub(in crate::cli) const VALUED_OPTIONS: [&str; 35] = [
+pub(in crate::cli) const VALUED_OPTIONS: [&str; 36] = [
     "--allow",
     "--allow-origin",
     "--at",
@@ -24,6 +24,7 @@ pub(in crate::cli) const VALUED_OPTIONS: [&str; 35] = [
     "--client-ca",
     "--config",
     "--cpu",
+    "--drain-delay",
     "--expires",
     "--for",
     "--grace",

@@ -172,6 +172,16 @@ pub(crate) const GRACE_RULE: LimitRule = LimitRule {
     measure: Measure::Time,
 };
 
+/// The time before that for a balancer: `drain_delay` under `[http]` of the configuration.
+pub(crate) const DRAIN_DELAY_RULE: LimitRule = LimitRule {
+    key: "drain_delay",
+    about: "how long everything is served on once a signal came",
+    min: 0,
+    default: 0,
+    max: 3_600_000,
+    measure: Measure::Time,
+};
+
 /// The calls of one client at once: `client_calls` under `[http]` of the configuration.
 pub(crate) const CLIENT_CALLS_RULE: LimitRule = LimitRule {
     key: "client_calls",

@@ -287,6 +287,7 @@ impl Section {
                 "origins",
                 "allow_unauthenticated",
                 "grace",
+                "drain_delay",
                 "session_key_file",
                 "tls_cert",
                 "tls_key",

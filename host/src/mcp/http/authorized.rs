@@ -69,6 +69,7 @@ fn serves(test: impl AsyncFnOnce(&OauthBench)) {
             ),
             engine: Settings::default(),
             key: SessionKey::of(None).expect("a key"),
+            drain_delay: Duration::ZERO,
             grace: Duration::from_millis(100),
             tokens: Some(file),
             need: TokenNeed::Always,

@@ -46,7 +46,9 @@ const PATHS: [&str; 2] = ["/mcp", "/mcp/"];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ServerStage {
     Serving,
-    /// It is about to end: nothing new begins, and streams end.
+    /// It is about to end, and says so; everything is served as before until others have noticed.
+    Leaving,
+    /// Nothing new begins, and streams end.
     Draining,
     /// Everything that still runs ends.
     Ending,
@@ -101,7 +103,9 @@ impl Endpoint {
                 None
             }
             ServerStage::Serving => Some("plugins are being loaded"),
-            ServerStage::Draining | ServerStage::Ending => Some("the server is shutting down"),
+            ServerStage::Leaving | ServerStage::Draining | ServerStage::Ending => {
+                Some("the server is shutting down")
+            }
         };
         match not_yet.filter(|_| path != "/livez") {
             None => answer::whole(
@@ -413,7 +417,8 @@ impl Endpoint {
     /// who sent one could not know.
     fn check_stage(&self, kind: RunKind) -> Result<(), HttpRefusal> {
         match (*self.stage.borrow(), kind) {
-            (ServerStage::Serving, _) | (ServerStage::Draining, RunKind::Request) => Ok(()),
+            (ServerStage::Serving | ServerStage::Leaving, _)
+            | (ServerStage::Draining, RunKind::Request) => Ok(()),
             (ServerStage::Draining, RunKind::Stream) | (ServerStage::Ending, _) => {
                 Err(HttpRefusal::busy("the server is shutting down"))
             }

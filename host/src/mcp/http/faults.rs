@@ -75,6 +75,7 @@ fn serves_with(bounds: HttpBounds, tls: Option<TlsFiles>, test: impl AsyncFnOnce
             engine: Settings::default(),
             key: SessionKey::of(None).expect("a key"),
             grace: Duration::from_millis(100),
+            drain_delay: Duration::ZERO,
             tokens: None,
             tls,
             need: TokenNeed::OnceThereAre,

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::CONNECTION;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -41,7 +43,8 @@ use crate::tokens::{Token, TokenFile, TokenFileError};
 
 /// The time that what was ended has to say so.
 const END_TIME: Duration = Duration::from_secs(5);
-/// The time for which a connection without a request is kept when the server is about to end: one may be on its way.
+/// The time for which a connection that asks for nothing is kept when the server is about to end: a request may be on its
+/// way.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
 /// The pause after an error of the listener: mostly, there are too few descriptors.
 const LISTENER_PAUSE: Duration = Duration::from_millis(100);
@@ -53,6 +56,8 @@ pub(crate) struct HttpSettings {
     pub(crate) key: SessionKey,
     /// The time that requests have to end once the server is about to.
     pub(crate) grace: Duration,
+    /// The time for which everything is served as before once the server is about to end, but for `/readyz`.
+    pub(crate) drain_delay: Duration,
     /// The tokens that count. `None` if there is no place for them.
     pub(crate) tokens: Option<TokenFile>,
     pub(crate) need: TokenNeed,
@@ -82,6 +87,7 @@ pub(crate) struct HttpServer {
     open: OpenConnections,
     stage: watch::Sender<ServerStage>,
     grace: Duration,
+    drain_delay: Duration,
     tokens: Followed<TokensInForce, Vec<Token>, TokenFileError>,
     /// `None` where there is no TLS.
     tls: Option<Followed<TlsInForce, TlsInForce, TlsError>>,
@@ -97,8 +103,18 @@ impl HttpServer {
         executor: Rc<Executor>,
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
     ) -> Result<Self, HttpServerError> {
-        let HttpSettings { doors, engine, key, grace, tokens, need, tls, oauth, mut bounds } =
-            settings;
+        let HttpSettings {
+            doors,
+            engine,
+            key,
+            grace,
+            drain_delay,
+            tokens,
+            need,
+            tls,
+            oauth,
+            mut bounds,
+        } = settings;
         // Half of the descriptors are for files, plugins and what they connect to.
         let descriptors = allowed_descriptors().map_or(usize::MAX, |allowed| allowed / 2);
         bounds.connections = bounds.connections.min(descriptors);
@@ -134,6 +150,7 @@ impl HttpServer {
             open,
             stage,
             grace,
+            drain_delay,
             tokens,
             tls,
             oauth,
@@ -141,12 +158,36 @@ impl HttpServer {
         })
     }
 
-    /// Serves until `shutdown` resolves. Then nothing new begins, streams end, and requests have their time to end. It has
-    /// to be polled within a `LocalSet`.
+    /// Serves until `shutdown` resolves, and on until a balancer has noticed. Then nothing new begins, streams end, and
+    /// requests have their time to end. It has to be polled within a `LocalSet`.
     pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) {
-        let mut shutdown = pin!(shutdown);
         // They go on until the last request has ended.
         let _keys = self.oauth.as_ref().map(|oauth| oauth.keep_keys());
+        self.serve_until(shutdown).await;
+        if !self.drain_delay.is_zero() {
+            self.stage.send_replace(ServerStage::Leaving);
+            self.serve_until(sleep(self.drain_delay)).await;
+        }
+        self.open_waiting().await;
+        let Self { listener, mut connections, stage, grace, .. } = self;
+        drop(listener);
+        for (next, time) in [(ServerStage::Draining, grace), (ServerStage::Ending, END_TIME)] {
+            stage.send_replace(next);
+            let ended = async {
+                while let Some(ended) = connections.join_next().await {
+                    tell_panic(ended);
+                }
+            };
+            if timeout(time, ended).await.is_ok() {
+                return;
+            }
+        }
+        tracing::debug!("{} connections did not end in time", connections.len());
+        connections.shutdown().await;
+    }
+
+    async fn serve_until(&mut self, end: impl Future<Output = ()>) {
+        let mut end = pin!(end);
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -173,25 +214,23 @@ impl HttpServer {
                 Some(problem) = tls_looked(&mut self.tls) => {
                     tracing::warn!("the certificate that was read last counts on: {problem}");
                 }
-                () = &mut shutdown => break,
+                () = &mut end => break,
             }
         }
-        let Self { listener, mut connections, stage, grace, .. } = self;
-        // Whatever is still in its queue is refused by the system.
-        drop(listener);
-        for (next, time) in [(ServerStage::Draining, grace), (ServerStage::Ending, END_TIME)] {
-            stage.send_replace(next);
-            let ended = async {
-                while let Some(ended) = connections.join_next().await {
-                    tell_panic(ended);
-                }
-            };
-            if timeout(time, ended).await.is_ok() {
-                return;
+    }
+
+    /// Takes the connections that wait in the listener's queue: for their clients they are open already, and a request may
+    /// have been sent on each. The system resets those that are left when the listener is closed.
+    async fn open_waiting(&mut self) {
+        // The runtime hears from the system which there are.
+        tokio::task::yield_now().await;
+        for _ in 0..self.endpoint.bounds.connections {
+            tokio::select! {
+                biased;
+                Ok(stream) = self.listener.accept() => self.open(stream),
+                () = std::future::ready(()) => break,
             }
         }
-        tracing::debug!("{} connections did not end in time", connections.len());
-        connections.shutdown().await;
     }
 
     fn open(&mut self, stream: ClientStream) {
@@ -267,7 +306,11 @@ async fn serve<S: Duplex>(
         let busy = Busy::begin(connection.clone());
         // Its memory is free once there is an answer, which may be a stream that stays open for hours.
         Box::pin(async move {
-            let answer = endpoint.serve(request).await;
+            let mut answer = endpoint.serve(request).await;
+            if *endpoint.stage.borrow() > ServerStage::Serving {
+                // The client then sends its next request on another connection, which another server may take.
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok::<_, Infallible>(answer.map(|body| BusyBody { body, _busy: busy }))
         })
     });
@@ -283,10 +326,23 @@ async fn serve<S: Duplex>(
         () = connection.close.notified() => return,
         _ = stage.wait_for(|stage| *stage >= ServerStage::Draining) => {}
     }
-    served.as_mut().graceful_shutdown();
+    // An answer that had begun before did not say that it is the last one.
+    let silence = async {
+        connection.is_idle().await;
+        sleep(LAST_REQUEST).await;
+        // The runtime hears from the system what has come until this moment.
+        tokio::task::yield_now().await;
+    };
     tokio::select! {
-        ended = &mut served => tell_end(ended),
-        () = connection.is_silent() => {}
+        // What has come is looked at before it ends.
+        biased;
+        ended = &mut served => return tell_end(ended),
+        () = silence => {}
+    }
+    // One on which nothing ever was asked would not end by that.
+    if connection.has_asked.get() {
+        served.as_mut().graceful_shutdown();
+        tell_end(served.await);
     }
 }
 
@@ -316,6 +372,8 @@ struct OpenConnection {
     since: Cell<u64>,
     /// The signal that it is to be closed.
     close: Notify,
+    /// The signal that its last answer was handed over.
+    answered: Notify,
     /// True if a request came on it.
     has_asked: Cell<bool>,
 }
@@ -327,6 +385,7 @@ impl OpenConnections {
             requests: Cell::new(0),
             since: Cell::new(0),
             close: Notify::new(),
+            answered: Notify::new(),
             has_asked: Cell::new(false),
         });
         self.add_idle(&connection);
@@ -349,12 +408,10 @@ impl OpenConnections {
 }
 
 impl OpenConnection {
-    /// Resolves if nothing is asked on it for a while, and nothing ever was. Any other ends by itself, once its last
-    /// answer has been written.
-    async fn is_silent(&self) {
-        sleep(LAST_REQUEST).await;
-        if self.has_asked.get() {
-            std::future::pending().await
+    /// Resolves when no request is served on it.
+    async fn is_idle(&self) {
+        while self.requests.get() > 0 {
+            self.answered.notified().await;
         }
     }
 }
@@ -388,6 +445,7 @@ impl Drop for Busy {
         connection.requests.set(connection.requests.get() - 1);
         if connection.requests.get() == 0 {
             connection.all.add_idle(connection);
+            connection.answered.notify_one();
         }
     }
 }
