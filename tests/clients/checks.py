@@ -26,6 +26,7 @@ import languages
 import oauth
 import offline
 import programs
+import proxy
 import python_sdk
 import timing
 import web
@@ -57,6 +58,7 @@ def checks(results: Path) -> list[tuple]:
         *((timing, case.__name__, era) for case, era in timing.CHECKS),
         *((agents, program.__name__, case) for program, case in agents.CHECKS),
         *((browser, check.__name__, era) for check, era in browser.CHECKS),
+        *((proxy, check.__name__, era) for check, era in proxy.CHECKS),
         *((web, check.__name__, era) for check, era in web.CHECKS),
         *((oauth, check.__name__, era) for check, era in oauth.CHECKS),
         *((programs, name, era) for name, era in programs.CHECKS),
