@@ -24,7 +24,7 @@ use super::rpc::id::Id;
 use super::rpc::lines::InputLine;
 use super::rpc::message::{self, Message, Parsed, RefusedMessage};
 use super::rpc::reply::{self, RpcError};
-use super::version::Version;
+use super::version::{TransportKind, Version};
 use crate::catalog::{Catalog, EntryTicket, GENERAL_INSTRUCTIONS, Plugin};
 use crate::manifest::show_duration;
 use crate::sandbox::{CALL_WAIT, Readiness, still_compiling};
@@ -46,6 +46,8 @@ pub struct Settings {
     pub page: Option<std::num::NonZeroUsize>,
     /// The instructions for clients until the plugins are known. `None` for those that hold for all plugins.
     pub instructions: Option<Arc<str>>,
+    /// The way in which messages come.
+    pub transport: TransportKind,
 }
 
 /// The choice whether a session that is resumed is told here of lists that change.
@@ -157,7 +159,7 @@ impl Engine {
 
     /// Takes a line from the client.
     pub fn line(&mut self, line: &InputLine) {
-        match message::parse(line) {
+        match message::parse(line, self.settings.transport) {
             Parsed::Nothing => {}
             Parsed::One(message) => self.message(message, None),
             Parsed::Batch(items) => self.batch(&items),
@@ -251,7 +253,7 @@ impl Engine {
         let opened = if self.session.has_batches() {
             self.outbox.open_batch(items.len())
         } else {
-            Err("batches exist only in protocol version 2025-03-26; send each message on a line of its own"
+            Err("batches exist only in protocol version 2025-03-26; send each message by itself"
                 .into())
         };
         match opened {
@@ -291,7 +293,13 @@ impl Engine {
             return self.outbox.refuse(Some(&id), batch, &fault);
         }
         let checked = RequestMeta::of(params).and_then(|meta| {
-            let version = self.session.version_of(method, &meta, params, batch.is_some())?;
+            let version = self.session.version_of(
+                method,
+                &meta,
+                params,
+                batch.is_some(),
+                self.settings.transport,
+            )?;
             let request = Request::of(&id, version, method, params, &meta)?;
             Ok((version, request))
         });
@@ -309,9 +317,10 @@ impl Engine {
                 reply::result(id, &lifecycle::initialize(version, &self.instructions()))
             }
             Request::Ping => reply::result(id, &lifecycle::empty(version)),
-            Request::Discover => {
-                reply::result(id, &lifecycle::discover(version, &self.instructions()))
-            }
+            Request::Discover => reply::result(
+                id,
+                &lifecycle::discover(version, &self.instructions(), self.settings.transport),
+            ),
             Request::Listen(kinds) => match self.listen(&reply_to, kinds) {
                 Ok(()) => return,
                 Err(fault) => reply::fault(Some(id), &fault),

@@ -33,6 +33,7 @@ pub use http::{SessionKeyError, TlsError, TlsFiles};
 pub use rpc::lines::{InputLine, MAX_LINE};
 pub(crate) use session::driver::Driver;
 pub use stdio::connection::{PrivateStdout, Stdio};
+pub use version::TransportKind;
 
 /// The result of a call, as the newest revision writes it, on many lines.
 #[must_use]

@@ -12,8 +12,42 @@ pub(crate) enum Version {
     V2026_07_28,
 }
 
+/// The way in which messages come: it decides which revisions are served, and what a message comes in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TransportKind {
+    /// Lines on stdin and stdout.
+    #[default]
+    Stdio,
+    /// Streamable HTTP, which 2025-03-26 brought; that of 2024-11-05 is another.
+    Http,
+}
+
+impl TransportKind {
+    /// The revisions that are served, newest first.
+    pub(crate) fn versions(self) -> impl Iterator<Item = Version> {
+        let oldest = match self {
+            Self::Stdio => Version::V2024_11_05,
+            Self::Http => Version::V2025_03_26,
+        };
+        Version::ALL.into_iter().filter(move |version| *version >= oldest)
+    }
+
+    /// The revision that `text` names, if it is served.
+    pub(crate) fn version(self, text: &str) -> Option<Version> {
+        self.versions().find(|version| version.as_str() == text)
+    }
+
+    /// The words for what a message comes in.
+    pub(crate) fn container(self) -> &'static str {
+        match self {
+            Self::Stdio => "the line",
+            Self::Http => "the body",
+        }
+    }
+}
+
 impl Version {
-    /// All that are served, newest first.
+    /// All that are known, newest first.
     pub(crate) const ALL: [Self; 5] = [
         Self::V2026_07_28,
         Self::V2025_11_25,
@@ -23,10 +57,6 @@ impl Version {
     ];
     /// The revision for a handshake that asks for an unknown one.
     pub(crate) const NEWEST_LEGACY: Self = Self::V2025_11_25;
-
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|version| version.as_str() == text)
-    }
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {

@@ -149,7 +149,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     survive_full_files(&protocol)?;
     let (publisher, catalog) = watch::channel(None);
     let instructions = remembered.as_ref().and_then(RememberedInstructions::read);
-    let settings = Settings { page: options.page, instructions };
+    let settings = Settings { page: options.page, instructions, ..Settings::default() };
     let follower = host.follow(&options.plugins, options.locking, options.optimizing);
     let board = home.and_then(|home| {
         let (mode, loading) = (follower.mode(), follower.loading());

@@ -71,6 +71,53 @@ fn progress_comes_as_events_before_the_answer_and_not_at_all_as_json() {
 }
 
 #[test]
+fn the_revision_before_this_transport_is_not_agreed_on() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    for (wanted, agreed) in [
+        ("2024-11-05", "2025-11-25"),
+        ("2025-03-26", "2025-03-26"),
+        ("2025-11-25", "2025-11-25"),
+        ("2026-07-28", "2025-11-25"),
+    ] {
+        let params = json!({ "protocolVersion": wanted, "capabilities": {} });
+        let body = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params });
+        let begun = peer.post(&[], &body.to_string());
+        assert_eq!(begun.json()["result"]["protocolVersion"], agreed, "{wanted}");
+        let session = begun.headers["mcp-session-id"].clone();
+        assert_eq!(peer.in_session(&session, &call(1, "good_run")).status, 200, "{wanted}");
+    }
+    let session = peer.session();
+    let headers = [("Mcp-Session-Id", &*session), ("MCP-Protocol-Version", "2024-11-05")];
+    let refused = peer.post(&headers, &call(1, "good_run"));
+    assert_eq!((refused.status, &refused.json()["error"]["code"]), (400, &json!(-32022)));
+    let supported = json!(["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]);
+    assert_eq!(refused.json()["error"]["data"]["supported"], supported);
+    let discovered = peer.modern("server/discover", json!({})).json();
+    assert_eq!(discovered["result"]["supportedVersions"], supported);
+}
+
+#[test]
+fn an_error_calls_a_body_a_body() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    for (body, expected) in [
+        ("{", "the body is not JSON: "),
+        ("Content-Length: 5", "the body is not JSON: "),
+        (" ", "the body is empty"),
+        ("[]", "`Mcp-Session-Id`"),
+    ] {
+        let answer = peer.post(&[], body);
+        let said = answer.json()["error"]["message"].as_str().expect("text").to_owned();
+        assert_eq!(answer.status, 400, "{body}");
+        assert!(said.contains(expected) && !said.contains("the line"), "{body}: {said}");
+    }
+    let session = peer.session();
+    let said = peer.in_session(&session, "[]").json()["error"]["message"].to_string();
+    assert!(said.contains("send each message by itself"), "{said}");
+}
+
+#[test]
 fn a_legacy_session_survives_a_restart_and_ends_when_it_is_told_to() {
     let plugins = plugins::good();
     let home = tempfile::tempdir().unwrap();

@@ -37,6 +37,7 @@ use crate::mcp::rpc::message::{self, Message, Parsed, RefusedMessage};
 use crate::mcp::rpc::reply::RpcError;
 use crate::mcp::session::driver::Driver;
 use crate::mcp::transport::Piece;
+use crate::mcp::version::TransportKind;
 use crate::tokens::Principal;
 
 /// The paths of the endpoint. They are the same, without a redirect.
@@ -243,7 +244,7 @@ impl Endpoint {
         line: &InputLine,
     ) -> Result<Option<ExchangePlan>, HttpRefusal> {
         let session = |id| legacy::session(headers, &self.key, &self.running, &principal.id, id);
-        match message::parse(line) {
+        match message::parse(line, TransportKind::Http) {
             Parsed::Nothing => {
                 Err(bad_request(None, &RpcError::invalid_request("the body is empty")))
             }
@@ -356,7 +357,7 @@ impl Endpoint {
             // A handshake that fails begins no session.
             RequestMeta::of(request.params)
                 .map_err(|error| bad_request(Some(request.id), &error))?;
-            let version = lifecycle::requested_version(request.params);
+            let version = lifecycle::requested_version(request.params, TransportKind::Http);
             let begun = self.key.begin(version, &principal.id).map_err(|error| {
                 tracing::error!("no random bytes can be had: {error}");
                 HttpRefusal::plain(StatusCode::INTERNAL_SERVER_ERROR, "no session can be begun")

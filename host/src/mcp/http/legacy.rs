@@ -10,7 +10,7 @@ use super::run::answer::HttpRefusal;
 use crate::mcp::rpc::id::Id;
 use crate::mcp::rpc::lines::InputLine;
 use crate::mcp::rpc::reply::{self, RpcError};
-use crate::mcp::version::Version;
+use crate::mcp::version::TransportKind;
 use crate::text::{clip, escape};
 
 /// The header with the id of a session.
@@ -50,14 +50,14 @@ pub(super) fn check_version(headers: &HeaderMap, id: Option<&Id>) -> Result<(), 
     let (given, more) = (given.next(), given.next());
     let Some(given) = given else { return Ok(()) };
     let text = given.to_str().unwrap_or_default().trim();
-    match Version::parse(text) {
+    match TransportKind::Http.version(text) {
         Some(version) if !version.is_modern() && more.is_none() => Ok(()),
         _ => {
             let shown = escape(clip(text, 80));
             Err(HttpRefusal::rpc(
                 StatusCode::BAD_REQUEST,
                 id,
-                &RpcError::unsupported_version(&shown),
+                &RpcError::unsupported_version(&shown, TransportKind::Http),
             ))
         }
     }

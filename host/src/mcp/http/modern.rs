@@ -19,7 +19,7 @@ use crate::mcp::methods::request::is_method;
 use crate::mcp::rpc::id::Id;
 use crate::mcp::rpc::message::present;
 use crate::mcp::rpc::reply::RpcError;
-use crate::mcp::version::Version;
+use crate::mcp::version::{TransportKind, Version};
 use crate::text::{clip, escape};
 
 pub(super) const VERSION_HEADER: &str = "mcp-protocol-version";
@@ -29,7 +29,9 @@ const NAME_HEADER: &str = "mcp-name";
 /// True if the headers say that the request is one of the stateless revision.
 pub(super) fn is_named(headers: &HeaderMap) -> bool {
     let named = headers.get(VERSION_HEADER).and_then(|version| version.to_str().ok());
-    named.and_then(|version| Version::parse(version.trim())).is_some_and(Version::is_modern)
+    named
+        .and_then(|version| TransportKind::Http.version(version.trim()))
+        .is_some_and(Version::is_modern)
 }
 
 /// Checks the headers of an array: they can repeat one message alone.
@@ -68,7 +70,7 @@ impl Repeated<'_> {
         let version = Some(Cow::from(version));
         compare(headers, VERSION_HEADER, PROTOCOL_VERSION, version, Spelling::Plain)
             .map_err(bad)?;
-        let version = meta.modern_version().map_err(bad)?;
+        let version = meta.modern_version(TransportKind::Http).map_err(bad)?;
         compare(headers, METHOD_HEADER, "method", Some(self.method.into()), Spelling::Plain)
             .map_err(bad)?;
         self.check_name(headers, &members).map_err(bad)?;

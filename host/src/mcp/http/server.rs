@@ -31,12 +31,13 @@ use super::run::answer::AnswerBody;
 use super::run::byte_budget::ByteBudget;
 use super::run::shares::Shares;
 use super::run::views::Views;
-use super::socket::address::{ClientStream, Duplex, Listener};
+use super::socket::address::{ClientStream, Duplex, HttpAddress, Listener};
 use super::socket::paced::Paced;
 use super::socket::tls::{TlsError, TlsFiles, TlsInForce};
 use crate::catalog::Catalog;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::Settings;
+use crate::mcp::version::TransportKind;
 use crate::oauth::{OauthChecker, OauthSettings};
 use crate::start_resources::allowed_descriptors;
 use crate::tokens::{Token, TokenFile, TokenFileError};
@@ -128,7 +129,7 @@ impl HttpServer {
         let (stage, reached) = watch::channel(ServerStage::Serving);
         let endpoint = Rc::new(Endpoint {
             doors,
-            engine,
+            engine: Settings { transport: TransportKind::Http, ..engine },
             executor,
             views: Views::new(catalog.clone()),
             catalog,
@@ -156,6 +157,11 @@ impl HttpServer {
             oauth,
             changes,
         })
+    }
+
+    /// The address that it listens on.
+    pub(crate) fn address(&self) -> &HttpAddress {
+        self.listener.address()
     }
 
     /// Serves until `shutdown` resolves, and on until a balancer has noticed. Then nothing new begins, streams end, and

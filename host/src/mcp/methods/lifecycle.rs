@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::super::rpc::reply::RpcError;
-use super::super::version::Version;
+use super::super::version::{TransportKind, Version};
 use super::meta::{CLIENT_CAPABILITIES, Common, PROTOCOL_VERSION, RequestMeta, TOOLRACK};
 use crate::tool::FeatureKind;
 
@@ -48,15 +48,16 @@ impl Handshake {
         meta: &RequestMeta<'_>,
         params: Option<&RawValue>,
         in_batch: bool,
+        transport: TransportKind,
     ) -> Result<Version, RpcError> {
         if meta.is_modern() {
-            return meta.modern_version();
+            return meta.modern_version(transport);
         }
         if method == "initialize" {
             if in_batch {
                 return Err(RpcError::invalid_request("`initialize` cannot be part of a batch"));
             }
-            let version = requested_version(params);
+            let version = requested_version(params, transport);
             *self = Self { version: Some(version), initialized: false };
             return Ok(version);
         }
@@ -64,7 +65,8 @@ impl Handshake {
             Some(version) => Ok(version),
             None if method == "ping" => Ok(Version::NEWEST_LEGACY),
             None => {
-                let supported = Version::ALL.map(Version::as_str).join(", ");
+                let supported = transport.versions().map(Version::as_str).collect::<Vec<_>>();
+                let supported = supported.join(", ");
                 Err(RpcError::invalid_params(format!(
                     "the request says no protocol version: put `{}` and `{}` into `params._meta` \
                      (2026-07-28), or send `initialize` first; supported are {supported}",
@@ -76,7 +78,7 @@ impl Handshake {
 }
 
 /// Returns the revision that `initialize` asks for. Whatever is odd about its parameters, the handshake goes on.
-pub(crate) fn requested_version(params: Option<&RawValue>) -> Version {
+pub(crate) fn requested_version(params: Option<&RawValue>, transport: TransportKind) -> Version {
     #[derive(Deserialize)]
     struct InitializeParams<'a> {
         #[serde(borrow, rename = "protocolVersion")]
@@ -84,7 +86,7 @@ pub(crate) fn requested_version(params: Option<&RawValue>) -> Version {
     }
     params
         .and_then(|raw| serde_json::from_str::<InitializeParams<'_>>(raw.get()).ok())
-        .and_then(|params| Version::parse(&params.version))
+        .and_then(|params| transport.version(&params.version))
         .filter(|version| !version.is_modern())
         .unwrap_or(Version::NEWEST_LEGACY)
 }
@@ -100,9 +102,13 @@ pub(crate) fn initialize(version: Version, instructions: &str) -> impl Serialize
 }
 
 /// The result of `server/discover`.
-pub(crate) fn discover(version: Version, instructions: &str) -> impl Serialize {
+pub(crate) fn discover(
+    version: Version,
+    instructions: &str,
+    transport: TransportKind,
+) -> impl Serialize {
     let mut body = empty(version);
-    body["supportedVersions"] = json!(Version::ALL);
+    body["supportedVersions"] = json!(transport.versions().collect::<Vec<_>>());
     body["capabilities"] = capabilities();
     body["instructions"] = instructions.into();
     body["ttlMs"] = DISCOVER_TTL.into();
@@ -141,7 +147,13 @@ mod tests {
         assert!(!session.is_told(), "there was no handshake");
         for _ in 0..2 {
             let version = session
-                .version_of("initialize", &RequestMeta::default(), None, false)
+                .version_of(
+                    "initialize",
+                    &RequestMeta::default(),
+                    None,
+                    false,
+                    TransportKind::Stdio,
+                )
                 .unwrap_or_else(|_| panic!("a version"));
             assert_eq!(version, Version::NEWEST_LEGACY);
             assert!(!session.is_told());

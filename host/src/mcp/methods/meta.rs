@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::super::rpc::id::Id;
 use super::super::rpc::message::present;
 use super::super::rpc::reply::RpcError;
-use super::super::version::Version;
+use super::super::version::{TransportKind, Version};
 
 /// The key of a request's protocol version, and its siblings.
 pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -72,10 +72,10 @@ impl<'a> RequestMeta<'a> {
     }
 
     /// The version of a modern request, if everything it must say is there.
-    pub(crate) fn modern_version(&self) -> Result<Version, RpcError> {
+    pub(crate) fn modern_version(&self, transport: TransportKind) -> Result<Version, RpcError> {
         let requested = self.version.map(text).transpose()?.unwrap_or_default();
-        let Some(version) = Version::parse(&requested) else {
-            return Err(RpcError::unsupported_version(&requested));
+        let Some(version) = transport.version(&requested) else {
+            return Err(RpcError::unsupported_version(&requested, transport));
         };
         if !version.is_modern() {
             return Err(RpcError::invalid_params(format!(

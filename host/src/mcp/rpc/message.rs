@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::id::Id;
 use super::lines::{InputLine, MAX_LINE};
 use super::reply::RpcError;
+use crate::mcp::version::TransportKind;
 
 /// A message that can be acted on.
 #[derive(Debug)]
@@ -43,13 +44,14 @@ pub(crate) struct RefusedMessage {
     pub(crate) fault: RpcError,
 }
 
-/// Reads a line.
-pub(crate) fn parse(line: &InputLine) -> Parsed<'_> {
+/// Reads a line, or the body of a request.
+pub(crate) fn parse(line: &InputLine, transport: TransportKind) -> Parsed<'_> {
+    let container = transport.container();
     let bytes = match line {
         InputLine::Whole(bytes) => bytes,
         InputLine::TooLong(start) => {
             let fault =
-                RpcError::invalid_request(format!("the line is longer than {MAX_LINE} bytes"));
+                RpcError::invalid_request(format!("{container} is longer than {MAX_LINE} bytes"));
             return Parsed::One(Err(RefusedMessage { id: id_at_start(start), fault }));
         }
     };
@@ -63,19 +65,19 @@ pub(crate) fn parse(line: &InputLine) -> Parsed<'_> {
         Ok(text) => text,
         Err(error) => {
             return refuse(RpcError::parse(format!(
-                "the line is not UTF-8: byte {} is wrong",
+                "{container} is not UTF-8: byte {} is wrong",
                 error.valid_up_to()
             )));
         }
     };
     let raw: &RawValue = match serde_json::from_str(text) {
         Ok(raw) => raw,
-        Err(_) if is_header(text) => {
+        Err(_) if transport == TransportKind::Stdio && is_header(text) => {
             return refuse(RpcError::parse(
                 "the line is a header, and MCP over stdio has none: write each message as JSON on a line of its own",
             ));
         }
-        Err(error) => return refuse(RpcError::parse(format!("the line is not JSON: {error}"))),
+        Err(error) => return refuse(RpcError::parse(format!("{container} is not JSON: {error}"))),
     };
     match raw.get().as_bytes().first() {
         Some(b'[') => match serde_json::from_str(raw.get()) {

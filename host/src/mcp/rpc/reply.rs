@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::super::version::Version;
+use super::super::version::TransportKind;
 use super::id::Id;
 use crate::text::clip;
 
@@ -48,10 +48,11 @@ impl RpcError {
         Self::new(-32020, message)
     }
 
-    pub(crate) fn unsupported_version(requested: &str) -> Self {
+    pub(crate) fn unsupported_version(requested: &str, transport: TransportKind) -> Self {
         let shown = clip(requested, 80);
+        let supported = transport.versions().collect::<Vec<_>>();
         let mut fault = Self::new(-32022, format!("protocol version `{shown}` is not supported"));
-        fault.data = Some(json!({ "supported": Version::ALL, "requested": requested }));
+        fault.data = Some(json!({ "supported": supported, "requested": requested }));
         fault
     }
 }

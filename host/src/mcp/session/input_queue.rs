@@ -7,6 +7,7 @@ use super::super::methods::request::may_go_on;
 use super::super::rpc::id::Id;
 use super::super::rpc::lines::InputLine;
 use super::super::rpc::message::{self, Message, Parsed};
+use super::super::version::TransportKind;
 
 /// The number of lines, and of their bytes, at which no more are read.
 const MAX_LINES_AHEAD: usize = 1024;
@@ -43,7 +44,7 @@ enum Purpose {
 
 impl Purpose {
     fn of(line: &InputLine) -> Self {
-        match message::parse(line) {
+        match message::parse(line, TransportKind::Stdio) {
             Parsed::One(Ok(Message::Request { method, .. })) if method == "ping" => Self::Ping,
             Parsed::One(Ok(Message::Request { id, method, .. })) if may_go_on(&method) => {
                 Self::Begins(vec![id])
