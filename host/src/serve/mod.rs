@@ -25,7 +25,7 @@ use crate::oauth::OauthSettings;
 use crate::protected::Protected;
 use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
-use crate::status::{RememberedInstructions, StatusWriter};
+use crate::status::{FollowedStatus, RememberedInstructions, StatusWriter};
 use crate::suggestion::CommandName;
 use crate::tokens::{Token, TokenFile, TokenFileError};
 
@@ -151,9 +151,11 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let instructions = remembered.as_ref().and_then(RememberedInstructions::read);
     let settings = Settings { page: options.page, instructions, ..Settings::default() };
     let follower = host.follow(&options.plugins, options.locking, options.optimizing);
+    let (listens, address) = watch::channel(None);
     let board = home.and_then(|home| {
-        let (mode, loading) = (follower.mode(), follower.loading());
-        StatusWriter::start(home.run(), &options.plugins, mode, loading, catalog.clone())
+        let (watching, loading) = (follower.mode(), follower.loading());
+        let followed = FollowedStatus { watching, loading, address };
+        StatusWriter::start(home.run(), &options.plugins, followed, catalog.clone())
     });
     if let Some(remembered) = remembered {
         host.guests().spawn(remembered.follow(catalog.clone()));
@@ -164,7 +166,11 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         let calls_of_one = options.http.as_ref().and_then(|http| http.calls_of_one);
         let executor = Rc::new(Executor::new(host.guests().clone(), calls_of_one));
         let http = match &options.http {
-            Some(http) => Some(listen(http, settings.clone(), home, &executor, &catalog).await?),
+            Some(http) => {
+                let server = listen(http, settings.clone(), home, &executor, &catalog).await?;
+                listens.send_replace(Some(server.address()));
+                Some(server)
+            }
             None => None,
         };
         let stdio = stdout.map(Stdio::of_process).transpose()?;

@@ -23,4 +23,4 @@ pub use server_status::{
     now_ms,
 };
 pub use servers::{Server, ServersError, Told, servers};
-pub use status_writer::StatusWriter;
+pub use status_writer::{FollowedStatus, StatusWriter};

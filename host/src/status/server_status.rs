@@ -24,6 +24,9 @@ pub struct Status {
     pub published_ms: Option<u64>,
     /// The plugin directories, absolute, in order of precedence.
     pub directories: Vec<String>,
+    /// The address that it listens on for clients over HTTP. `None` where it serves none.
+    #[serde(default)]
+    pub address: Option<String>,
     /// The way in which it follows them.
     pub watching: String,
     /// The plugins that are being loaded, the longest first.
@@ -222,6 +225,7 @@ mod tests {
                 started_ms: 0,
                 published_ms: None,
                 directories: vec![at(served).to_string_lossy().into_owned()],
+                address: None,
                 watching: String::new(),
                 loading: Vec::new(),
                 plugins: Vec::new(),

@@ -33,19 +33,29 @@ struct ShownStatus {
     calls: u64,
     errors: u64,
     paused: Vec<Option<Paused>>,
+    address: Option<String>,
     watching: String,
     loading: Vec<Pending>,
 }
 
+/// What a status file follows besides the catalog.
+pub struct FollowedStatus {
+    /// The way in which directories are watched.
+    pub watching: watch::Receiver<Mode>,
+    /// The plugins that are being loaded.
+    pub loading: watch::Receiver<Vec<Pending>>,
+    /// The address that is listened on, once there is one.
+    pub address: watch::Receiver<Option<String>>,
+}
+
 impl StatusWriter {
-    /// Starts to show, in the directory `run`, what `catalog` holds of `directories`, how they are
-    /// `watching` and what is `loading`. Where that is impossible, the log says so once, and nothing else
+    /// Starts to show, in the directory `run`, what `catalog` holds of `directories`, and what is `followed`
+    /// besides. Where that is impossible, the log says so once, and nothing else
     /// happens.
     pub fn start(
         run: PathBuf,
         directories: &[PathBuf],
-        watching: watch::Receiver<Mode>,
-        loading: watch::Receiver<Vec<Pending>>,
+        followed: FollowedStatus,
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
     ) -> Option<Self> {
         let place = ServerFiles::own(run);
@@ -59,6 +69,7 @@ impl StatusWriter {
                 .iter()
                 .map(|path| absolute(path).to_string_lossy().into_owned())
                 .collect(),
+            address: None,
             watching: String::new(),
             loading: Vec::new(),
             plugins: Vec::new(),
@@ -72,7 +83,7 @@ impl StatusWriter {
                 Ok(held) => {
                     // Clients kill servers too; what is left is removed by the next look at it.
                     let _ = sweep(place.directory());
-                    show(&place, status, &watching, &loading, catalog, stopped);
+                    show(&place, status, followed, catalog, stopped);
                     place.remove(held);
                 }
                 Err(error) => warn(&place, &error),
@@ -101,8 +112,7 @@ impl Drop for StatusWriter {
 fn show(
     place: &ServerFiles,
     mut status: Status,
-    watching: &watch::Receiver<Mode>,
-    loading: &watch::Receiver<Vec<Pending>>,
+    mut followed: FollowedStatus,
     mut catalog: watch::Receiver<Option<Arc<Catalog>>>,
     mut stopped: oneshot::Receiver<()>,
 ) {
@@ -115,7 +125,7 @@ fn show(
         let mut shown = None;
         let (mut publishes, mut failed) = (true, false);
         loop {
-            let now = ShownStatus::now(catalog.borrow_and_update().clone(), watching, loading);
+            let now = ShownStatus::now(catalog.borrow_and_update().clone(), &followed);
             if !shown.as_ref().is_some_and(|shown| now.equals(shown)) {
                 match write(place, &mut status, &now, shown.as_ref()) {
                     Ok(()) => failed = false,
@@ -130,6 +140,7 @@ fn show(
             tokio::select! {
                 _ = &mut stopped => break,
                 changed = catalog.changed(), if publishes => publishes = changed.is_ok(),
+                Ok(()) = followed.address.changed() => {}
                 () = tokio::time::sleep(COUNTERS_INTERVAL) => {}
             }
         }
@@ -137,11 +148,8 @@ fn show(
 }
 
 impl ShownStatus {
-    fn now(
-        catalog: Option<Arc<Catalog>>,
-        watching: &watch::Receiver<Mode>,
-        loading: &watch::Receiver<Vec<Pending>>,
-    ) -> Self {
+    fn now(catalog: Option<Arc<Catalog>>, followed: &FollowedStatus) -> Self {
+        let FollowedStatus { watching, loading, address } = followed;
         let tallies =
             || catalog.iter().flat_map(|catalog| catalog.tools().all()).map(|tool| &tool.tally);
         Self {
@@ -152,6 +160,7 @@ impl ShownStatus {
                 .flat_map(|catalog| catalog.plugins())
                 .map(|plugin| plugin.paused())
                 .collect(),
+            address: address.borrow().clone(),
             watching: watching.borrow().to_string(),
             loading: loading.borrow().clone(),
             catalog,
@@ -162,6 +171,7 @@ impl ShownStatus {
         self.shows_catalog_of(other)
             && (self.calls, self.errors) == (other.calls, other.errors)
             && self.paused == other.paused
+            && self.address == other.address
             && self.watching == other.watching
             && self.loading == other.loading
     }
@@ -180,6 +190,7 @@ fn write(
     now: &ShownStatus,
     before: Option<&ShownStatus>,
 ) -> std::io::Result<()> {
+    status.address.clone_from(&now.address);
     status.watching.clone_from(&now.watching);
     status.loading = now.loading.iter().map(LoadingStatus::of).collect();
     if let Some(catalog) = &now.catalog {
@@ -210,6 +221,7 @@ mod tests {
                 calls: 3,
                 errors: 2,
                 paused: vec![None],
+                address: None,
                 watching: "watching".into(),
                 loading: Vec::new(),
             }
@@ -220,6 +232,7 @@ mod tests {
         let others = [
             ShownStatus { catalog: Some(Arc::new(Catalog::default())), ..shown() },
             ShownStatus { calls: 4, ..shown() },
+            ShownStatus { address: Some("http://127.0.0.1:1/mcp".into()), ..shown() },
             ShownStatus { errors: 3, ..shown() },
             ShownStatus { paused: vec![Some(paused)], ..shown() },
             ShownStatus { watching: "polling".into(), ..shown() },

@@ -118,6 +118,26 @@ fn an_error_calls_a_body_a_body() {
 }
 
 #[test]
+fn status_says_at_which_address_a_server_is_reached() {
+    let plugins = plugins::good();
+    let home = tempfile::tempdir().unwrap();
+    let mut command = toolrack();
+    command.env("TOOLRACK_HOME", home.path()).args(["serve", "--http", "127.0.0.1:0", "--plugins"]);
+    let peer = HttpPeer::spawn(Client::spawn(command.arg(plugins.path())));
+    let url = format!("http://127.0.0.1:{}/mcp", peer.port);
+    let status = |options: &[&str]| {
+        let mut command = toolrack();
+        let ran = command.env("TOOLRACK_HOME", home.path()).arg("status").args(options).output();
+        String::from_utf8(ran.unwrap().stdout).unwrap()
+    };
+    eventually("the address", || {
+        status(&[]).contains(&format!("  clients reach it at {url}\n")).then_some(())
+    });
+    let told: Value = serde_json::from_str(&status(&["--json"])).unwrap();
+    assert_eq!(told[0]["address"], url);
+}
+
+#[test]
 fn a_legacy_session_survives_a_restart_and_ends_when_it_is_told_to() {
     let plugins = plugins::good();
     let home = tempfile::tempdir().unwrap();

@@ -212,6 +212,7 @@ mod tests {
                 started_ms: 0,
                 published_ms,
                 directories: Vec::new(),
+                address: None,
                 watching: String::new(),
                 loading: Vec::new(),
                 plugins: vec![plugin],

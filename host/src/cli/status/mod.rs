@@ -103,6 +103,7 @@ fn describe(server: &Server) -> Value {
         "uptimeMs": now_ms().saturating_sub(status.started_ms),
         "publishedMs": status.published_ms,
         "directories": status.directories,
+        "address": status.address,
         "watching": status.watching,
         "loading": loading.collect::<Vec<_>>(),
         "plugins": plugins.collect::<Vec<_>>(),
@@ -125,6 +126,9 @@ fn print(server: &Server) {
     println!("{name}  toolrack {version}, up {up}, {watching}");
     for directory in &status.directories {
         println!("  {}", paint(DIM, escape(directory)));
+    }
+    if let Some(address) = &status.address {
+        println!("  clients reach it at {}", escape(address));
     }
     if status.published_ms.is_none() {
         println!("  it loads its plugins");

@@ -31,7 +31,7 @@ use super::run::answer::AnswerBody;
 use super::run::byte_budget::ByteBudget;
 use super::run::shares::Shares;
 use super::run::views::Views;
-use super::socket::address::{ClientStream, Duplex, HttpAddress, Listener};
+use super::socket::address::{ClientStream, Duplex, Listener};
 use super::socket::paced::Paced;
 use super::socket::tls::{TlsError, TlsFiles, TlsInForce};
 use crate::catalog::Catalog;
@@ -159,9 +159,9 @@ impl HttpServer {
         })
     }
 
-    /// The address that it listens on.
-    pub(crate) fn address(&self) -> &HttpAddress {
-        self.listener.address()
+    /// The address that it listens on, as clients write it.
+    pub(crate) fn address(&self) -> String {
+        self.listener.address().shown(self.tls.is_some())
     }
 
     /// Serves until `shutdown` resolves, and on until a balancer has noticed. Then nothing new begins, streams end, and
