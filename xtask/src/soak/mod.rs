@@ -3,7 +3,9 @@
 //! where they were, and every request gets its one answer.
 
 mod flat;
+mod http;
 mod options;
+mod over_http;
 mod plot;
 mod session;
 mod stage;
@@ -19,6 +21,7 @@ use crate::places::Places;
 use crate::{bench, build};
 use flat::Samples;
 use options::{Options, Play};
+use over_http::HttpLoad;
 use session::Session;
 use stage::Stage;
 use traffic::{Kind, Traffic};
@@ -45,16 +48,19 @@ pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
     let mut session = Session::start(&host, &stage)?;
     session.until_tools(stage::TOOLS)?;
     let mut samples = Samples::default();
+    let mut over_http = String::new();
     match options.play {
         Play::Mixed(time) => {
-            step(&format!("{} s of mixed load", time.as_secs()));
-            mixed(&mut session, &mut stage, &mut samples, time)?;
+            step(&format!("{} s of mixed load, over stdio and HTTP", time.as_secs()));
+            let mut load = HttpLoad::start(&host, &stage)?;
+            mixed(&mut session, &mut load, &mut stage, &mut samples, time)?;
             for _ in 1..ROUNDS {
                 let Err(grown) = samples.check() else { break };
                 step(&format!("{grown}: as long again, for what leaks goes on to grow"));
                 samples.next_round();
-                mixed(&mut session, &mut stage, &mut samples, time)?;
+                mixed(&mut session, &mut load, &mut stage, &mut samples, time)?;
             }
+            over_http = load.end(session.reloads.len())?;
         }
         Play::Counted => {
             for (kind, count) in traffic::COUNTED {
@@ -66,7 +72,7 @@ pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
     session.drain()?;
     samples.add(&mut session)?;
     let lost = session.lost();
-    let summary = format!("{}\n{}", session.summary(), samples.summary());
+    let summary = format!("{}\n{over_http}\n{}", session.summary(), samples.summary());
     println!("\n{summary}");
     if let Some(file) = &options.svg {
         bench::write(file, &plot::svg(&samples))?;
@@ -81,6 +87,7 @@ pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
 /// All kinds by turns, for this time, with a reload every now and then.
 fn mixed(
     session: &mut Session,
+    load: &mut HttpLoad,
     stage: &mut Stage,
     samples: &mut Samples,
     time: Duration,
@@ -97,6 +104,7 @@ fn mixed(
         if sampled.elapsed() >= SAMPLE {
             sampled = Instant::now();
             samples.add(session)?;
+            load.check()?;
         }
         match reloading {
             None if reloaded.elapsed() >= RELOAD => {

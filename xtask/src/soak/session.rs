@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::stage::Stage;
 use super::traffic::Kind;
 use crate::client::Client;
+use crate::command;
 
 /// A request that is not answered for so long is lost.
 const LOST: Duration = Duration::from_secs(30);
@@ -37,7 +38,8 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn start(host: &Path, stage: &Stage) -> Result<Self> {
         let mut command = Command::new(host);
-        command.arg("serve").arg("--plugins").arg(stage.plugins());
+        command.args(["serve", "--stdio", "--http", "127.0.0.1:0"]);
+        command.arg("--plugins").arg(stage.plugins());
         command.env("TOOLRACK_HOME", stage.home()).env_remove("TOOLRACK_LOG");
         // Its log would otherwise hold every crash.
         command.args(["--log", "error"]);
@@ -226,8 +228,9 @@ impl Session {
         text + &format!("{:>9} requests without an answer", self.lost())
     }
 
-    /// The host ends in order, and promptly.
+    /// The host ends in order, and promptly. The end of its input is not enough, since others come over HTTP.
     pub(crate) fn end(self) -> Result<()> {
+        command::run(Command::new("kill").arg(self.pid().to_string()), "`kill` is a program here")?;
         let (status, took) = self.client.end()?;
         ensure!(status.success(), "the host ended with {status}");
         ensure!(took < Duration::from_secs(5), "it took {took:?} to end");
