@@ -25,6 +25,7 @@ pub(crate) mod fuzz;
 pub use admission::breaker::Paused;
 pub use admission::entry::EntryTicket;
 pub use admission::tally::Tally;
+pub(crate) use admission::token_bucket::Bucket;
 pub use bounds::{MAX_PLUGINS, MAX_TOOLS};
 pub use error::{PluginError, first_tool};
 pub use features::coming::{Coming, ComingPlugin};

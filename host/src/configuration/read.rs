@@ -109,6 +109,7 @@ fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
         tls_cert: file("tls_cert", r#""/etc/toolrack/server.pem""#)?,
         tls_key: file("tls_key", r#""/etc/toolrack/server.key""#)?,
         client_ca: file("client_ca", r#""/etc/toolrack/clients.pem""#)?,
+        client_rate: table.rate("client_rate")?,
         client_calls: client_calls.map(|Stated { value, place }| Stated {
             value: usize::try_from(value).unwrap_or(usize::MAX),
             place,

@@ -8,7 +8,7 @@ use crate::fs::stated::Stated;
 use crate::manifest::syntax::error::{Diagnostic, quote};
 use crate::manifest::syntax::keys::Section;
 use crate::manifest::syntax::table::{SpannedText, SpannedValue, Table};
-use crate::manifest::{LimitRule, read_amount};
+use crate::manifest::{LimitRule, Rate, read_amount, read_rate};
 
 /// The most items of a list.
 const MAX_ITEMS: usize = 64;
@@ -73,6 +73,12 @@ impl<'t, P: Fn(Range<usize>) -> Arc<str>> SectionReader<'t, '_, P> {
         }
         let read: Vec<_> = texts.iter().map(read).collect::<Result<_, _>>()?;
         Ok(Some(self.stated(read, value.span())))
+    }
+
+    pub(super) fn rate(&self, key: &str) -> Result<Option<Stated<Rate>>, Diagnostic> {
+        let value = self.table.get(key);
+        let rate = read_rate(self.section, key, value)?;
+        Ok(rate.zip(value).map(|(rate, value)| self.stated(rate, value.span())))
     }
 
     pub(super) fn amount(&self, rule: &LimitRule) -> Result<Option<Stated<u64>>, Diagnostic> {

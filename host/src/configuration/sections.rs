@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::fs::stated::Stated;
+use crate::manifest::Rate;
 use crate::mcp::{AllowedOrigin, ServerName};
 
 /// `[serve]`
@@ -46,6 +47,8 @@ pub struct HttpSection {
     pub client_ca: Option<Stated<Box<str>>>,
     /// The calls of one client that run at once.
     pub client_calls: Option<Stated<usize>>,
+    /// The rate at which one client may call tools.
+    pub client_rate: Option<Stated<Rate>>,
 }
 
 impl ServeSection {
@@ -76,6 +79,7 @@ impl HttpSection {
             tls_key: self.tls_key.or(other.tls_key),
             client_ca: self.client_ca.or(other.client_ca),
             client_calls: self.client_calls.or(other.client_calls),
+            client_rate: self.client_rate.or(other.client_rate),
         }
     }
 }

@@ -43,7 +43,7 @@ pub use grants::origin::Scheme;
 pub use grants::requires::Requirement;
 pub use grants::secret::{SecretName, SecretNameError};
 pub use grants::set::Grants;
-pub(crate) use limits::amount::read as read_amount;
+pub(crate) use limits::amount::{rate as read_rate, read as read_amount};
 pub use limits::notation::{UnitError, grouped};
 pub use limits::rate::{Rate, RateError};
 #[cfg(any(test, fuzzing))]

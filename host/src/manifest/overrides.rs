@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use super::command;
 use super::grants::requires;
 use super::limits::amount;
+use super::limits::rate::RATE;
 use super::meta;
 use super::raw::RawTool;
 use super::syntax::error::Diagnostic;
@@ -44,7 +45,7 @@ pub(super) fn read(
             err_is_error: tool.err_is_error,
             strict_arguments: tool.strict_arguments,
             meta: meta::read(&tool.meta)?,
-            rate: amount::rate(Tool, tool.rate)?,
+            rate: amount::rate(Tool, RATE.key, tool.rate)?,
             requires: requires::read(&tool.requires)?,
             place,
         });

@@ -68,7 +68,7 @@ pub(super) fn local(source: SourceTexts<'_>, raw: &RawManifest<'_>) -> Result<()
             .map(|value| amount::read(Section::Limits, rule, value))
             .transpose()?;
     }
-    amount::rate(Section::Limits, raw.limits.get(RATE.key))?;
+    amount::rate(Section::Limits, RATE.key, raw.limits.get(RATE.key))?;
     raw.grants.check()?;
     overrides::read(source, &raw.tools).map(|_| ())
 }

@@ -128,7 +128,7 @@ impl OauthChecker {
     pub(crate) fn scopes_to_call(&self, principal: &Principal, tool: &str) -> Option<String> {
         match &principal.proof {
             Proof::AccessToken(token) => self.scopes.needed_for(tool, &token.scopes),
-            Proof::Nothing | Proof::Token => None,
+            Proof::Nothing | Proof::Certificate | Proof::Token => None,
         }
     }
 
@@ -267,7 +267,7 @@ fn until(principal: &Principal, most: Duration) -> Instant {
         Proof::AccessToken(AccessToken { ends: Some(ends), .. }) => {
             Duration::from_secs(ends.saturating_sub(now()))
         }
-        Proof::AccessToken(_) | Proof::Nothing | Proof::Token => most,
+        Proof::AccessToken(_) | Proof::Nothing | Proof::Certificate | Proof::Token => most,
     };
     Instant::now() + left.min(most)
 }

@@ -15,7 +15,7 @@ use crate::catalog::Catalog;
 use crate::home::Home;
 use crate::host::{Host, HostError};
 use crate::lockfile::LockPolicy;
-use crate::manifest::Policy;
+use crate::manifest::{Policy, Rate};
 use crate::mcp::{
     AllowedOrigin, Doors, Driver, Engine, Executor, HttpAddress, HttpBounds, HttpServer,
     HttpServerError, HttpSettings, Listener, PrivateStdout, ServerName, SessionKey,
@@ -72,6 +72,8 @@ pub struct HttpOptions {
     pub grace: Duration,
     /// The time before that for which everything is served as before, so that a balancer notices.
     pub drain_delay: Duration,
+    /// The rate at which one client may call tools, if there is one.
+    pub rate_of_one: Option<Rate>,
     /// The calls of one client that run at once. `None` stands for the usual number.
     pub calls_of_one: Option<usize>,
     /// The files of TLS. `None` if HTTP is spoken in the clear.
@@ -233,6 +235,7 @@ async fn listen(
         session_key,
         tls,
         oauth,
+        rate_of_one,
         ..
     } = options;
     let tokens = home.map(TokenFile::of);
@@ -275,6 +278,7 @@ async fn listen(
         need,
         tls: tls.clone(),
         oauth: oauth.clone(),
+        rate_of_one: *rate_of_one,
         bounds: HttpBounds::default(),
     };
     Ok(HttpServer::new(listener, settings, executor.clone(), catalog.clone())?)

@@ -188,6 +188,8 @@ pub(crate) struct Principal {
 pub(crate) enum Proof {
     /// None is needed.
     Nothing,
+    /// A certificate, which the connection was made with.
+    Certificate,
     /// A token of this server's.
     Token,
     /// A token of an authorization server.
@@ -199,11 +201,21 @@ impl Principal {
     pub(crate) fn anybody() -> Self {
         Self { id: "".into(), allow: None, proof: Proof::Nothing }
     }
+
+    /// Whoever has the certificate of these bytes.
+    pub(crate) fn of_certificate(der: &[u8]) -> Self {
+        let digest = hexadecimal(&Sha256::digest(der));
+        let id = digest.get(..SHORT_DIGEST).unwrap_or(&digest).into();
+        Self { id, allow: None, proof: Proof::Certificate }
+    }
 }
 
 fn digest(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(text.as_bytes()))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The seconds since 1970.

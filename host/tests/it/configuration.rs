@@ -166,6 +166,27 @@ fn servers_that_are_given_one_key_share_sessions_and_a_short_key_is_none() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_client_that_calls_too_often_is_told_when_it_may_again() {
+    use crate::client::Client;
+    use crate::http_peer::HttpPeer;
+    let (person, _plugins) = person("[http]\naddress = \"127.0.0.1:0\"\nclient_rate = \"2/min\"\n");
+    let peer = HttpPeer::spawn(Client::spawn(&mut person.command(&["serve"])));
+    let call = || peer.modern("tools/call", json!({ "name": "good_run" }));
+    assert_eq!([call().status, call().status], [200, 200]);
+    let refused = call();
+    assert_eq!(refused.status, 429);
+    let after: u64 = refused.headers["retry-after"].parse().expect("seconds");
+    assert!((20..=30).contains(&after), "{after}");
+    assert!(refused.body.contains("2/min"), "{}", refused.body);
+    // Nor by the calls of an array, of which none is begun; the rest goes on.
+    let session = peer.session();
+    let array = r#"[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"good_run"}}]"#;
+    assert_eq!(peer.in_session(&session, array).status, 429);
+    assert_eq!(peer.modern("tools/list", json!({})).status, 200);
+}
+
+#[test]
 fn a_flag_about_http_wants_an_address() {
     let ran = Person::new().run(&["serve", "--grace", "5"]);
     assert_eq!(ran.code, 2);

@@ -12,6 +12,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use tempfile::TempDir;
 
 use crate::client::{Client, HANG, toolrack};
+use crate::http_peer::post;
 use crate::person::eventually;
 use crate::plugins;
 
@@ -67,6 +68,18 @@ impl Served {
 
     /// The first line that the server answers to a client that trusts `authority`, or why there is none.
     fn asked(&self, authority: &Authority, own: Option<&Own>) -> Result<String, String> {
+        let asked = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        let answer = self.answers(authority, own, asked)?;
+        Ok(answer.lines().next().unwrap_or_default().to_owned())
+    }
+
+    /// All that it answers.
+    fn answers(
+        &self,
+        authority: &Authority,
+        own: Option<&Own>,
+        asked: &str,
+    ) -> Result<String, String> {
         let mut roots = RootCertStore::empty();
         roots.add(authority.0.der().clone()).expect("a root");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -88,11 +101,10 @@ impl Served {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
         stream.set_read_timeout(Some(HANG)).expect("set");
         let mut stream = StreamOwned::new(tls, stream);
-        let asked = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         stream.write_all(asked.as_bytes()).map_err(|error| error.to_string())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).map_err(|error| error.to_string())?;
-        Ok(answer.lines().next().unwrap_or_default().to_owned())
+        Ok(answer)
     }
 }
 
@@ -139,6 +151,21 @@ fn with_an_authority_of_clients_only_they_are_let_in_and_no_token_is_needed() {
     assert_eq!(served.asked(&servers, Some(&clients.signs("ada"))).as_deref(), Ok(GOOD));
     assert!(served.asked(&servers, None).is_err());
     assert!(served.asked(&servers, Some(&servers.signs("ada"))).is_err());
+    // A session is of the certificate that it was begun with.
+    let (ada, bob) = (clients.signs("ada"), clients.signs("bob"));
+    let hello = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25"}}"#;
+    let close = ("Connection", "close");
+    let host = ("Host", "127.0.0.1");
+    let begun =
+        served.answers(&servers, Some(&ada), &post(&[host, close], hello)).expect("an answer");
+    let id = begun.lines().find_map(|line| line.strip_prefix("mcp-session-id: "));
+    let id = id.unwrap_or_else(|| panic!("{begun}"));
+    let ping =
+        post(&[host, close, ("Mcp-Session-Id", id)], r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#);
+    for (own, status) in [(&ada, "200"), (&bob, "404"), (&ada, "200")] {
+        let answer = served.answers(&servers, Some(own), &ping).expect("an answer");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    }
     // Another authority counts in its place.
     let others = Authority::new();
     fs::write(&authority, others.0.pem()).expect("written");

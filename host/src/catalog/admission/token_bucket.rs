@@ -28,6 +28,11 @@ impl Bucket {
         Ok(())
     }
 
+    /// True if it is full at `now`: nothing of it has to be remembered.
+    pub(crate) fn is_full(&self, now: Instant) -> bool {
+        self.full.is_none_or(|full| full <= now)
+    }
+
     /// Puts back a call that was taken and not made.
     pub(crate) fn put_back(&mut self, rate: Rate) {
         self.full = self.full.and_then(|full| full.checked_sub(rate.interval()));

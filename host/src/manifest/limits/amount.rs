@@ -99,13 +99,14 @@ fn no_count(
     wrong(place, &expected, value).maybe_help(help)
 }
 
-/// The rate of `value` in `section`, if there is one.
+/// The rate of `value` in `section`, which stands under `key`, if there is one.
 pub(crate) fn rate(
     section: Section,
+    key: &str,
     value: Option<SpannedValue<'_>>,
 ) -> Result<Option<Rate>, Diagnostic> {
     let Some(value) = value else { return Ok(None) };
-    let place = section.place(RATE.key);
+    let place = section.place(key);
     let DeValue::String(text) = value.get_ref() else {
         let help = match value.get_ref() {
             DeValue::Integer(number) => suggest(&format!("{number}/min")),

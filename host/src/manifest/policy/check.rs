@@ -59,7 +59,7 @@ impl Policy {
         value: Option<SpannedValue<'_>>,
         plugin: &PluginName,
     ) -> Result<Option<Rate>, Diagnostic> {
-        let asked = amount::rate(Section::Limits, value)?;
+        let asked = amount::rate(Section::Limits, RATE.key, value)?;
         self.check_rate(Section::Limits, asked.zip(value), "limits.rate", plugin)?;
         Ok(asked.or(self.rate.as_ref().map(|most| most.value)))
     }

@@ -96,7 +96,9 @@ impl Policy {
             }
         }
         let rate = limits.get(RATE.key);
-        if let (Some(own), Some(value)) = (rate, amount::rate(Section::PolicyLimits, rate)?) {
+        if let (Some(own), Some(value)) =
+            (rate, amount::rate(Section::PolicyLimits, RATE.key, rate)?)
+        {
             self.rate = Some(Stated { value, place: place(own.span()) });
         }
         Ok(())

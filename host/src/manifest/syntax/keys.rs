@@ -293,6 +293,7 @@ impl Section {
                 "tls_key",
                 "client_ca",
                 "client_calls",
+                "client_rate",
             ],
             Self::Auth => vec!["resource", "first_scopes", "scopes", Self::AuthIssuer.key()],
             Self::AuthIssuer => vec![

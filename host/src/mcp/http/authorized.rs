@@ -74,6 +74,7 @@ fn serves(test: impl AsyncFnOnce(&OauthBench)) {
             tokens: Some(file),
             need: TokenNeed::Always,
             tls: None,
+            rate_of_one: None,
             oauth: Some(settings(vec![issuer.settings()])),
             bounds: HttpBounds::default(),
         };

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
@@ -22,6 +22,7 @@ use super::request::doors::{self, Doors};
 use super::request::media::{self, Accepted};
 use super::run::answer::{self, HttpAnswer, HttpRefusal};
 use super::run::byte_budget::{ByteBudget, TakenBytes};
+use super::run::client_rates::ClientRates;
 use super::run::exchange::{Exchange, ExchangeTransport, Kept};
 use super::run::shares::{NoShare, Place, RunKind, Shares};
 use super::run::views::Views;
@@ -65,6 +66,7 @@ pub(super) struct Endpoint {
     pub(super) stage: watch::Receiver<ServerStage>,
     pub(super) running: Running,
     pub(super) shares: Shares,
+    pub(super) rates: ClientRates,
     pub(super) bodies: ByteBudget,
     pub(super) answers: ByteBudget,
     pub(super) access: Rc<Admittance>,
@@ -177,7 +179,8 @@ impl Endpoint {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let principal = self.access.principal(&parts.headers).await?;
+        let connected = parts.extensions.get::<Principal>();
+        let principal = self.access.principal(&parts.headers, connected).await?;
         match parts.method {
             Method::POST => self.post(parts, body, &principal).await,
             Method::GET => self.get(parts, &principal),
@@ -252,7 +255,7 @@ impl Endpoint {
             Parsed::One(Ok(Message::Request { id, method, params })) => {
                 let request = Repeated { id: &id, method: &method, params };
                 let plan = self.plan_request(headers, principal, &request)?;
-                self.check_scopes(principal, &request)?;
+                self.check_call(principal, &request)?;
                 Ok(Some(plan))
             }
             // Of the stateless revision, nothing comes of it.
@@ -308,7 +311,7 @@ impl Endpoint {
                         continue;
                     };
                     let request = Repeated { id: &id, method: &method, params };
-                    self.check_scopes(principal, &request)?;
+                    self.check_call(principal, &request)?;
                     // One that is there twice is the engine's to refuse.
                     if !ids.contains(&id) {
                         ids.push(id);
@@ -325,14 +328,16 @@ impl Endpoint {
         }
     }
 
-    /// Checks that no call is among what is asked that the principal could make with other scopes.
-    fn check_scopes(
-        &self,
-        principal: &Principal,
-        request: &Repeated<'_>,
-    ) -> Result<(), HttpRefusal> {
+    /// Checks that what is asked is no call that the principal could make with other scopes, or makes too often.
+    fn check_call(&self, principal: &Principal, request: &Repeated<'_>) -> Result<(), HttpRefusal> {
         let tool = principal.allow.is_some().then(|| request.tool()).flatten();
-        tool.map_or(Ok(()), |tool| self.access.check_call(principal, &tool))
+        tool.map_or(Ok(()), |tool| self.access.check_call(principal, &tool))?;
+        if request.method != "tools/call" {
+            return Ok(());
+        }
+        self.rates.take(&principal.id, Instant::now()).map_err(|(rate, wait)| {
+            HttpRefusal::too_often(format!("one client calls tools at {rate} at most"), wait)
+        })
     }
 
     fn plan_request(

@@ -80,6 +80,7 @@ fn serves_with(bounds: HttpBounds, tls: Option<TlsFiles>, test: impl AsyncFnOnce
             tls,
             need: TokenNeed::OnceThereAre,
             oauth: None,
+            rate_of_one: None,
             bounds,
         };
         let executor = Rc::new(Executor::new(host.guests().clone(), None));

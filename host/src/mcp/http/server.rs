@@ -1,6 +1,6 @@
 //! The HTTP server: it takes connections, serves each, and ends them all.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::HeaderValue;
 use http::header::CONNECTION;
-use hyper::body::{Body, Bytes, Frame, SizeHint};
+use http::{HeaderValue, Request};
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -29,18 +29,20 @@ use super::request::access::{Admittance, TokenNeed, TokensInForce};
 use super::request::doors::Doors;
 use super::run::answer::AnswerBody;
 use super::run::byte_budget::ByteBudget;
+use super::run::client_rates::ClientRates;
 use super::run::shares::Shares;
 use super::run::views::Views;
 use super::socket::address::{ClientStream, Duplex, Listener};
 use super::socket::paced::Paced;
 use super::socket::tls::{TlsError, TlsFiles, TlsInForce};
 use crate::catalog::Catalog;
+use crate::manifest::Rate;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::Settings;
 use crate::mcp::version::TransportKind;
 use crate::oauth::{OauthChecker, OauthSettings};
 use crate::start_resources::allowed_descriptors;
-use crate::tokens::{Token, TokenFile, TokenFileError};
+use crate::tokens::{Principal, Token, TokenFile, TokenFileError};
 
 /// The time that what was ended has to say so.
 const END_TIME: Duration = Duration::from_secs(5);
@@ -66,6 +68,8 @@ pub(crate) struct HttpSettings {
     pub(crate) tls: Option<TlsFiles>,
     /// The authorization servers whose tokens count. `None` if there are none.
     pub(crate) oauth: Option<OauthSettings>,
+    /// The rate at which one principal may call tools.
+    pub(crate) rate_of_one: Option<Rate>,
     pub(crate) bounds: HttpBounds,
 }
 
@@ -114,6 +118,7 @@ impl HttpServer {
             need,
             tls,
             oauth,
+            rate_of_one,
             mut bounds,
         } = settings;
         // Half of the descriptors are for files, plugins and what they connect to.
@@ -137,6 +142,7 @@ impl HttpServer {
             stage: reached,
             running: Running::default(),
             shares: Shares::new(bounds),
+            rates: ClientRates::new(rate_of_one),
             bodies: ByteBudget::new(bounds.bodies),
             answers: ByteBudget::new(bounds.answers),
             access: Rc::new(access),
@@ -282,7 +288,13 @@ async fn serve_over_tls(
         () = connection.0.close.notified() => return,
     };
     match agreed {
-        Ok(Ok(stream)) => serve(stream, endpoint, connection, stage).await,
+        Ok(Ok(stream)) => {
+            let shown = stream.get_ref().1.peer_certificates().and_then(|shown| shown.first());
+            if let Some(certificate) = shown {
+                _ = connection.0.principal.set(Principal::of_certificate(certificate));
+            }
+            serve(stream, endpoint, connection, stage).await;
+        }
         Ok(Err(error)) => tracing::debug!("a client did not agree on TLS: {error}"),
         Err(_) => tracing::debug!("a client did not agree on TLS in time"),
     }
@@ -307,7 +319,10 @@ async fn serve<S: Duplex>(
 ) {
     let connection = listed.0.clone();
     let HttpBounds { head_time, .. } = endpoint.bounds;
-    let service = service_fn(|request| {
+    let service = service_fn(|mut request: Request<Incoming>| {
+        if let Some(principal) = connection.principal.get() {
+            request.extensions_mut().insert(principal.clone());
+        }
         let endpoint = endpoint.clone();
         let busy = Busy::begin(connection.clone());
         // Its memory is free once there is an answer, which may be a stream that stays open for hours.
@@ -382,6 +397,8 @@ struct OpenConnection {
     answered: Notify,
     /// True if a request came on it.
     has_asked: Cell<bool>,
+    /// Who has made it, as their certificate proves.
+    principal: OnceCell<Principal>,
 }
 
 impl OpenConnections {
@@ -393,6 +410,7 @@ impl OpenConnections {
             close: Notify::new(),
             answered: Notify::new(),
             has_asked: Cell::new(false),
+            principal: OnceCell::new(),
         });
         self.add_idle(&connection);
         connection

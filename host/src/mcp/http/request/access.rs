@@ -77,16 +77,21 @@ impl Admittance {
         self.oauth.as_deref()
     }
 
-    /// The principal that a request comes from.
-    pub(crate) async fn principal(&self, headers: &HeaderMap) -> Result<Principal, HttpRefusal> {
+    /// The principal that a request comes from: as its token proves, or its connection, if that is of somebody.
+    pub(crate) async fn principal(
+        &self,
+        headers: &HeaderMap,
+        connected: Option<&Principal>,
+    ) -> Result<Principal, HttpRefusal> {
+        let without_token = || connected.cloned().unwrap_or_else(Principal::anybody);
         let in_force = self.tokens.borrow().clone();
         let is_needed = self.need.asks(&in_force);
         if !is_needed && in_force.tokens.is_empty() && self.oauth.is_none() {
-            return Ok(Principal::anybody());
+            return Ok(without_token());
         }
         let mut given = headers.get_all(AUTHORIZATION).iter();
         match (given.next(), given.next()) {
-            (None, _) if !is_needed => Ok(Principal::anybody()),
+            (None, _) if !is_needed => Ok(without_token()),
             (None, _) => Err(self.unauthorized(
                 None,
                 match &self.oauth {
@@ -196,7 +201,7 @@ impl Admittance {
     pub(crate) async fn ended(&self, principal: Principal) {
         match &principal.proof {
             // A client that needed no token may need one now.
-            Proof::Nothing => {
+            Proof::Nothing | Proof::Certificate => {
                 let need = self.need;
                 drop(self.tokens.clone().wait_for(|in_force| need.asks(in_force)).await);
             }
@@ -234,7 +239,7 @@ impl Admittance {
                 Ok(Proof::AccessToken(again)) => token = again,
                 // As long as nobody can be asked, its own time counts.
                 Err(TokenFault::Unreachable) if token.ends.is_some() => {}
-                Ok(Proof::Nothing | Proof::Token) | Err(_) => return,
+                Ok(Proof::Nothing | Proof::Certificate | Proof::Token) | Err(_) => return,
             }
         }
     }
@@ -286,7 +291,7 @@ mod tests {
                 let headers = headers(values);
                 // Nobody has to be asked about these tokens.
                 let mut context = Context::from_waker(Waker::noop());
-                match pin!(access.principal(&headers)).poll(&mut context) {
+                match pin!(access.principal(&headers, None)).poll(&mut context) {
                     Poll::Ready(principal) => principal.is_ok(),
                     Poll::Pending => panic!("it waits"),
                 }

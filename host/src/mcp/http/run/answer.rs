@@ -16,6 +16,7 @@ use crate::mcp::http::bounds::{self, CHUNK, HttpBounds};
 use crate::mcp::http::request::media::{Accepted, EVENTS_TYPE, JSON_TYPE};
 use crate::mcp::rpc::id::Id;
 use crate::mcp::rpc::reply::{self, RpcError};
+use crate::tool::whole_seconds;
 
 /// An answer.
 pub(crate) type HttpAnswer = Response<AnswerBody>;
@@ -52,6 +53,12 @@ impl HttpRefusal {
     /// A refusal of one who has too much running already.
     pub(crate) fn too_many(said: impl Display) -> Self {
         let after = HeaderValue::from(bounds::RETRY_SECONDS);
+        Self::plain(StatusCode::TOO_MANY_REQUESTS, said).with(RETRY_AFTER, after)
+    }
+
+    /// A refusal of one who asks too often, and may ask again after `wait`.
+    pub(crate) fn too_often(said: impl Display, wait: Duration) -> Self {
+        let after = u64::try_from(whole_seconds(wait)).unwrap_or(u64::MAX).into();
         Self::plain(StatusCode::TOO_MANY_REQUESTS, said).with(RETRY_AFTER, after)
     }
 

@@ -2,6 +2,7 @@
 
 pub(super) mod byte_budget;
 pub(super) mod shares;
+pub(super) mod client_rates;
 pub(super) mod views;
 pub(super) mod exchange;
 pub(super) mod answer;

@@ -46,7 +46,9 @@ impl Views {
         let key = match (&principal.proof, &principal.allow) {
             (Proof::AccessToken(_), None) => return self.whole.clone(),
             (Proof::AccessToken(_), Some(allow)) => ViewKey::Only(allow.clone()),
-            (Proof::Nothing | Proof::Token, _) => ViewKey::Of(principal.id.clone()),
+            (Proof::Nothing | Proof::Certificate | Proof::Token, _) => {
+                ViewKey::Of(principal.id.clone())
+            }
         };
         if principal.allow.is_none() && !restricted.contains_key(&key) {
             return self.whole.clone();
