@@ -31,6 +31,7 @@ use crate::sandbox::Compiler;
 
 pub use crate::catalog::fuzz::{references, schema};
 pub use crate::mcp::fuzz::lines;
+pub use crate::oauth::trial::forged::access_token;
 pub use crate::sandbox::fuzz::{cache, component, network, values};
 pub use configuration::configuration;
 pub use manifest::manifest;
@@ -82,6 +83,7 @@ targets! {
     lines seeds::sessions, 2_000;
     manifest seeds::manifests, 20_000;
     configuration seeds::configurations, 2_000;
+    access_token crate::oauth::trial::forged::seeds, 2_000;
     network seeds::network, 1_000;
     values seeds::random, 200;
     schema seeds::schemas, 1_000;

@@ -75,7 +75,11 @@ impl Introspector {
 }
 
 /// Reads an answer.
-fn read(answer: &[u8], issuer: &str, audiences: &[String]) -> Result<TokenClaims, TokenFault> {
+pub(super) fn read(
+    answer: &[u8],
+    issuer: &str,
+    audiences: &[String],
+) -> Result<TokenClaims, TokenFault> {
     #[derive(Deserialize)]
     struct ActiveClaim {
         active: bool,

@@ -19,7 +19,7 @@ mod introspection;
 mod answers;
 mod checker;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod trial;
 
 pub(crate) use checker::OauthChecker;

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::guest::Wat;
+use crate::http_peer::HttpPeer;
 use crate::person::{Person, Ran};
 use crate::plugins;
 
@@ -119,8 +121,6 @@ fn a_configuration_that_is_wrong_stops_every_command_that_would_run_a_plugin() {
 #[test]
 #[cfg(target_os = "linux")]
 fn serve_listens_where_the_configuration_says_and_flags_count_before_it() {
-    use crate::client::Client;
-    use crate::http_peer::HttpPeer;
     let (person, _plugins) = person(
         "[serve]\nlog_format = \"json\"\npage_size = 1\n[http]\naddress = \"127.0.0.1:0\"\nhosts = [\"tools.example\"]\n",
     );
@@ -146,8 +146,6 @@ fn serve_listens_where_the_configuration_says_and_flags_count_before_it() {
 #[test]
 #[cfg(target_os = "linux")]
 fn servers_that_are_given_one_key_share_sessions_and_a_short_key_is_none() {
-    use crate::client::Client;
-    use crate::http_peer::HttpPeer;
     let keys = tempfile::tempdir().expect("a directory");
     let key = keys.path().join("key");
     fs::write(&key, format!("{}\n", "5a".repeat(32))).expect("written");
@@ -168,8 +166,6 @@ fn servers_that_are_given_one_key_share_sessions_and_a_short_key_is_none() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_client_that_calls_too_often_is_told_when_it_may_again() {
-    use crate::client::Client;
-    use crate::http_peer::HttpPeer;
     let (person, _plugins) = person("[http]\naddress = \"127.0.0.1:0\"\nclient_rate = \"2/min\"\n");
     let peer = HttpPeer::spawn(Client::spawn(&mut person.command(&["serve"])));
     let call = || peer.modern("tools/call", json!({ "name": "good_run" }));
@@ -184,6 +180,29 @@ fn a_client_that_calls_too_often_is_told_when_it_may_again() {
     let array = r#"[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"good_run"}}]"#;
     assert_eq!(peer.in_session(&session, array).status, 429);
     assert_eq!(peer.modern("tools/list", json!({})).status, 200);
+}
+
+#[test]
+fn a_server_with_an_authorization_server_says_whom_to_ask_and_needs_no_token_of_its_own() {
+    let (person, _plugins) = person(
+        "[auth]\nresource = \"https://tools.example/mcp\"\n[[auth.issuers]]\nissuer = \"http://127.0.0.1:9\"\n[auth.scopes]\n\"tools:read\" = [\"good_*\"]\n",
+    );
+    // Other machines could reach it.
+    let mut command = person.command(&["serve", "--http", "0.0.0.0:0", "--http-host", "localhost"]);
+    let peer = HttpPeer::spawn(Client::spawn(&mut command));
+    let refused = peer.modern("tools/list", json!({}));
+    let metadata = "/.well-known/oauth-protected-resource";
+    let challenge = format!(
+        "Bearer resource_metadata=\"https://tools.example{metadata}/mcp\", scope=\"tools:read\""
+    );
+    assert_eq!((refused.status, &refused.headers["www-authenticate"]), (401, &challenge));
+    let told = peer.get(metadata).json();
+    assert_eq!(told["authorization_servers"], json!(["http://127.0.0.1:9"]));
+    // Nobody answers there: what cannot be checked is neither good nor bad.
+    let (head, claims) = ("eyJhbGciOiJFUzI1NiJ9", "eyJpc3MiOiJodHRwOi8vMTI3LjAuMC4xOjkifQ");
+    let token = ("Authorization", &*format!("Bearer {head}.{claims}.AAAA"));
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" }).to_string();
+    assert_eq!(peer.post(&[token], &body).status, 503);
 }
 
 #[test]
