@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::super::key_set::KeySet;
 use super::super::{IssuerSettings, OauthChecker, TokenCheck, TokenFault};
 use super::issuer::{Mood, RESOURCE, TrialIssuer, settings};
 use super::signing_key::{SigningKey, encode, unsigned};
@@ -348,6 +349,37 @@ fn issuers_are_apart_and_metadata_that_name_another_give_no_keys() {
         );
         assert_eq!(found(&checker, &one.token(&claims)).await, Err(TokenFault::Unreachable));
     });
+}
+
+#[test]
+fn an_issuer_over_tls_proves_who_it_is() {
+    run(async {
+        let key = SigningKey::p256("a");
+        let issuer = TrialIssuer::start_over_tls(&[&key]).await;
+        let token = key.token(&issuer.claims("tools:read"));
+        let stranger = only(issuer.settings());
+        let _tasks = stranger.keep_keys();
+        assert_eq!(found(&stranger, &token).await, Err(TokenFault::Unreachable));
+        assert_eq!(issuer.asked("/.well-known/openid-configuration"), 0, "nothing was asked");
+        let mut own = issuer.settings();
+        let authority = include_bytes!("../../../tests/certificates/test-only-authority.der");
+        own.authorities.push(authority.to_vec().into());
+        let checker = only(own);
+        let _tasks = checker.keep_keys();
+        assert_eq!(found(&checker, &token).await, Ok(()));
+    });
+}
+
+#[test]
+fn a_set_of_keys_has_a_bound_and_needs_one_that_checks_something() {
+    let jwk = SigningKey::ed25519("a").jwk();
+    for (count, is_fine) in [(0, false), (1, true), (64, true), (65, false)] {
+        let text = json!({ "keys": vec![jwk.clone(); count] }).to_string();
+        assert_eq!(KeySet::parse(text.as_bytes()).is_ok(), is_fine, "{count}");
+    }
+    for wrong in ["", "[]", r#"{"keys":{}}"#, r#"{"keys":[1]}"#, r#"{"keys":[{"kty":"RSA"}]}"#] {
+        assert!(KeySet::parse(wrong.as_bytes()).is_err(), "{wrong}");
+    }
 }
 
 #[test]

@@ -3,12 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
+use tokio_rustls::TlsAcceptor;
 
 use super::super::settings::OauthTimes;
 use super::super::{
@@ -62,16 +66,47 @@ pub(crate) enum Mood {
 impl TrialIssuer {
     /// A server with these keys. It has to be made within a `LocalSet`.
     pub(crate) async fn start(keys: &[&SigningKey]) -> Self {
+        Self::start_over(keys, None).await
+    }
+
+    /// The same over TLS, as `localhost`, with a certificate of the tests' authority.
+    pub(crate) async fn start_over_tls(keys: &[&SigningKey]) -> Self {
+        let certificate = include_bytes!("../../../tests/certificates/test-only-server.der");
+        let key = include_bytes!("../../../tests/certificates/test-only-server.key.der");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![CertificateDer::from(&certificate[..])],
+                PrivateKeyDer::try_from(&key[..]).expect("a key"),
+            );
+        let acceptor = TlsAcceptor::from(Arc::new(config.expect("a certificate")));
+        Self::start_over(keys, Some(acceptor)).await
+    }
+
+    async fn start_over(keys: &[&SigningKey], tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let address = listener.local_addr().expect("an address");
+        let url = match tls {
+            Some(_) => format!("https://localhost:{}", address.port()),
+            None => format!("http://{address}"),
+        };
         let served = Rc::new(ServedByIssuer::default());
         let (own, state) = (url.clone(), served.clone());
         let task = tokio::task::spawn_local(async move {
             loop {
                 let (stream, _) = listener.accept().await.expect("a connection");
-                let (own, state) = (own.clone(), state.clone());
+                let (own, state, tls) = (own.clone(), state.clone(), tls.clone());
                 tokio::task::spawn_local(async move {
-                    let _ = state.answer(&own, stream).await;
+                    let _ = match tls {
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) => state.answer(&own, stream).await,
+                            Err(error) => Err(error),
+                        },
+                        None => state.answer(&own, stream).await,
+                    };
                 });
             }
         });
@@ -151,7 +186,11 @@ pub(crate) fn settings(issuers: Vec<IssuerSettings>) -> OauthSettings {
 }
 
 impl ServedByIssuer {
-    async fn answer(&self, own: &str, mut stream: TcpStream) -> std::io::Result<()> {
+    async fn answer(
+        &self,
+        own: &str,
+        mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    ) -> std::io::Result<()> {
         let mut request = String::new();
         loop {
             let mut bytes = [0; 4096];
@@ -207,7 +246,8 @@ impl ServedByIssuer {
             content.len()
         );
         stream.write_all(head.as_bytes()).await?;
-        stream.write_all(content.as_bytes()).await
+        stream.write_all(content.as_bytes()).await?;
+        stream.shutdown().await
     }
 }
 
