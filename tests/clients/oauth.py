@@ -108,6 +108,7 @@ class Issuer:
     def __init__(self, url: str, child: subprocess.Popen):
         self.url = url
         self.child = child
+        self.given: list[str] = []
 
     def does(self, command: str) -> None:
         self.child.stdin.write(f"{command}\n")
@@ -125,7 +126,9 @@ class Issuer:
         request = urllib.request.Request(f"{self.url}/token", urllib.parse.urlencode(form).encode(),
                                          {"Authorization": f"Basic {proof}"})
         with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-            return json.load(answer)["access_token"]
+            token = json.load(answer)["access_token"]
+            self.given.append(token)
+            return token
 
 
 @contextmanager
@@ -145,7 +148,8 @@ def issuing(suffix: str = "") -> Iterator[tuple[Issuer, str]]:
 
 @contextmanager
 def serving(server: list[str], issuer: Issuer, url: str, asked: bool = False) -> Iterator[None]:
-    """Serves with a configuration that accepts tokens of this authorization server."""
+    """Serves with a configuration that accepts tokens of this authorization server. The log holds nothing of any."""
+    log: list[str] = []
     with tempfile.TemporaryDirectory() as directory:
         secret, config = Path(directory, "secret"), Path(directory, "config.toml")
         secret.write_text("test-only\n")
@@ -168,9 +172,11 @@ def serving(server: list[str], issuer: Issuer, url: str, asked: bool = False) ->
             "tools:write" = ["calc_*"]
         """)
         address = urllib.parse.urlsplit(url).netloc
-        with http_server.serving([*server, "--config", str(config)], address=address) as own:
+        with http_server.serving([*server, "--config", str(config)], address=address, hears=log.append) as own:
             assert own == url, own
             yield
+        for piece in (piece for token in issuer.given for piece in token.split(".") if piece):
+            assert not any(piece in line for line in log), "a piece of a token stands in the log"
 
 
 def asks(url: str, token: str | None, tool: str = "hello_greet") -> tuple[int, str]:
