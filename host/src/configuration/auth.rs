@@ -233,6 +233,15 @@ fn read_scopes<P: Fn(Range<usize>) -> Arc<str>>(
         })
     };
     let mut scopes = Vec::new();
+    if let Some(table) = section.table.get("scopes")
+        && table.get_ref().as_table().is_some_and(|table| table.is_empty())
+    {
+        let message =
+            "[auth.scopes] names no scope, and without it every valid token calls every tool";
+        return Err(Diagnostic::new(table.span(), message).help(
+            "add a scope, as in `\"tools:read\" = [\"hello_*\"]`, or leave [auth.scopes] out",
+        ));
+    }
     for (name, value) in section.table.entries("scopes", SCOPES_EXAMPLE)? {
         let place = format!("{} in [auth.scopes]", quote(name.get_ref()));
         let scope = scope(&name, "a key of [auth.scopes]")?;

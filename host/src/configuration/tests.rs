@@ -100,6 +100,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
             "3:16",
             "stands for no tools",
         ),
+        (&issuer("[auth.scopes]"), "5:1", "names no scope"),
         ("policy = 1", "1:10", "a section that begins with the line `[policy]`"),
         ("[http\n", "1:6", "not valid TOML"),
     ] {
