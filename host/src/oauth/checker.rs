@@ -138,14 +138,23 @@ impl OauthChecker {
             return Err(TokenFault::Malformed);
         }
         let digest = TokenDigest::of(text);
-        if let Some(known) = self.known(&digest) {
-            return known;
-        }
-        let checked = self.look_at(text, &digest).await;
-        if let Err(fault) = &checked {
-            self.log(*fault, &digest);
-        }
-        checked
+        let checked = match self.known(&digest) {
+            Some(known) => known,
+            None => {
+                let checked = self.look_at(text, &digest).await;
+                if let Err(fault) = &checked {
+                    self.log(*fault, &digest);
+                }
+                checked
+            }
+        };
+        checked.map(|mut principal| {
+            // What is known of tokens holds the text of none.
+            if let Proof::AccessToken(token) = &mut principal.proof {
+                token.text = TokenText::new(text);
+            }
+            principal
+        })
     }
 
     /// The result that is known of a token.
@@ -179,7 +188,7 @@ impl OauthChecker {
         match &issuer.way {
             IssuerCheck::Keys { keys, algorithms } => {
                 let (claims, keys) = signed_claims(text, issuer, keys, algorithms).await?;
-                let principal = self.principal(text, issuer, &claims)?;
+                let principal = self.principal(issuer, &claims)?;
                 let until = until(&principal, SIGNATURE_TIME);
                 let signed = Some((issuer.clone(), keys));
                 let known = KnownPrincipal { principal: principal.clone(), signed };
@@ -188,7 +197,7 @@ impl OauthChecker {
             }
             IssuerCheck::Introspection(introspector) => {
                 let claims = introspector.claims(text, &issuer.name, &issuer.audiences).await;
-                let found = claims.and_then(|claims| self.principal(text, issuer, &claims));
+                let found = claims.and_then(|claims| self.principal(issuer, &claims));
                 match &found {
                     Ok(principal) => {
                         let until = until(principal, self.times.answer);
@@ -205,17 +214,13 @@ impl OauthChecker {
         }
     }
 
-    fn principal(
-        &self,
-        text: &str,
-        issuer: &Issuer,
-        claims: &TokenClaims,
-    ) -> Result<Principal, TokenFault> {
+    /// The principal that a token with these claims stands for, without its text.
+    fn principal(&self, issuer: &Issuer, claims: &TokenClaims) -> Result<Principal, TokenFault> {
         let id = claims.subject(&issuer.name)?;
         let tools =
             self.scopes.tools_of(&claims.scopes(&issuer.scope_prefix)).ok_or(TokenFault::Scope)?;
         let token = AccessToken {
-            text: TokenText::new(text),
+            text: TokenText::default(),
             ends: claims.exp.map(|end| end.saturating_add(CLOCK_LEEWAY)),
             scopes: tools.scopes,
         };

@@ -8,9 +8,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::settings::SignatureAlgorithm;
+use crate::text::{clip, escape};
 
 /// The most keys of one authorization server.
 pub(super) const MAX_KEYS: usize = 64;
+/// The most of an error of JSON that is shown, in bytes.
+const MAX_SHOWN_ERROR: usize = 200;
 /// The longest name of a key, in bytes.
 pub(super) const MAX_KEY_ID: usize = 512;
 
@@ -35,6 +38,11 @@ pub(super) enum KeySetError {
     NoKey,
 }
 
+/// An error of JSON as it is shown: it may quote what it was given.
+pub(super) fn shown(error: &serde_json::Error) -> String {
+    escape(clip(&error.to_string(), MAX_SHOWN_ERROR))
+}
+
 impl KeySet {
     /// Reads a JWK Set. Keys that are of no use here are left out.
     pub(super) fn parse(text: &[u8]) -> Result<Self, KeySetError> {
@@ -43,7 +51,7 @@ impl KeySet {
             keys: Vec<Box<RawValue>>,
         }
         let form: JwkSetForm =
-            serde_json::from_slice(text).map_err(|error| KeySetError::Form(error.to_string()))?;
+            serde_json::from_slice(text).map_err(|error| KeySetError::Form(shown(&error)))?;
         if form.keys.len() > MAX_KEYS {
             return Err(KeySetError::TooMany(form.keys.len()));
         }

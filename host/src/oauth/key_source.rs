@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::key_set::{KeySet, KeySetError};
+use super::key_set::{KeySet, KeySetError, shown};
 use super::question::{IssuerWay, NoAnswer};
 use super::settings::OauthTimes;
 use super::url::ServiceUrl;
@@ -128,7 +128,7 @@ impl KeySource {
             let fetched = self.fetch().await;
             match &fetched {
                 Ok(keys) if was_lost || self.known.borrow().keys.is_none() => {
-                    tracing::info!("{}: keys for tokens are there: {}", self.shown(), keys.len());
+                    tracing::info!("{}: keys for tokens are there: {}", self.issuer, keys.len());
                 }
                 Ok(_) => {}
                 // It is told once.
@@ -137,9 +137,9 @@ impl KeySource {
                         Some(_) => "the keys that were had last count on",
                         None => "none of its tokens counts until there are keys",
                     };
-                    tracing::warn!("{}: no keys can be had, and {rest}: {error}", self.shown());
+                    tracing::warn!("{}: no keys can be had, and {rest}: {error}", self.issuer);
                 }
-                Err(error) => tracing::debug!("{}: no keys can be had: {error}", self.shown()),
+                Err(error) => tracing::debug!("{}: no keys can be had: {error}", self.issuer),
             }
             was_lost = fetched.is_err();
             let has_none = self.take_over(fetched.ok());
@@ -208,15 +208,11 @@ impl KeySource {
         };
         let metadata: IssuerMetadata = match serde_json::from_slice(&text) {
             Ok(metadata) => metadata,
-            Err(error) => return Err(NoKeys::Metadata { url, error: error.to_string() }),
+            Err(error) => return Err(NoKeys::Metadata { url, error: shown(&error) }),
         };
         if metadata.issuer != self.issuer.as_str() {
             return Err(NoKeys::OtherIssuer { url, found: escape(clip(&metadata.issuer, 200)) });
         }
         metadata.jwks_uri.parse().map_err(|error| NoKeys::KeysUrl { url, error })
-    }
-
-    fn shown(&self) -> &ServiceUrl {
-        &self.issuer
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The text of a token. It is never shown.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct TokenText(Arc<str>);
 
 impl TokenText {
