@@ -351,7 +351,7 @@ fn while_the_issuer_is_down_good_tokens_count_and_nobody_is_told_to_log_in_again
     serves(async |bench| {
         assert_eq!(bench.calls(&bench.token("tools:read"), "echo_run").await.status, 200);
         bench.issuer.served.mood.set(Mood::Down);
-        tokio::time::sleep(Duration::from_millis(350)).await;
+        tokio::time::sleep(Duration::from_millis(1100)).await;
         let mut claims = bench.issuer.claims("tools:read");
         claims["jti"] = json!("another");
         assert_eq!(bench.calls(&bench.key.token(&claims), "echo_run").await.status, 200);

@@ -230,7 +230,7 @@ fn a_new_key_counts_as_soon_as_a_token_names_it_and_a_withdrawn_one_no_more() {
         issuer.has(&[&new]);
         // So soon after the first time, nobody is asked again at once.
         assert_eq!(found(&checker, &after).await, Err(TokenFault::Key));
-        sleep(Duration::from_millis(350)).await;
+        sleep(Duration::from_millis(1100)).await;
         assert_eq!(found(&checker, &after).await, Ok(()));
         assert_eq!(found(&checker, &before).await, Err(TokenFault::Key));
         assert!(issuer.asked_for_keys() <= 3, "{}", issuer.asked_for_keys());
@@ -252,7 +252,7 @@ fn tokens_with_unknown_keys_ask_the_issuer_no_more_often_than_any_one_would() {
             let token = stranger.token_with(&header, &issuer.claims("tools:read"));
             assert_eq!(found(&checker, &token).await, Err(TokenFault::Key));
         }
-        let pauses = begun.elapsed().as_millis() / 300;
+        let pauses = begun.elapsed().as_millis() / 1000;
         let asked = issuer.asked_for_keys() as u128;
         assert!(asked <= 2 + pauses, "{asked} times in {pauses} pauses");
         assert_eq!(found(&checker, &good).await, Ok(()));
@@ -271,16 +271,16 @@ fn old_keys_serve_on_while_the_issuer_is_in_any_other_mood() {
             let _tasks = checker.keep_keys();
             assert_eq!(found(&checker, &key.token(&issuer.claims("tools:read"))).await, Ok(()));
             issuer.served.mood.set(mood);
-            sleep(Duration::from_millis(350)).await;
+            sleep(Duration::from_millis(1100)).await;
             let unknown = stranger.token(&issuer.claims("tools:read"));
             let begun = Instant::now();
             // It may be a new key of the issuer's; nobody can tell.
             assert_eq!(found(&checker, &unknown).await, Err(TokenFault::Unreachable), "{mood:?}");
-            assert!(begun.elapsed() < Duration::from_secs(2), "{mood:?}");
+            assert!(begun.elapsed() < Duration::from_secs(10), "{mood:?}");
             let another = with(&issuer.claims("tools:read"), "jti", json!("2"));
             let begun = Instant::now();
             assert_eq!(found(&checker, &key.token(&another)).await, Ok(()), "{mood:?}");
-            assert!(begun.elapsed() < Duration::from_millis(200), "{mood:?}: it waits for nothing");
+            assert!(begun.elapsed() < Duration::from_secs(1), "{mood:?}: it waits for nothing");
         });
     }
 }
@@ -297,7 +297,7 @@ fn without_any_keys_a_request_waits_a_while_and_is_told_to_come_again() {
             let token = key.token(&issuer.claims("tools:read"));
             let begun = Instant::now();
             assert_eq!(found(&checker, &token).await, Err(TokenFault::Unreachable), "{mood:?}");
-            assert!(begun.elapsed() < Duration::from_secs(2), "{mood:?}");
+            assert!(begun.elapsed() < Duration::from_secs(10), "{mood:?}");
             issuer.served.mood.set(Mood::Well);
             while found(&checker, &token).await != Ok(()) {
                 sleep(Duration::from_millis(20)).await;
@@ -357,14 +357,20 @@ fn an_issuer_over_tls_proves_who_it_is() {
         let key = SigningKey::p256("a");
         let issuer = TrialIssuer::start_over_tls(&[&key]).await;
         let token = key.token(&issuer.claims("tools:read"));
-        let stranger = only(issuer.settings());
+        // The authorities of the system are read first.
+        let patient = |issuer: IssuerSettings| {
+            let mut settings = settings(vec![issuer]);
+            (settings.times.question, settings.times.wait) = (CHECK_HANG, CHECK_HANG);
+            OauthChecker::new(settings)
+        };
+        let stranger = patient(issuer.settings());
         let _tasks = stranger.keep_keys();
         assert_eq!(found(&stranger, &token).await, Err(TokenFault::Unreachable));
         assert_eq!(issuer.asked("/.well-known/openid-configuration"), 0, "nothing was asked");
         let mut own = issuer.settings();
         let authority = include_bytes!("../../../tests/certificates/test-only-authority.der");
         own.authorities.push(authority.to_vec().into());
-        let checker = only(own);
+        let checker = patient(own);
         let _tasks = checker.keep_keys();
         assert_eq!(found(&checker, &token).await, Ok(()));
     });
@@ -423,7 +429,7 @@ fn a_token_is_asked_about_once_a_while_whatever_the_answer() {
         let proof = issuer.served.proof.borrow().clone();
         assert_eq!(proof, "Basic dG9vbCUyMHJhY2s6c2UlM0FjcmV0");
         issuer.served.active.borrow_mut().clear();
-        sleep(Duration::from_millis(450)).await;
+        sleep(Duration::from_millis(2100)).await;
         assert_eq!(found(&checker, "opaque-1").await, Err(TokenFault::Inactive), "withdrawn");
         assert_eq!(issuer.asked("/introspect"), 4);
     });
@@ -438,7 +444,7 @@ fn a_token_whose_issuer_does_not_answer_is_neither_good_nor_bad() {
             let checker = only(issuer.introspection());
             let begun = Instant::now();
             assert_eq!(found(&checker, "opaque").await, Err(TokenFault::Unreachable), "{mood:?}");
-            assert!(begun.elapsed() < Duration::from_secs(2), "{mood:?}");
+            assert!(begun.elapsed() < Duration::from_secs(10), "{mood:?}");
             issuer.served.mood.set(Mood::Well);
             assert_eq!(found(&checker, "opaque").await, Err(TokenFault::Inactive), "{mood:?}");
         });

@@ -174,13 +174,13 @@ pub(crate) fn settings(issuers: Vec<IssuerSettings>) -> OauthSettings {
     let resource: ServiceUrl = RESOURCE.parse().expect("a URL");
     let scopes = ScopeRules::new(scopes).expect("rules");
     let times = OauthTimes {
-        question: Duration::from_millis(700),
-        wait: Duration::from_millis(500),
+        question: Duration::from_secs(2),
+        wait: Duration::from_millis(1500),
         refresh: Duration::from_hours(1),
-        ask_again: Duration::from_millis(300),
+        ask_again: Duration::from_secs(1),
         first_keys: Duration::from_millis(100),
         stale: Duration::from_hours(1),
-        answer: Duration::from_millis(400),
+        answer: Duration::from_secs(2),
     };
     OauthSettings::new(resource, issuers, scopes).expect("settings").timed(times)
 }
