@@ -291,8 +291,12 @@ fn directories_to_name(setup: &Setup, serves: bool) -> Vec<PathBuf> {
             let home = setup.home.as_ref().map(Home::path);
             setup.config.is_none() && persons.as_ref().map(Home::path) == home
         }
+        // What a command without the option would look at.
         DirectoriesFrom::Option | DirectoriesFrom::Default => {
-            setup.configuration.plugins.is_none()
+            let is_named =
+                std::env::var_os("TOOLRACK_PLUGINS").is_some_and(|value| !value.is_empty());
+            !is_named
+                && setup.configuration.plugins.is_none()
                 && persons.is_some_and(|home| setup.plugins == [home.plugins()])
         }
     };
