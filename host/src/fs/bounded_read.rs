@@ -38,7 +38,8 @@ fn size(bytes: usize) -> String {
 impl From<io::Error> for ReadError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::NotFound => Self::Missing,
+            // Where a file stands in the place of a directory, nothing can be below it.
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Missing,
             _ => Self::Io(error),
         }
     }

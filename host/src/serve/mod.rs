@@ -108,7 +108,8 @@ pub enum ServeError {
     /// Everybody could use the server.
     #[error(
         "{address} can be reached from other machines, and there is no token that they would have to show: make one with \
-         `{add}`, listen on 127.0.0.1, or let everybody in with --allow-unauthenticated",
+         `{add}`, name an authorization server under [auth] in the configuration, listen on 127.0.0.1, or let everybody in with \
+         --allow-unauthenticated",
         add = CommandName::TokenAdd.alone().verbatim("NAME")
     )]
     Unauthenticated {
