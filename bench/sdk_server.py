@@ -1,4 +1,9 @@
-"""A server made with the Python SDK, for `cargo xtask bench`: one tool that gives back its text."""
+"""A server made with the Python SDK, for `cargo xtask bench`: one tool that gives back its text.
+
+It speaks over stdio, or over HTTP where its argument is a port.
+"""
+
+import sys
 
 from mcp.server import MCPServer
 
@@ -12,4 +17,8 @@ def echo(text: str) -> str:
     return text
 
 
-server.run("stdio")
+if len(sys.argv) > 1:
+    # As many sessions as are measured, for as long as that takes.
+    server.run("streamable-http", port=int(sys.argv[1]), max_sessions=None)
+else:
+    server.run("stdio")

@@ -37,8 +37,7 @@ cargo xtask: build, try and check Toolrack
                               the optimised host, --long tries properties in full: minutes more
   cargo xtask bench           builds, then measures the host beside a native server, a bare loop and
                               a floor; --quick, --only WORD, --host FILE, --beside FILE, --json FILE, --svg
-                              FILE:
-                              docs/performance.md says what they do
+                              FILE, --document: docs/performance.md says what they do
   cargo xtask soak            builds, then plays a minute of mixed load: calls, crashes, limits, time-outs,
                               cancellations, reloads, a client's mistakes; memory, descriptors and
                               threads have to stay flat; --minutes N, --counts, --host FILE, --svg FILE

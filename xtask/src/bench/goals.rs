@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::programs::{BARE, FLOOR, FUEL, HOST, HUNDRED, RMCP};
 use super::start::SHARED_OUT;
 use super::table::Table;
-use super::{cold, memory};
+use super::{cold, http, memory};
 
 /// The host waits for so long after the last change of a file.
 const QUIET_MS: f64 = 300.0;
@@ -110,6 +110,15 @@ pub(crate) fn of(table: &Table) -> Vec<Goal> {
         beyond,
         "ms",
     );
+    let [rate, p50] = http::busy_figures();
+    let rate = table.best_ratio(&rate, HOST, RMCP);
+    goal("HTTP, 64 connections: calls per second to native rmcp", AtLeast(2.0), rate, "x");
+    let p50 = table.best_ratio(&p50, HOST, RMCP);
+    goal("HTTP, 64 connections: p50 to native rmcp", AtMost(0.7), p50, "x");
+    let session = table.median(http::SESSION, HOST).map(f64::round);
+    goal("HTTP: memory of an idle session", AtMost(0.0), session, "B");
+    let stream = table.median(http::STREAM, HOST);
+    goal("HTTP: memory of an open stream", AtMost(24.0), stream, "KiB");
     goals
 }
 

