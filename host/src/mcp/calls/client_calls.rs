@@ -167,7 +167,9 @@ impl CallRunner for ClientCalls {
     }
 
     async fn shutdown(mut self) {
-        let _ = tokio::time::timeout(ENDING, self.tasks.shutdown()).await;
+        if !self.tasks.is_empty() {
+            let _ = tokio::time::timeout(ENDING, self.tasks.shutdown()).await;
+        }
     }
 }
 

@@ -468,10 +468,7 @@ impl Endpoint {
         let (access, principal) = (self.access.clone(), principal.clone());
         let token_ended = async move { access.ended(principal).await };
         let end = end_of(kind, self.stage.clone(), token_ended, self.bounds.stream_age);
-        let run = async move {
-            driver.run(end).await;
-        };
-        Exchange::new(run, pieces, self.answers.clone(), kept)
+        Exchange::new(driver.run(end), pieces, self.answers.clone(), kept)
     }
 }
 

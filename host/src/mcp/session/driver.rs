@@ -102,19 +102,37 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
     }
 
     /// Serves until the input ends, the client stops reading, or `shutdown` resolves.
-    pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) -> LoopEnd {
-        tokio::pin!(shutdown);
+    pub(crate) fn run(
+        mut self,
+        shutdown: impl Future<Output = ()>,
+    ) -> impl Future<Output = LoopEnd> {
+        // Not an `async fn`, which would hold the driver twice: once as it was given, and once where it is used.
+        async move {
+            tokio::pin!(shutdown);
+            let end = self.serve(shutdown).await;
+            if let Some(deadline) = self.end(end).await {
+                let left = deadline.saturating_duration_since(Instant::now());
+                let is_written = self.output.close(left).await;
+                tell_unread(self.phase, self.unread.len(), is_written);
+            }
+            self.calls.shutdown().await;
+            end
+        }
+    }
+
+    /// The turns of the loop, until one of them is the last.
+    async fn serve(&mut self, mut shutdown: Pin<&mut impl Future<Output = ()>>) -> LoopEnd {
         self.catalog.mark_changed();
         loop {
             if self.work().is_err() {
-                return self.end(LoopEnd::ClientGone).await;
+                return LoopEnd::ClientGone;
             }
             if self.is_done() {
-                return self.end(LoopEnd::Finished).await;
+                return LoopEnd::Finished;
             }
             let event = self.next_event(shutdown.as_mut()).await;
             if let ControlFlow::Break(end) = self.handle(event) {
-                return self.end(end).await;
+                return end;
             }
         }
     }
@@ -375,8 +393,9 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
         (is_sent, ended.slot)
     }
 
-    /// The one way out: every open request is answered, every call ended, everything written.
-    async fn end(mut self, end: LoopEnd) -> LoopEnd {
+    /// The one way out: every open request is answered, every call ended, everything handed over. Returns the time until
+    /// which writing it may take; `None` if nobody reads it.
+    async fn end(&mut self, end: LoopEnd) -> Option<Instant> {
         self.places.stop_waiting();
         self.engine.finish(std::iter::from_fn(|| self.ahead.pop()));
         while let Some(action) = self.engine.next_action() {
@@ -387,15 +406,10 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
             }
         }
         self.calls.abort();
-        if end == LoopEnd::Finished
-            && let Some(deadline) = self.write_rest().await
-        {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let is_written = self.output.close(left).await;
-            tell_unread(self.phase, self.unread.len(), is_written);
+        match end {
+            LoopEnd::Finished => self.write_rest().await,
+            LoopEnd::ClientGone => None,
         }
-        self.calls.shutdown().await;
-        end
     }
 
     /// Hands over what still waits, as long as the client reads in time. Returns the time until which the rest may take;

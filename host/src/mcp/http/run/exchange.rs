@@ -14,13 +14,14 @@ use super::byte_budget::{ByteBudget, TakenBytes};
 use super::shares::Place;
 use crate::mcp::http::legacy_session::running::{Registered, RequestLines};
 use crate::mcp::rpc::lines::InputLine;
+use crate::mcp::session::driver::LoopEnd;
 use crate::mcp::transport::{Gone, LineInput, LineOutput, Piece, Transport};
 use crate::sandbox::Slot;
 
 /// A request that runs.
 pub(crate) struct Exchange {
     /// The loop, until it has ended.
-    driver: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    driver: Option<Pin<Box<dyn Future<Output = LoopEnd>>>>,
     pieces: mpsc::Receiver<Piece>,
     /// A piece that waits until there is room for it among what clients have not read.
     admitted: Option<Admission>,
@@ -70,7 +71,7 @@ impl HeldPiece {
 impl Exchange {
     /// An exchange whose loop is `driver`, at the other end of `pieces`.
     pub(crate) fn new(
-        driver: impl Future<Output = ()> + 'static,
+        driver: impl Future<Output = LoopEnd> + 'static,
         pieces: mpsc::Receiver<Piece>,
         budget: ByteBudget,
         kept: Kept,
