@@ -24,6 +24,7 @@ use super::run::answer::{self, HttpAnswer, HttpRefusal};
 use super::run::byte_budget::{ByteBudget, TakenBytes};
 use super::run::client_rates::ClientRates;
 use super::run::exchange::{Exchange, ExchangeTransport, Kept};
+use super::run::in_step::InStep;
 use super::run::shares::{NoShare, Place, RunKind, Shares};
 use super::run::views::Views;
 use crate::catalog::Catalog;
@@ -72,6 +73,7 @@ pub(super) struct Endpoint {
     pub(super) access: Rc<Admittance>,
     pub(super) bounds: HttpBounds,
     pub(super) views: Views,
+    pub(super) in_step: InStep,
 }
 
 impl Endpoint {
@@ -234,7 +236,9 @@ impl Endpoint {
         };
         let kept = Kept::new(place, taken, registered);
         let exchange = self.exchange(engine, principal, transport, pieces, kind, kept);
+        self.in_step.others_first().await;
         let mut answer = answer::of_exchange(exchange, accepted, &self.bounds).await;
+        self.in_step.others_first().await;
         answer.headers_mut().extend(begun.map(|id| (SESSION_HEADER, id)));
         Ok(answer)
     }

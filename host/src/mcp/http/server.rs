@@ -30,6 +30,7 @@ use super::request::doors::Doors;
 use super::run::answer::AnswerBody;
 use super::run::byte_budget::ByteBudget;
 use super::run::client_rates::ClientRates;
+use super::run::in_step::InStep;
 use super::run::shares::Shares;
 use super::run::views::Views;
 use super::socket::address::{ClientStream, Duplex, Listener};
@@ -146,6 +147,7 @@ impl HttpServer {
             bodies: ByteBudget::new(bounds.bodies),
             answers: ByteBudget::new(bounds.answers),
             access: Rc::new(access),
+            in_step: InStep::default(),
             bounds,
         });
         let open = OpenConnections::default();
