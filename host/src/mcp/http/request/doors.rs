@@ -101,7 +101,7 @@ impl Doors {
         let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
         let is_served = authority
             .filter(|authority| !authority.as_str().contains('@'))
-            .and_then(|authority| Host::parse(authority.host()).ok())
+            .and_then(|authority| host_named(authority.host()))
             .is_some_and(|host| self.serves(&host));
         if is_served {
             return Ok(());
@@ -119,9 +119,11 @@ impl Doors {
             Host::Ipv4(address) => !self.is_local || IpAddr::from(*address).is_loopback(),
             Host::Ipv6(address) => !self.is_local || IpAddr::from(*address).is_loopback(),
         };
+        if is_usual && (self.is_local || !matches!(host, Host::Domain(_))) {
+            return true;
+        }
         let name = host.to_string();
-        (is_usual && (self.is_local || !matches!(host, Host::Domain(_))))
-            || self.hosts.iter().any(|ServerName(known)| known.eq_ignore_ascii_case(&name))
+        self.hosts.iter().any(|ServerName(known)| known.eq_ignore_ascii_case(&name))
     }
 
     /// Checks the page that a request comes from, and returns its origin. `None` if it comes from no page.
@@ -154,6 +156,16 @@ impl Doors {
                 Host::Ipv6(address) => self.is_local && address.is_loopback(),
                 Host::Domain(_) => self.serves(&host),
             })
+    }
+}
+
+/// Reads a host. Addresses and the usual name of this machine need none of the rules for names in all scripts, which take
+/// long.
+fn host_named(text: &str) -> Option<Host<String>> {
+    match text.parse() {
+        Ok(address) => Some(Host::Ipv4(address)),
+        Err(_) if text == "localhost" => Some(Host::Domain(text.into())),
+        Err(_) => Host::parse(text).ok(),
     }
 }
 
@@ -238,6 +250,29 @@ mod tests {
         }
         for none_or_two in [&[][..], &["localhost", "localhost"]] {
             assert!(doors("127.0.0.1:1").check_host(&with(HOST, none_or_two)).is_err());
+        }
+    }
+
+    #[test]
+    fn a_host_is_read_as_urls_are() {
+        for text in [
+            "127.0.0.1",
+            "0.0.0.0",
+            "255.255.255.255",
+            "256.0.0.1",
+            "127.1",
+            "0127.0.0.1",
+            "0x7f.0.0.1",
+            "127.0.0.1.",
+            "[::1]",
+            "localhost",
+            "LocalHost",
+            "localhost.",
+            "b\u{fc}ro.example",
+            "a b",
+            "",
+        ] {
+            assert_eq!(host_named(text), Host::parse(text).ok(), "{text}");
         }
     }
 
