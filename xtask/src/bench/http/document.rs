@@ -7,14 +7,14 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::memory::{FEW_SESSIONS, MANY_SESSIONS, SESSION, STREAM};
-use super::servers::RMCP_JSON;
+use super::servers::{RMCP_JSON, RMCP_NO_DELAY};
 use super::{BUSY, CONNECTIONS, P50, P99, RATE, figure};
 use crate::bench::programs::{FLOOR, HOST, PYTHON, RMCP, TYPESCRIPT};
 use crate::bench::table::{Row, Table, shown};
 
 const BEGIN: &str = "<!-- Written by `cargo xtask bench --only http --document`. -->\n";
 const END: &str = "<!-- The end of what is written. -->\n";
-const SERVERS: [&str; 6] = [HOST, RMCP, RMCP_JSON, TYPESCRIPT, PYTHON, FLOOR];
+const SERVERS: [&str; 7] = [HOST, RMCP, RMCP_NO_DELAY, RMCP_JSON, TYPESCRIPT, PYTHON, FLOOR];
 
 /// Writes the figures into the document.
 pub(crate) fn write(table: &Table, document: &Path) -> Result<()> {
@@ -55,10 +55,7 @@ fn figures(table: &Table) -> String {
     text.push_str(
         "\n\n| memory | 1,000 idle sessions | 10,000 | of each | of each open stream |\n|---|--:|--:|--:|--:|",
     );
-    for server in SERVERS.into_iter().filter(|server| *server != FLOOR) {
-        if !is_measured(table, server) {
-            continue;
-        }
+    for server in SERVERS.into_iter().filter(|server| table.row(SESSION, server).is_some()) {
         let _ = write!(text, "\n| `{server}` |");
         for figure in [FEW_SESSIONS, MANY_SESSIONS, SESSION, STREAM] {
             let _ = write!(text, " {} |", cell(table.row(figure, server), Row::median));

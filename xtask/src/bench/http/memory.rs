@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::BUSY;
 use super::load::Load;
 use super::servers::{HttpServer, Running};
 use crate::bench::process;
@@ -33,12 +34,14 @@ pub(crate) fn measure(
     stage: &Stage,
     table: &mut Table,
 ) -> Result<()> {
-    if server == HttpServer::Floor {
-        return Ok(());
+    match server {
+        // It keeps what the one without the option keeps.
+        HttpServer::Floor | HttpServer::RmcpNoDelay => return Ok(()),
+        HttpServer::Host | HttpServer::Rmcp | HttpServer::RmcpJson => {}
+        HttpServer::TypeScript | HttpServer::Python => {}
     }
     let name = server.name();
-    let running = Running::start(server, programs, stage)?;
-    Load::sessions(programs, running.host(), FEW)?;
+    let running = begun(server, programs, stage)?;
     let few = rested(&running)?;
     // Before there are more sessions, which may move what streams are kept in.
     if let Some(streams) = Load::streams(programs, running.host(), STREAMS)? {
@@ -47,8 +50,7 @@ pub(crate) fn measure(
         drop(streams);
     }
     drop(running);
-    let running = Running::start(server, programs, stage)?;
-    Load::sessions(programs, running.host(), FEW)?;
+    let running = begun(server, programs, stage)?;
     let few = rested(&running)?;
     Load::sessions(programs, running.host(), MANY - FEW)?;
     let many = rested(&running)?;
@@ -57,6 +59,15 @@ pub(crate) fn measure(
     let each = ((many - few) * BYTES_PER_MIB / (MANY - FEW) as f64).max(0.0);
     table.add(SESSION, name, Unit::Bytes, each);
     Ok(())
+}
+
+/// Starts a server, lets it serve for a moment, and begins the first sessions.
+fn begun(server: HttpServer, programs: &Programs, stage: &Stage) -> Result<Running> {
+    const MOMENT: f64 = 0.5;
+    let running = Running::start(server, programs, stage)?;
+    Load::calls(programs, running.host(), BUSY, MOMENT)?;
+    Load::sessions(programs, running.host(), FEW)?;
+    Ok(running)
 }
 
 /// The memory of a server, in MiB and without pages of its program, once it rests.

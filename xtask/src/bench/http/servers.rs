@@ -16,6 +16,8 @@ pub(crate) enum HttpServer {
     Host,
     /// rmcp's Streamable HTTP as it comes: sessions, and every answer a stream of events.
     Rmcp,
+    /// The same with TCP_NODELAY.
+    RmcpNoDelay,
     /// The same with `json_response`, which takes a server without sessions.
     RmcpJson,
     TypeScript,
@@ -24,6 +26,7 @@ pub(crate) enum HttpServer {
     Floor,
 }
 
+pub(crate) const RMCP_NO_DELAY: &str = "native rmcp, TCP_NODELAY";
 pub(crate) const RMCP_JSON: &str = "native rmcp, JSON";
 
 impl HttpServer {
@@ -35,7 +38,7 @@ impl HttpServer {
             Server::Host(_) | Server::Baseline | Server::Rmcp | Server::RmcpPipes => None,
             Server::Floor | Server::Bare | Server::BareFuel => None,
         });
-        [Self::Host, Self::Rmcp, Self::RmcpJson]
+        [Self::Host, Self::Rmcp, Self::RmcpNoDelay, Self::RmcpJson]
             .into_iter()
             .chain(sdks)
             .chain([Self::Floor])
@@ -46,6 +49,7 @@ impl HttpServer {
         match self {
             Self::Host => HOST,
             Self::Rmcp => RMCP,
+            Self::RmcpNoDelay => RMCP_NO_DELAY,
             Self::RmcpJson => RMCP_JSON,
             Self::TypeScript => TYPESCRIPT,
             Self::Python => PYTHON,
@@ -64,6 +68,7 @@ impl HttpServer {
                 with(host, &["--http", &format!("127.0.0.1:{port}")])
             }
             Self::Rmcp => with(Command::new(&programs.native), &["http", port]),
+            Self::RmcpNoDelay => with(Command::new(&programs.native), &["http-no-delay", port]),
             Self::RmcpJson => with(Command::new(&programs.native), &["http-json", port]),
             Self::TypeScript => with(programs.command(Server::TypeScript, stage), &[port]),
             Self::Python => with(programs.command(Server::Python, stage), &[port]),
