@@ -236,9 +236,10 @@ impl Endpoint {
         };
         let kept = Kept::new(place, taken, registered);
         let exchange = self.exchange(engine, principal, transport, pieces, kind, kept);
-        self.in_step.others_first().await;
+        let steps = self.in_step.begin();
+        steps.others_first().await;
         let mut answer = answer::of_exchange(exchange, accepted, &self.bounds).await;
-        self.in_step.others_first().await;
+        steps.others_first().await;
         answer.headers_mut().extend(begun.map(|id| (SESSION_HEADER, id)));
         Ok(answer)
     }

@@ -102,11 +102,12 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
     }
 
     /// Serves until the input ends, the client stops reading, or `shutdown` resolves.
+    #[expect(clippy::manual_async_fn, reason = "it would hold the driver twice")]
     pub(crate) fn run(
         mut self,
         shutdown: impl Future<Output = ()>,
     ) -> impl Future<Output = LoopEnd> {
-        // Not an `async fn`, which would hold the driver twice: once as it was given, and once where it is used.
+        // An `async fn` holds what it was given beside what it makes of that.
         async move {
             tokio::pin!(shutdown);
             let end = self.serve(shutdown).await;
