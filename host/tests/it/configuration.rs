@@ -1,7 +1,6 @@
 //! The real binary with a `config.toml`: a person's, and an administrator's.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -214,7 +213,7 @@ fn a_flag_about_http_wants_an_address() {
 
 /// Runs a command of a person on a machine whose administrator wrote this file.
 #[cfg(feature = "failpoints")]
-fn run_under(person: &Person, administrators: &Path, words: &[&str]) -> Ran {
+fn run_under(person: &Person, administrators: &std::path::Path, words: &[&str]) -> Ran {
     let mut command = person.command(words);
     command.env("TOOLRACK_TEST_ADMINISTRATORS_FILE", administrators);
     let ran = command.output().expect("the binary");
