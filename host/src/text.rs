@@ -18,6 +18,12 @@ pub enum TextError {
     Forbidden(char),
 }
 
+/// Returns `bytes` in hexadecimal digits.
+#[must_use]
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Returns the beginning of `text`, at most `max` bytes of it, that ends at a character.
 #[must_use]
 pub fn clip(text: &str, max: usize) -> &str {

@@ -2,7 +2,7 @@
 //!
 //! `~` at the beginning is the home directory, `$NAME` an environment variable. Nothing else is expanded.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::text::escape;
 
@@ -43,6 +43,11 @@ pub fn expanded(written: &str) -> Result<PathBuf, TypedPathError> {
     Ok(base.join(rest.trim_start_matches('/')))
 }
 
+/// True if `written` means the same wherever a program was started: it is absolute, or begins with `~` or a variable.
+pub(crate) fn is_anchored(written: &str) -> bool {
+    written.starts_with(['~', '$']) || Path::new(written).is_absolute()
+}
+
 /// True if `written` names a user of another machine, who may have a password: a URL without its scheme, or an address as
 /// other programs take it, such as `ada@host:notes`.
 pub(crate) fn names_user(written: &str) -> bool {
@@ -54,8 +59,6 @@ pub(crate) fn names_user(written: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]

@@ -25,7 +25,6 @@ import timing
 
 PLUGINS = timing.PLUGINS
 SECONDS = 120
-INSIDE = "TOOLRACK_TEST_NETWORK"  # the variable that says that the network holds only loopback already
 # A server of somebody else's, which ends at once.
 OTHER = {"command": "/bin/true"}
 TOKEN_VARIABLE = "A_TOKEN"
@@ -211,7 +210,7 @@ class Person:
     @staticmethod
     def _alone(*command: object) -> list[str]:
         # The server of the case `http` runs in the same network, so that is made around all of it.
-        return list(map(str, command)) if INSIDE in os.environ else offline.command(*command)
+        return list(map(str, command)) if offline.INSIDE in os.environ else offline.command(*command)
 
 
 @contextmanager
@@ -221,12 +220,8 @@ def person(**switches: str) -> Iterator[Person]:
 
 
 if __name__ == "__main__":
-    if refusal := offline.refusal():
-        print(f"no network namespace can be made here: {refusal}")
-        sys.exit(offline.SKIPPED)
+    offline.need()
     program, case, *server = sys.argv[1:]
-    if case == "http" and INSIDE not in os.environ:
-        os.environ[INSIDE] = "yes"
-        inside = offline.command(sys.executable, "-B", *sys.argv)
-        os.execvp(inside[0], inside)
+    if case == "http":
+        offline.enter()
     globals()[program](server, case)

@@ -28,7 +28,6 @@ PAGE = packages.HERE / "page.html"
 CHROMIUM = "chromium"
 APP, OTHER = "app.example", "other.example"
 SECONDS = 60
-INSIDE = "TOOLRACK_TEST_NETWORK"  # the variable that says that the network holds only loopback already
 SWITCHES = ("--headless", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", f"--host-resolver-rules=MAP {APP} 127.0.0.1, MAP {OTHER} 127.0.0.1")
 
@@ -126,14 +125,7 @@ def home() -> dict[str, str]:
 
 if __name__ == "__main__":
     check, era, *server = sys.argv[1:]
-    if INSIDE not in os.environ:
-        if refusal := offline.refusal():
-            print(f"no network namespace can be made here: {refusal}")
-            sys.exit(offline.SKIPPED)
-        debian.install((CHROMIUM,), lambda: which(CHROMIUM) is not None, "there is no Chromium")
-        os.environ[INSIDE] = "yes"
-        inside = offline.command(sys.executable, "-B", *sys.argv)
-        os.execvp(inside[0], inside)
+    offline.enter(lambda: debian.install((CHROMIUM,), lambda: which(CHROMIUM) is not None, "there is no Chromium"))
     with tempfile.TemporaryDirectory() as folder:
         os.environ["BROWSER_HOME"] = folder
         globals()[check](server, era)

@@ -43,7 +43,7 @@ function provider(key) {
         enabled: true,
         getResourceServerInfo: (_, wanted) => ({
           scope: scopes, audience: wanted, accessTokenTTL: 300,
-          // What is for another resource is opaque, so that it can be asked about.
+          // A token for another resource is opaque, so that it can be asked about.
           ...(wanted.endsWith('/opaque')
             ? { accessTokenFormat: 'opaque' }
             : { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } }),

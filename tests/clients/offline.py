@@ -11,7 +11,9 @@ import socket
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 
+INSIDE = "TOOLRACK_TEST_NETWORK"  # the variable that says that the network holds only loopback already
 SKIPPED = 77  # how a check ends that needs this and cannot have it
 
 SIOCGIFFLAGS, SIOCSIFFLAGS = 0x8913, 0x8914
@@ -32,6 +34,24 @@ def refusal() -> str | None:
     except OSError as error:
         return str(error)
     return done.stderr.strip() if done.returncode else None
+
+
+def need() -> None:
+    """Ends a check that is not possible on this machine."""
+    if INSIDE not in os.environ and (reason := refusal()):
+        print(f"no network namespace can be made here: {reason}")
+        sys.exit(SKIPPED)
+
+
+def enter(install: Callable[[], None] = lambda: None) -> None:
+    """Runs the script anew where the only network is loopback, after `install` has fetched what it needs from elsewhere."""
+    if INSIDE in os.environ:
+        return
+    need()
+    install()
+    os.environ[INSIDE] = "yes"
+    inside = command(sys.executable, "-B", *sys.argv)
+    os.execvp(inside[0], inside)
 
 
 def _unshare() -> list[str]:

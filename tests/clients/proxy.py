@@ -29,8 +29,7 @@ import packages
 PLUGINS = {"conformance", "hello"}
 DOCS = packages.HERE.parent.parent / "docs/http.md"
 NGINX = "nginx"
-INSIDE = "TOOLRACK_TEST_NETWORK"  # the variable that says that the network holds only loopback already
-# What nginx needs around the words of the documentation, to run beside others and without root.
+# The lines that nginx needs around the words of the documentation, to run beside others and without root.
 AROUND = """daemon off;
 pid {folder}/pid;
 error_log {folder}/error.log notice;
@@ -197,12 +196,5 @@ def which_nginx() -> str | None:
 
 if __name__ == "__main__":
     check, era, *server = sys.argv[1:]
-    if INSIDE not in os.environ:
-        if refusal := offline.refusal():
-            print(f"no network namespace can be made here: {refusal}")
-            sys.exit(offline.SKIPPED)
-        debian.install((NGINX,), lambda: which_nginx() is not None, "there is no nginx")
-        os.environ[INSIDE] = "yes"
-        inside = offline.command(sys.executable, "-B", *sys.argv)
-        os.execvp(inside[0], inside)
+    offline.enter(lambda: debian.install((NGINX,), lambda: which_nginx() is not None, "there is no nginx"))
     globals()[check](server, era)

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A client with a session.
 pub(crate) struct Client {
     stream: TcpStream,
-    /// What has been read of the answer.
+    /// The bytes of the answer that have been read.
     bytes: Vec<u8>,
     host: String,
     /// The header that names the session; empty, if the server has none.

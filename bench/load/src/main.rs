@@ -55,11 +55,11 @@ fn wait(word: &str) -> Result<()> {
     Ok(())
 }
 
-/// What the clients share.
+/// The parts that the clients share.
 struct Run {
     ends: Cell<Instant>,
     counts_from: Cell<Instant>,
-    /// How long each answer took, in nanoseconds.
+    /// The time that each answer took, in nanoseconds.
     times: RefCell<Vec<u64>>,
 }
 

@@ -91,7 +91,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What becomes of a write that fills no packet, while the client has not acknowledged the one before.
+/// The handling of a write that fills no packet, while the client has not acknowledged the one before.
 enum SmallWrites {
     /// It waits, as the system has it.
     Wait,

@@ -38,7 +38,7 @@ pub(super) struct Global {
 
     /// Configuration to read in the place of config.toml in ~/.toolrack, or in the directory that TOOLRACK_HOME names
     ///
-    /// What it says counts where no option of the command line says otherwise. The file of this machine's administrator,
+    /// Its keys count where no option of the command line says otherwise. The file of this machine's administrator,
     /// such as /etc/toolrack/config.toml, counts as well, and no option loosens its [policy].
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,

@@ -145,7 +145,7 @@ fn set_up(
     let cache = home.as_ref().filter(|_| is_cached).map(Home::cache);
     let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
     let policy = Arc::new(configuration.policy.clone());
-    // What any of them demands is demanded.
+    // Each of them can demand it, and none can lift what another demands.
     let is_locked =
         global.locked || says(&configuration.locked) == Some(true) || policy.locked.is_some();
     let locking = if is_locked { LockPolicy::Required } else { LockPolicy::Followed };
@@ -291,7 +291,7 @@ fn directories_to_name(setup: &Setup, serves: bool) -> Vec<PathBuf> {
             let home = setup.home.as_ref().map(Home::path);
             setup.config.is_none() && persons.as_ref().map(Home::path) == home
         }
-        // What a command without the option would look at.
+        // A command without the option looks at the default, unless something else names directories.
         DirectoriesFrom::Option | DirectoriesFrom::Default => {
             let is_named =
                 std::env::var_os("TOOLRACK_PLUGINS").is_some_and(|value| !value.is_empty());

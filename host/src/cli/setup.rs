@@ -10,7 +10,7 @@ use crate::manifest::Policy;
 use crate::protected::Protected;
 use crate::sandbox::Compiler;
 
-/// Who names the plugin directories.
+/// The one that names the plugin directories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DirectoriesFrom {
     /// `--plugins`
@@ -32,11 +32,11 @@ pub(super) struct Setup {
     pub(super) locking: LockPolicy,
     /// The paths that no plugin sees, wherever it is loaded from.
     pub(super) protected: Protected,
-    /// What no plugin is given, whatever its manifest asks for.
+    /// The policy on what plugins are given, whatever their manifests ask for.
     pub(super) policy: Arc<Policy>,
     /// The configuration that was given with `--config`, if one was.
     pub(super) config: Option<PathBuf>,
-    /// What the configuration says.
+    /// The configuration: the person's and the administrator's.
     pub(super) configuration: Arc<Configuration>,
     /// Toolrack's own directory. `None` where the environment names none.
     pub(super) home: Option<Home>,

@@ -1,6 +1,6 @@
 //! An entry for a server that is reached over HTTP, in the form in which each client reads it.
 //!
-//! Where a token comes from is not known here, and nothing is sent.
+//! The place that a token comes from is not known here, and nothing is sent.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use crate::fs::atomic_write::Unfinished;
 use crate::fs::bounded_read::read_at_most;
 use crate::home::{PrivateError, private_directory};
+use crate::text::hexadecimal;
 
 /// The largest record that is read, in bytes.
 const MAX_RECORD: usize = 64 * 1024;
@@ -115,5 +116,5 @@ impl Records {
 
 /// The SHA-256 of `bytes`, in hexadecimal digits.
 pub(super) fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(bytes))
 }

@@ -20,7 +20,7 @@ const SCOPES_EXAMPLE: &str = r#"scopes = { "tools:read" = ["hello_*"] }"#;
 /// `[auth]`
 #[derive(Clone, Debug)]
 pub struct AuthSection {
-    /// What it says, but for what is in files.
+    /// Its values, but for those that are in files.
     pub settings: OauthSettings,
     /// The files of each issuer, in the order of the issuers.
     pub files: Vec<IssuerFiles>,

@@ -9,7 +9,7 @@ use crate::manifest::Policy;
 /// All that the configuration says. The default says nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Configuration {
-    /// What no plugin is given.
+    /// The policy on what plugins are given.
     pub policy: Policy,
     /// The plugin directories, in order of precedence, as written: `~` and `$NAME` stand for what they mean where toolrack
     /// runs.

@@ -92,7 +92,7 @@ fn usual_administrators_file() -> Option<PathBuf> {
     Some("/Library/Application Support/toolrack/config.toml".into())
 }
 
-/// Below the directory that the system names: a variable could lead elsewhere, and each user sets their own.
+/// The usual place, and none that a variable names: each user sets their own.
 #[cfg(windows)]
 fn usual_administrators_file() -> Option<PathBuf> {
     Some(r"C:\ProgramData\toolrack\config.toml".into())

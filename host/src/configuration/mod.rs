@@ -1,6 +1,6 @@
 //! The configuration: `config.toml` of a person and that of the machine's administrator, read and put together.
 //!
-//! What a key means to whom it concerns is not known here. A flag of the command line counts before the files, and the
+//! The effects of keys are not known here. A flag of the command line counts before the files, and the
 //! person's file before the administrator's, but for `[policy]`, of which all that either says counts, and
 //! `[auth]`, which counts as a whole.
 

@@ -9,6 +9,7 @@ use crate::manifest::syntax::error::{Diagnostic, quote};
 use crate::manifest::syntax::keys::Section;
 use crate::manifest::syntax::table::{SpannedText, SpannedValue, Table};
 use crate::manifest::{LimitRule, Rate, read_amount, read_rate};
+use crate::typed_path::is_anchored;
 
 /// The most items of a list.
 const MAX_ITEMS: usize = 64;
@@ -20,7 +21,7 @@ pub(super) fn path<P: Fn(Range<usize>) -> Arc<str>>(
     text: &SpannedText<'_>,
 ) -> Result<Box<str>, Diagnostic> {
     let written = *text.get_ref();
-    if written.starts_with(['~', '$']) || std::path::Path::new(written).is_absolute() {
+    if is_anchored(written) {
         return Ok(written.into());
     }
     let expected = "expected an absolute path, or one that begins with `~` or `$NAME`";

@@ -16,7 +16,7 @@ pub struct ServeSection {
     pub page_size: Option<Stated<NonZeroUsize>>,
     /// False if plugins keep the code that they are first compiled to.
     pub optimize: Option<Stated<bool>>,
-    /// What is logged, as `--log` takes it.
+    /// The levels of the log, as `--log` takes them.
     pub log: Option<Stated<Box<str>>>,
     /// The form of the log, as `--log-format` takes it.
     pub log_format: Option<Stated<Box<str>>>,
@@ -27,7 +27,7 @@ pub struct ServeSection {
 pub struct HttpSection {
     /// The address to listen on, as `--http` takes it.
     pub address: Option<Stated<Box<str>>>,
-    /// Names that the server is known by, beside those of its address.
+    /// The names that the server is known by, beside those of its address.
     pub hosts: Option<Stated<Vec<ServerName>>>,
     /// Origins whose pages may use the server, beside this machine's.
     pub origins: Option<Stated<Vec<AllowedOrigin>>>,
@@ -52,7 +52,7 @@ pub struct HttpSection {
 }
 
 impl ServeSection {
-    /// What this section says, and where it says nothing, `other`.
+    /// The keys of this section, and those of `other` that it lacks.
     pub(super) fn over(self, other: Self) -> Self {
         Self {
             stdio: self.stdio.or(other.stdio),
@@ -65,7 +65,7 @@ impl ServeSection {
 }
 
 impl HttpSection {
-    /// What this section says, and where it says nothing, `other`.
+    /// The keys of this section, and those of `other` that it lacks.
     pub(super) fn over(self, other: Self) -> Self {
         Self {
             address: self.address.or(other.address),

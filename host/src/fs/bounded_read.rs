@@ -38,7 +38,7 @@ fn size(bytes: usize) -> String {
 impl From<io::Error> for ReadError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            // Where a file stands in the place of a directory, nothing can be below it.
+            // Nothing can be below a file that stands in the place of a directory.
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Missing,
             _ => Self::Io(error),
         }

@@ -1,10 +1,12 @@
-//! What was found of tokens, for a while: a token is known by its digest.
+//! The findings about tokens, kept for a while: a token is known by its digest.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
+
+use crate::text::hexadecimal;
 
 /// The most tokens of which something is known.
 pub(super) const MAX_KNOWN_TOKENS: usize = 4096;
@@ -20,11 +22,11 @@ impl TokenDigest {
 
     /// The beginning of it, by which a token is known in the log.
     pub(super) fn short(&self) -> String {
-        self.0[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&self.0[..6])
     }
 }
 
-/// What is known of tokens. The oldest makes room for the newest.
+/// The findings about tokens. The oldest makes room for the newest.
 pub(super) struct KnownTokens<T>(RefCell<KnownByAge<T>>);
 
 struct KnownByAge<T> {
@@ -45,7 +47,7 @@ impl<T: Clone> KnownTokens<T> {
         Self(RefCell::new(all))
     }
 
-    /// What was found of a token, if that still counts.
+    /// The finding about a token, if it still counts.
     pub(super) fn get(&self, token: &TokenDigest) -> Option<T> {
         let all = self.0.borrow();
         let known = all.known.get(token).filter(|known| Instant::now() < known.until)?;

@@ -149,7 +149,7 @@ impl OauthChecker {
             }
         };
         checked.map(|mut principal| {
-            // What is known of tokens holds the text of none.
+            // The findings about tokens hold the text of none.
             if let Proof::AccessToken(token) = &mut principal.proof {
                 token.text = TokenText::new(text);
             }

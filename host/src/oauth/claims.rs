@@ -7,6 +7,7 @@ use serde::de::{Deserializer, IgnoredAny};
 use sha2::{Digest as _, Sha256};
 
 use super::fault::TokenFault;
+use crate::text::hexadecimal;
 
 /// Letters of the digest by which a principal is known. Nobody finds another subject with the same.
 const SUBJECT_DIGEST: usize = 24;
@@ -94,8 +95,7 @@ impl TokenClaims {
             return Err(TokenFault::Claim);
         }
         let digest = Sha256::digest([issuer, kind, name].join("\0").as_bytes());
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(digest[..SUBJECT_DIGEST].into())
+        Ok(hexadecimal(&digest)[..SUBJECT_DIGEST].into())
     }
 }
 

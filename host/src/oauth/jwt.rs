@@ -1,6 +1,6 @@
 //! A JWT: the header that says how it is signed, the signature, and the claims that every token needs.
 //!
-//! Where keys come from is not known here.
+//! The source of keys is not known here.
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{DecodingKey, Validation, dangerous, decode, decode_header};

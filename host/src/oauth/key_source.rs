@@ -22,7 +22,7 @@ pub(super) struct KeySource {
     way: IssuerWay,
     times: OauthTimes,
     known: watch::Sender<KnownKeys>,
-    /// Told when a token names a key that is not known.
+    /// The signal that a token names a key that is not known.
     asked: Notify,
     /// The last time that keys were asked for.
     last: Cell<Option<Instant>>,

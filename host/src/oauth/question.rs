@@ -126,7 +126,7 @@ impl IssuerWay {
         });
         tokio::select! {
             answer = &mut answer => answer,
-            // What it gave may not have been read yet.
+            // The answer that it gave may not have been read yet.
             _ = connection => answer.await,
         }
     }

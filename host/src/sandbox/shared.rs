@@ -88,7 +88,7 @@ impl Sandbox {
         Self { slots: HostSlots::new(memory), policy, ..self }
     }
 
-    /// What no plugin is given.
+    /// The policy on what plugins are given.
     pub(crate) fn policy(&self) -> Arc<Policy> {
         self.policy.clone()
     }

@@ -42,7 +42,7 @@ pub struct Options {
     pub compiler: Compiler,
     /// The directories that no plugin sees.
     pub protected: Protected,
-    /// What no plugin is given, whatever its manifest asks for.
+    /// The policy on what plugins are given, whatever their manifests ask for.
     pub policy: Arc<Policy>,
     /// The number of tools on a page of `tools/list`.
     pub page: Option<NonZeroUsize>,
@@ -242,7 +242,7 @@ async fn listen(
     let tokens = home.map(TokenFile::of);
     // A certificate proves who asks, too.
     let is_closed = address.is_local() || tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
-    // Where an authorization server gives tokens, everybody gets one.
+    // An authorization server gives everybody a token.
     let need = match (allow_unauthenticated, is_closed && oauth.is_none()) {
         (true, _) => TokenNeed::Never,
         (false, true) => TokenNeed::OnceThereAre,

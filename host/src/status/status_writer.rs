@@ -38,7 +38,7 @@ struct ShownStatus {
     loading: Vec<Pending>,
 }
 
-/// What a status file follows besides the catalog.
+/// The things that a status file follows besides the catalog.
 pub struct FollowedStatus {
     /// The way in which directories are watched.
     pub watching: watch::Receiver<Mode>,

@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::access_token::AccessToken;
 use super::tool_pattern::ToolPattern;
+use crate::text::hexadecimal;
 
 /// The beginning of every token, by which people and scanners know one.
 pub(crate) const TOKEN_PREFIX: &str = "trk_";
@@ -212,10 +213,6 @@ impl Principal {
 
 fn digest(text: &str) -> String {
     hexadecimal(&Sha256::digest(text.as_bytes()))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The seconds since 1970.

@@ -16,7 +16,7 @@ pub(crate) fn toolrack() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_toolrack"));
     command.env_remove("TOOLRACK_PLUGINS").env_remove("TOOLRACK_LOG");
     command.env("TOOLRACK_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/home"));
-    // What the administrator of this machine says is not what is tested.
+    // The policy of this machine's administrator is not what is tested.
     command.env("TOOLRACK_TEST_ADMINISTRATORS_FILE", concat!(env!("CARGO_TARGET_TMPDIR"), "/none"));
     command
 }

@@ -18,7 +18,7 @@ fn person(config: &str) -> (Person, tempfile::TempDir) {
     (person, plugins)
 }
 
-/// What `check --json` says of the configuration, as `key=value line`.
+/// The keys of the configuration that `check --json` tells, as `key=value line`.
 fn told(ran: &Ran) -> Vec<String> {
     let report: Value = serde_json::from_str(&ran.out).expect("JSON");
     let keys = report["configuration"].as_array().expect("a list").iter();
@@ -75,7 +75,7 @@ fn a_plugin_that_asks_for_too_much_is_refused_until_it_is_lowered_by_the_command
     let set = person.run(&["set", "much", "limits.memory", "16MiB"]);
     assert_eq!(set.code, 0, "{}", set.err);
     assert_eq!(person.run(&["check", "much"]).code, 0);
-    // What would keep it from being served is not decided.
+    // A decision that would keep the plugin from being served is not taken.
     let set = person.run(&["set", "much", "limits.memory", "18MiB"]);
     assert_ne!(set.code, 0);
     assert!(set.out.contains("more than the 16 MiB that"), "{} {}", set.out, set.err);

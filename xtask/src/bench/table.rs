@@ -90,7 +90,7 @@ impl Table {
         Some(median(&pairs.map(|(above, below)| above / below).collect::<Vec<_>>()))
     }
 
-    /// How many times `other` a figure of `server` is, by the best round of each.
+    /// The ratio of a figure of `server` to that of `other`, by the best round of each.
     pub(crate) fn best_ratio(&self, figure: &str, server: &str, other: &str) -> Option<f64> {
         Some(self.row(figure, server)?.best() / self.row(figure, other)?.best())
     }

@@ -23,7 +23,7 @@ const LEGACY_VERSION: &str = "2025-11-25";
 const CALLERS: usize = 4;
 /// Requests on one connection, before another is opened.
 const REQUESTS: usize = 50;
-/// How long a call runs before its connection is closed.
+/// The time for which a call runs before its connection is closed.
 const CANCELLED: Duration = Duration::from_millis(10);
 /// A change is told no later than this.
 const TOLD: Duration = Duration::from_secs(10);
@@ -102,7 +102,7 @@ impl HttpLoad {
     }
 }
 
-/// What `host` says of the server that was started on this stage.
+/// The status of the server that was started on this stage, as `host` tells it.
 fn address(host: &Path, stage: &Stage) -> Result<String> {
     let start = Instant::now();
     loop {

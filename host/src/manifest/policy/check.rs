@@ -1,4 +1,4 @@
-//! What a manifest asks for, with its local file, against the policy.
+//! The demands of a manifest and its local file, against the policy.
 
 use std::fmt;
 use std::ops::Range;

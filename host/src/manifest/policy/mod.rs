@@ -20,7 +20,7 @@ use crate::fs::stated::Stated;
 /// The limit that `total_memory` takes part in.
 const MEMORY_KEY: &str = "memory";
 
-/// What no manifest is given. The default gives everything.
+/// The policy. The default gives every manifest what it asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     /// The most that a manifest may ask for of a limit, by its key, in the measure of the limit.

@@ -14,6 +14,7 @@ use super::super::syntax::keys::Section;
 use super::super::syntax::table::{SpannedText, Table};
 use super::Policy;
 use crate::fs::stated::Stated;
+use crate::typed_path::is_anchored;
 
 /// The memory of all calls at once.
 pub(crate) const TOTAL_MEMORY: LimitRule = LimitRule {
@@ -125,13 +126,7 @@ fn host(text: &SpannedText<'_>) -> Result<host::HostPattern, Diagnostic> {
 
 fn directory(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
     let written = *text.get_ref();
-    let is_drive = || {
-        let mut letters = written.chars();
-        letters.next().is_some_and(|c| c.is_ascii_alphabetic())
-            && letters.next() == Some(':')
-            && matches!(letters.next(), Some('/' | '\\'))
-    };
-    if (written.starts_with(['/', '~', '$']) || is_drive()) && !written.contains('\0') {
+    if is_anchored(written) && !written.contains('\0') {
         return Ok(written.into());
     }
     let place = Section::Policy.place("never_directories");

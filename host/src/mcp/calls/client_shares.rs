@@ -1,4 +1,4 @@
-//! How many calls each client has at once, where several use one server: none keeps the others out of all places.
+//! The calls that each client may have at once, where several use one server: none keeps the others out of all places.
 
 use std::sync::Arc;
 use std::time::Duration;

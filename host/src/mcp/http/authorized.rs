@@ -256,7 +256,7 @@ fn scopes_say_which_tools_there_are_and_which_scopes_are_missing() {
         assert_eq!(list.tools(), ["echo_run"]);
         assert_eq!(list.json()["result"]["cacheScope"], "private");
         assert_eq!(bench.calls(&read, "echo_run").await.status, 200);
-        // Whether there is such a tool is not told to who may not call it.
+        // Who may not call a tool is not told whether there is one.
         for tool in ["large_run", "large_unknown"] {
             let refused = bench.calls(&read, tool).await;
             assert_eq!(refused.status, 403, "{tool}");

@@ -1,45 +1,34 @@
-//! The paths and methods of the server, and the checks of a message until it runs.
+//! The paths and methods of the server, and the way of a request through it.
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use hyper::body::{Body, Bytes};
-use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use super::bounds::HttpBounds;
 use super::legacy::{self, SESSION_HEADER};
-use super::legacy_session::running::Running;
-use super::legacy_session::session_id::{SessionKey, SessionNonce};
-use super::modern::{self, Repeated};
-use super::request::access::Admittance;
+use super::modern;
+use super::plan::{ExchangePlan, InSession, MessageChecks, bad_request};
 use super::request::body::{self, ReceivedMessage};
 use super::request::doors::{self, Doors};
 use super::request::media::{self, Accepted};
 use super::run::answer::{self, HttpAnswer, HttpRefusal};
 use super::run::byte_budget::{ByteBudget, TakenBytes};
-use super::run::client_rates::ClientRates;
 use super::run::exchange::{Exchange, ExchangeTransport, Kept};
 use super::run::in_step::InStep;
 use super::run::shares::{NoShare, Place, RunKind, Shares};
-use super::run::views::Views;
 use crate::catalog::Catalog;
 use crate::mcp::calls::executor::Executor;
-use crate::mcp::engine::{Changes, Engine, Settings};
-use crate::mcp::methods::lifecycle;
-use crate::mcp::methods::meta::RequestMeta;
-use crate::mcp::rpc::batch::MAX_BATCH_MESSAGES;
+use crate::mcp::engine::{Changes, Engine};
 use crate::mcp::rpc::id::Id;
-use crate::mcp::rpc::lines::InputLine;
-use crate::mcp::rpc::message::{self, Message, Parsed, RefusedMessage};
 use crate::mcp::rpc::reply::RpcError;
 use crate::mcp::session::driver::Driver;
 use crate::mcp::transport::Piece;
-use crate::mcp::version::TransportKind;
 use crate::tokens::Principal;
 
 /// The paths of the endpoint. They are the same, without a redirect.
@@ -60,19 +49,14 @@ pub(super) enum ServerStage {
 /// Everything that requests are served with.
 pub(super) struct Endpoint {
     pub(super) doors: Doors,
-    pub(super) engine: Settings,
+    pub(super) checks: MessageChecks,
     pub(super) executor: Rc<Executor>,
     pub(super) catalog: watch::Receiver<Option<Arc<Catalog>>>,
-    pub(super) key: SessionKey,
     pub(super) stage: watch::Receiver<ServerStage>,
-    pub(super) running: Running,
     pub(super) shares: Shares,
-    pub(super) rates: ClientRates,
     pub(super) bodies: ByteBudget,
     pub(super) answers: ByteBudget,
-    pub(super) access: Rc<Admittance>,
     pub(super) bounds: HttpBounds,
-    pub(super) views: Views,
     pub(super) in_step: InStep,
 }
 
@@ -124,7 +108,8 @@ impl Endpoint {
 
     /// Answers who looks for an authorization server: whom to ask, where there is one. Everybody may read that, and any page.
     fn well_known(&self, parts: &Parts) -> HttpAnswer {
-        let found = self.access.oauth().and_then(|oauth| oauth.metadata_at(parts.uri.path()));
+        let found =
+            self.checks.access.oauth().and_then(|oauth| oauth.metadata_at(parts.uri.path()));
         let mut answer = match (found, &parts.method) {
             // Clients take a page of words for one.
             (None, _) => answer::whole(
@@ -144,7 +129,7 @@ impl Endpoint {
                 HttpRefusal::method("GET, HEAD, OPTIONS", "only GET is served here").into()
             }
         };
-        if self.access.oauth().is_some() {
+        if self.checks.access.oauth().is_some() {
             doors::allow_every_page(answer.headers_mut());
         }
         answer
@@ -182,7 +167,7 @@ impl Endpoint {
         B: Body<Data = Bytes> + Unpin,
     {
         let connected = parts.extensions.get::<Principal>();
-        let principal = self.access.principal(&parts.headers, connected).await?;
+        let principal = self.checks.access.principal(&parts.headers, connected).await?;
         match parts.method {
             Method::POST => self.post(parts, body, &principal).await,
             Method::GET => self.get(parts, &principal),
@@ -215,7 +200,7 @@ impl Endpoint {
         let ReceivedMessage { line, taken } =
             body::read(headers, body, &self.bodies, self.bounds.body_time).await?;
         let ExchangePlan { engine, kind, messages, in_session, begun } =
-            match self.plan(headers, principal, &line)? {
+            match self.checks.plan(headers, principal, &line)? {
                 Some(plan) => plan,
                 None => return Ok(answer::empty(StatusCode::ACCEPTED)),
             };
@@ -225,10 +210,12 @@ impl Endpoint {
         let registered = match in_session {
             Some(InSession { session, ids }) => {
                 let register = |id: Id| {
-                    self.running.request(session, id.clone(), cancels.clone()).ok_or_else(|| {
-                        let error = format!("a request with the id {id} is in flight");
-                        bad_request(Some(&id), &RpcError::invalid_request(error))
-                    })
+                    self.checks.running.request(session, id.clone(), cancels.clone()).ok_or_else(
+                        || {
+                            let error = format!("a request with the id {id} is in flight");
+                            bad_request(Some(&id), &RpcError::invalid_request(error))
+                        },
+                    )
                 };
                 ids.into_iter().map(register).collect::<Result<Vec<_>, _>>()?
             }
@@ -242,150 +229,6 @@ impl Endpoint {
         steps.others_first().await;
         answer.headers_mut().extend(begun.map(|id| (SESSION_HEADER, id)));
         Ok(answer)
-    }
-
-    /// Checks a message, and says how it is run. `None` for one that is answered with nothing.
-    fn plan(
-        &self,
-        headers: &HeaderMap,
-        principal: &Principal,
-        line: &InputLine,
-    ) -> Result<Option<ExchangePlan>, HttpRefusal> {
-        let session = |id| legacy::session(headers, &self.key, &self.running, &principal.id, id);
-        match message::parse(line, TransportKind::Http) {
-            Parsed::Nothing => {
-                Err(bad_request(None, &RpcError::invalid_request("the body is empty")))
-            }
-            Parsed::One(Err(RefusedMessage { id, fault })) => Err(bad_request(id.as_ref(), &fault)),
-            Parsed::One(Ok(Message::Request { id, method, params })) => {
-                let request = Repeated { id: &id, method: &method, params };
-                let plan = self.plan_request(headers, principal, &request)?;
-                self.check_call(principal, &request)?;
-                Ok(Some(plan))
-            }
-            // Of the stateless revision, nothing comes of it.
-            Parsed::One(Ok(Message::Response)) if modern::is_named(headers) => Ok(None),
-            Parsed::One(Ok(Message::Notification { params, .. })) if is_modern(headers, params) => {
-                Ok(None)
-            }
-            Parsed::One(Ok(Message::Notification { method, params })) => {
-                let session = session(None)?;
-                let cancelled = lifecycle::cancelled(params).and_then(Id::parse);
-                if method == "notifications/cancelled"
-                    && let Some(id) = cancelled
-                {
-                    self.running.cancel(session.nonce, &id, line.clone());
-                }
-                Ok(None)
-            }
-            Parsed::One(Ok(Message::Response)) => session(None).map(|_| None),
-            Parsed::Batch(_) if modern::is_named(headers) => {
-                let error = "the body is an array; send each message in a request of its own";
-                Err(bad_request(None, &RpcError::invalid_request(error)))
-            }
-            Parsed::Batch(items) if items.len() > MAX_BATCH_MESSAGES => {
-                let error = format!("the array has more than {MAX_BATCH_MESSAGES} messages");
-                Err(bad_request(None, &RpcError::invalid_request(error)))
-            }
-            Parsed::Batch(items) => {
-                let session = session(None)?;
-                let asks_nothing = |item: &&RawValue| {
-                    matches!(
-                        message::message(item),
-                        Ok(Message::Notification { .. } | Message::Response)
-                    )
-                };
-                // It has rules of its own for each request, and may go on for hours.
-                let claims_version = |item: &&RawValue| match message::message(item) {
-                    Ok(Message::Request { params, .. }) => is_modern(&HeaderMap::new(), params),
-                    _ => false,
-                };
-                if items.iter().any(claims_version) {
-                    let error =
-                        "the array holds a request of revision 2026-07-28; send that by itself";
-                    return Err(bad_request(None, &RpcError::invalid_request(error)));
-                }
-                if !items.is_empty() && items.iter().all(asks_nothing) {
-                    return Ok(None);
-                }
-                modern::check_array(headers).map_err(|error| bad_request(None, &error))?;
-                let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Untold);
-                let mut ids: Vec<Id> = Vec::new();
-                for item in &items {
-                    let Ok(Message::Request { id, method, params }) = message::message(item) else {
-                        continue;
-                    };
-                    let request = Repeated { id: &id, method: &method, params };
-                    self.check_call(principal, &request)?;
-                    // One that is there twice is the engine's to refuse.
-                    if !ids.contains(&id) {
-                        ids.push(id);
-                    }
-                }
-                Ok(Some(ExchangePlan {
-                    engine,
-                    kind: RunKind::Request,
-                    messages: items.len().max(1),
-                    in_session: Some(InSession { session: session.nonce, ids }),
-                    begun: None,
-                }))
-            }
-        }
-    }
-
-    /// Checks that what is asked is no call that the principal could make with other scopes, or makes too often.
-    fn check_call(&self, principal: &Principal, request: &Repeated<'_>) -> Result<(), HttpRefusal> {
-        let tool = principal.allow.is_some().then(|| request.tool()).flatten();
-        tool.map_or(Ok(()), |tool| self.access.check_call(principal, &tool))?;
-        if request.method != "tools/call" {
-            return Ok(());
-        }
-        self.rates.take(&principal.id, Instant::now()).map_err(|(rate, wait)| {
-            HttpRefusal::too_often(format!("one client calls tools at {rate} at most"), wait)
-        })
-    }
-
-    fn plan_request(
-        &self,
-        headers: &HeaderMap,
-        principal: &Principal,
-        request: &Repeated<'_>,
-    ) -> Result<ExchangePlan, HttpRefusal> {
-        if is_modern(headers, request.params) {
-            request.check(headers, self.views.of(principal).borrow().as_deref())?;
-            let engine = Engine::new(self.engine.clone());
-            let kind = match request.method {
-                "subscriptions/listen" => RunKind::Stream,
-                _ => RunKind::Request,
-            };
-            return Ok(ExchangePlan { engine, kind, messages: 1, in_session: None, begun: None });
-        }
-        request.check_given(headers)?;
-        let kind = RunKind::Request;
-        if request.method == "initialize" {
-            legacy::check_version(headers, Some(request.id))?;
-            // A handshake that fails begins no session.
-            RequestMeta::of(request.params)
-                .map_err(|error| bad_request(Some(request.id), &error))?;
-            let version = lifecycle::requested_version(request.params, TransportKind::Http);
-            let begun = self.key.begin(version, &principal.id).map_err(|error| {
-                tracing::error!("no random bytes can be had: {error}");
-                HttpRefusal::plain(StatusCode::INTERNAL_SERVER_ERROR, "no session can be begun")
-            })?;
-            let engine = Engine::new(self.engine.clone());
-            return Ok(ExchangePlan {
-                engine,
-                kind,
-                messages: 1,
-                in_session: None,
-                begun: Some(begun),
-            });
-        }
-        let session =
-            legacy::session(headers, &self.key, &self.running, &principal.id, Some(request.id))?;
-        let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Untold);
-        let in_session = Some(InSession { session: session.nonce, ids: vec![request.id.clone()] });
-        Ok(ExchangePlan { engine, kind, messages: 1, in_session, begun: None })
     }
 
     /// Opens the stream on which a session is told of changes.
@@ -403,11 +246,12 @@ impl Endpoint {
             ));
         }
         self.check_stage(RunKind::Stream)?;
-        let session = legacy::session(headers, &self.key, &self.running, &principal.id, None)?;
+        let session =
+            legacy::session(headers, &self.checks.key, &self.checks.running, &principal.id, None)?;
         let place = self.place(principal, RunKind::Stream, 1)?;
-        let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Told);
+        let engine = Engine::resumed(self.checks.engine.clone(), session.version, Changes::Told);
         let (transport, lines, pieces) = ExchangeTransport::of_stream();
-        let registered = self.running.stream(session.nonce, lines);
+        let registered = self.checks.running.stream(session.nonce, lines);
         let kept = Kept::new(place, TakenBytes::default(), vec![registered]);
         let exchange = self.exchange(engine, principal, transport, pieces, RunKind::Stream, kept);
         Ok(answer::events(exchange, None, &self.bounds))
@@ -419,8 +263,9 @@ impl Endpoint {
         if modern::is_named(headers) {
             return Err(HttpRefusal::method("POST", "revision 2026-07-28 has no sessions"));
         }
-        let session = legacy::session(headers, &self.key, &self.running, &principal.id, None)?;
-        self.running.end(session.nonce, legacy::cancellation);
+        let session =
+            legacy::session(headers, &self.checks.key, &self.checks.running, &principal.id, None)?;
+        self.checks.running.end(session.nonce, legacy::cancellation);
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 
@@ -467,32 +312,14 @@ impl Endpoint {
         kind: RunKind,
         kept: Kept,
     ) -> Exchange {
-        let catalog = self.views.of(principal);
+        let catalog = self.checks.views.of(principal);
         let client = self.executor.client_known_as(&principal.id);
         let driver = Driver::new(engine, transport, catalog, client);
-        let (access, principal) = (self.access.clone(), principal.clone());
+        let (access, principal) = (self.checks.access.clone(), principal.clone());
         let token_ended = async move { access.ended(principal).await };
         let end = end_of(kind, self.stage.clone(), token_ended, self.bounds.stream_age);
         Exchange::new(driver.run(end), pieces, self.answers.clone(), kept)
     }
-}
-
-/// The way in which a message is run.
-struct ExchangePlan {
-    engine: Engine,
-    kind: RunKind,
-    /// The number of its messages.
-    messages: usize,
-    /// The session in which it can be cancelled. `None` where it ends with its connection.
-    in_session: Option<InSession>,
-    /// The id of the session that it begins.
-    begun: Option<HeaderValue>,
-}
-
-/// The requests of a message, by which others of their session cancel them.
-struct InSession {
-    session: SessionNonce,
-    ids: Vec<Id>,
 }
 
 /// Resolves when what runs is to end.
@@ -514,15 +341,6 @@ async fn end_of(
             }
         }
     }
-}
-
-/// True if a message is one of the stateless revision: its headers name it, or it says so itself.
-fn is_modern(headers: &HeaderMap, params: Option<&RawValue>) -> bool {
-    modern::is_named(headers) || RequestMeta::of(params).is_ok_and(|meta| meta.is_modern())
-}
-
-fn bad_request(id: Option<&Id>, error: &RpcError) -> HttpRefusal {
-    HttpRefusal::rpc(StatusCode::BAD_REQUEST, id, error)
 }
 
 fn not_acceptable(expected: &str) -> HttpRefusal {

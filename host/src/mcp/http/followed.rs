@@ -15,7 +15,7 @@ type Read<R, E> = dyn Fn() -> Result<R, E> + Send + Sync;
 /// Files that are read as `R`, and `T`, which is what they held when they could be read last.
 pub(super) struct Followed<T, R, E> {
     read: Arc<Read<R, E>>,
-    /// What comes of what was read, after what counted before.
+    /// The value that counts now, by the one that counted before and by what was read.
     after: fn(Option<&T>, R) -> T,
     current: watch::Sender<T>,
     /// The problem with the files, if there was one when they were looked at last. It is told once.
@@ -39,7 +39,7 @@ where
         Ok(Self { read: Arc::new(read), after, current, problem: None, look: None })
     }
 
-    /// What they hold, now and later.
+    /// The value that counts, now and later.
     pub(super) fn subscribe(&self) -> watch::Receiver<T> {
         self.current.subscribe()
     }

@@ -1,11 +1,11 @@
 //! MCP over Streamable HTTP: one endpoint, for clients of both eras of the protocol.
 //!
-//! A request is checked by `request` (hosts, origins, media types, size) and `endpoint` (path, method), then by `modern` or
-//! `legacy`, which know what their era wants of headers. What passes is run by an `exchange`: an engine and a driver of
+//! A request is checked by `request` (hosts, origins, media types, size) and `endpoint` (path, method), its message by `plan`,
+//! with `modern` or `legacy`, which know what their era wants of headers. What passes is run by an `exchange`: an engine and a driver of
 //! its own, whose lines become one JSON body or a stream of events.
 //!
-//! Nothing of a client is kept once its requests have ended: a legacy session is its id, and what runs at the moment is
-//! all that is known of it.
+//! Of a client, no more is kept once its requests have ended than a count of its calls, where there is a rate, and what was
+//! found of its token, both bounded: a legacy session is its id, and what runs is all that is known of it.
 
 mod followed;
 mod socket;
@@ -15,6 +15,7 @@ mod run;
 mod request;
 mod modern;
 mod legacy;
+mod plan;
 mod endpoint;
 mod server;
 #[cfg(test)]

@@ -25,6 +25,7 @@ use super::endpoint::{Endpoint, ServerStage};
 use super::followed::{Followed, LOOK_INTERVAL};
 use super::legacy_session::running::Running;
 use super::legacy_session::session_id::SessionKey;
+use super::plan::MessageChecks;
 use super::request::access::{Admittance, TokenNeed, TokensInForce};
 use super::request::doors::Doors;
 use super::run::answer::AnswerBody;
@@ -133,20 +134,23 @@ impl HttpServer {
         let access = Admittance::new(tokens.subscribe(), need, oauth.clone());
         let changes = catalog.clone();
         let (stage, reached) = watch::channel(ServerStage::Serving);
+        let checks = MessageChecks {
+            engine: Settings { transport: TransportKind::Http, ..engine },
+            key,
+            running: Running::default(),
+            access: Rc::new(access),
+            rates: ClientRates::new(rate_of_one),
+            views: Views::new(catalog.clone()),
+        };
         let endpoint = Rc::new(Endpoint {
             doors,
-            engine: Settings { transport: TransportKind::Http, ..engine },
+            checks,
             executor,
-            views: Views::new(catalog.clone()),
             catalog,
-            key,
             stage: reached,
-            running: Running::default(),
             shares: Shares::new(bounds),
-            rates: ClientRates::new(rate_of_one),
             bodies: ByteBudget::new(bounds.bodies),
             answers: ByteBudget::new(bounds.answers),
-            access: Rc::new(access),
             in_step: InStep::default(),
             bounds,
         });
@@ -214,7 +218,7 @@ impl HttpServer {
                     }
                 },
                 Some(ended) = self.connections.join_next() => tell_panic(ended),
-                Ok(()) = self.changes.changed() => self.endpoint.views.refresh(),
+                Ok(()) = self.changes.changed() => self.endpoint.checks.views.refresh(),
                 _ = look.tick() => {
                     self.tokens.look();
                     self.tls.iter_mut().for_each(Followed::look);
@@ -223,7 +227,7 @@ impl HttpServer {
                     if let Some(problem) = problem {
                         tracing::warn!("the tokens that were read last count on: {problem}");
                     }
-                    self.endpoint.views.follow(&self.tokens.subscribe().borrow().tokens);
+                    self.endpoint.checks.views.follow(&self.tokens.subscribe().borrow().tokens);
                 }
                 Some(problem) = tls_looked(&mut self.tls) => {
                     tracing::warn!("the certificate that was read last counts on: {problem}");
@@ -357,7 +361,7 @@ async fn serve<S: Duplex>(
         tokio::task::yield_now().await;
     };
     tokio::select! {
-        // What has come is looked at before it ends.
+        // A request that has come is looked at before the connection ends.
         biased;
         ended = &mut served => return tell_end(ended),
         () = silence => {}
@@ -399,7 +403,7 @@ struct OpenConnection {
     answered: Notify,
     /// True if a request came on it.
     has_asked: Cell<bool>,
-    /// Who has made it, as their certificate proves.
+    /// The client that has made it, as its certificate proves.
     principal: OnceCell<Principal>,
 }
 

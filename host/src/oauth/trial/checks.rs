@@ -92,7 +92,7 @@ fn a_token_that_is_none_of_this_servers_does_not_count() {
         let headed = |more: Value| rsa.token_with(&header(more), &good);
         let fine = rsa.token(&good);
         assert_eq!(found(&checker, &fine).await, Ok(()));
-        // What a JWT may bring along counts for nothing: the key of the issuer does.
+        // The keys that a JWT may bring along count for nothing: the key of the issuer does.
         let brought = json!({ "jwk": other.jwk(), "jku": "https://evil.example/keys", "x5u": "https://evil.example" });
         assert_eq!(found(&checker, &headed(brought.clone())).await, Ok(()));
         let forged =

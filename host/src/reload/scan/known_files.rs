@@ -17,7 +17,7 @@ const MAX_KEPT: usize = 64 * 1024 * 1024;
 /// The files that scans have read.
 #[derive(Debug, Default)]
 pub(crate) struct KnownFiles {
-    /// What no manifest is given.
+    /// The policy on what manifests are given.
     policy: Arc<Policy>,
     known: HashMap<PathBuf, KnownFile>,
     /// The files that were asked for in this scan; the others are forgotten.

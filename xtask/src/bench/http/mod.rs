@@ -1,4 +1,4 @@
-//! What many clients over HTTP cost: calls on few and many connections, sessions that do nothing, streams that stay open.
+//! The cost of many clients over HTTP: calls on few and many connections, sessions that do nothing, streams that stay open.
 //!
 //! All servers are asked by the same client, `bench/load`, in turns in one run.
 

@@ -1,4 +1,4 @@
-//! How often each principal calls tools, where the operator sets a rate.
+//! The rate at which each principal calls tools, where the operator sets one.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

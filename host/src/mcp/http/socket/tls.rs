@@ -57,7 +57,7 @@ pub enum TlsError {
     Authority(String, String),
 }
 
-/// What the files held when they were read.
+/// The certificate, the key and the authorities that the files held when they were read.
 #[derive(Clone)]
 pub(crate) struct TlsInForce {
     digest: [u8; 32],

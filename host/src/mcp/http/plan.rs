@@ -1,0 +1,210 @@
+//! The checks of a message until it runs, and how it is run.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::value::RawValue;
+
+use super::legacy;
+use super::legacy_session::running::Running;
+use super::legacy_session::session_id::{SessionKey, SessionNonce};
+use super::modern::{self, Repeated};
+use super::request::access::Admittance;
+use super::run::answer::HttpRefusal;
+use super::run::client_rates::ClientRates;
+use super::run::shares::RunKind;
+use super::run::views::Views;
+use crate::mcp::engine::{Changes, Engine, Settings};
+use crate::mcp::methods::lifecycle;
+use crate::mcp::methods::meta::RequestMeta;
+use crate::mcp::rpc::batch::MAX_BATCH_MESSAGES;
+use crate::mcp::rpc::id::Id;
+use crate::mcp::rpc::lines::InputLine;
+use crate::mcp::rpc::message::{self, Message, Parsed, RefusedMessage};
+use crate::mcp::rpc::reply::RpcError;
+use crate::mcp::version::TransportKind;
+use crate::tokens::Principal;
+
+/// The parts of the server by which messages are judged.
+pub(super) struct MessageChecks {
+    pub(super) engine: Settings,
+    pub(super) key: SessionKey,
+    pub(super) running: Running,
+    pub(super) access: Rc<Admittance>,
+    pub(super) rates: ClientRates,
+    pub(super) views: Views,
+}
+
+/// The way in which a message is run.
+pub(super) struct ExchangePlan {
+    pub(super) engine: Engine,
+    pub(super) kind: RunKind,
+    /// The number of its messages.
+    pub(super) messages: usize,
+    /// The session in which it can be cancelled. `None` where it ends with its connection.
+    pub(super) in_session: Option<InSession>,
+    /// The id of the session that it begins.
+    pub(super) begun: Option<HeaderValue>,
+}
+
+/// The requests of a message, by which others of their session cancel them.
+pub(super) struct InSession {
+    pub(super) session: SessionNonce,
+    pub(super) ids: Vec<Id>,
+}
+
+impl MessageChecks {
+    /// Checks a message, and says how it is run. `None` for one that is answered with nothing.
+    pub(super) fn plan(
+        &self,
+        headers: &HeaderMap,
+        principal: &Principal,
+        line: &InputLine,
+    ) -> Result<Option<ExchangePlan>, HttpRefusal> {
+        let session = |id| legacy::session(headers, &self.key, &self.running, &principal.id, id);
+        match message::parse(line, TransportKind::Http) {
+            Parsed::Nothing => {
+                Err(bad_request(None, &RpcError::invalid_request("the body is empty")))
+            }
+            Parsed::One(Err(RefusedMessage { id, fault })) => Err(bad_request(id.as_ref(), &fault)),
+            Parsed::One(Ok(Message::Request { id, method, params })) => {
+                let request = Repeated { id: &id, method: &method, params };
+                let plan = self.plan_request(headers, principal, &request)?;
+                self.check_call(principal, &request)?;
+                Ok(Some(plan))
+            }
+            // Of the stateless revision, nothing comes of it.
+            Parsed::One(Ok(Message::Response)) if modern::is_named(headers) => Ok(None),
+            Parsed::One(Ok(Message::Notification { params, .. })) if is_modern(headers, params) => {
+                Ok(None)
+            }
+            Parsed::One(Ok(Message::Notification { method, params })) => {
+                let session = session(None)?;
+                let cancelled = lifecycle::cancelled(params).and_then(Id::parse);
+                if method == "notifications/cancelled"
+                    && let Some(id) = cancelled
+                {
+                    self.running.cancel(session.nonce, &id, line.clone());
+                }
+                Ok(None)
+            }
+            Parsed::One(Ok(Message::Response)) => session(None).map(|_| None),
+            Parsed::Batch(_) if modern::is_named(headers) => {
+                let error = "the body is an array; send each message in a request of its own";
+                Err(bad_request(None, &RpcError::invalid_request(error)))
+            }
+            Parsed::Batch(items) if items.len() > MAX_BATCH_MESSAGES => {
+                let error = format!("the array has more than {MAX_BATCH_MESSAGES} messages");
+                Err(bad_request(None, &RpcError::invalid_request(error)))
+            }
+            Parsed::Batch(items) => {
+                let session = session(None)?;
+                let asks_nothing = |item: &&RawValue| {
+                    matches!(
+                        message::message(item),
+                        Ok(Message::Notification { .. } | Message::Response)
+                    )
+                };
+                // It has rules of its own for each request, and may go on for hours.
+                let claims_version = |item: &&RawValue| match message::message(item) {
+                    Ok(Message::Request { params, .. }) => is_modern(&HeaderMap::new(), params),
+                    _ => false,
+                };
+                if items.iter().any(claims_version) {
+                    let error =
+                        "the array holds a request of revision 2026-07-28; send that by itself";
+                    return Err(bad_request(None, &RpcError::invalid_request(error)));
+                }
+                if !items.is_empty() && items.iter().all(asks_nothing) {
+                    return Ok(None);
+                }
+                modern::check_array(headers).map_err(|error| bad_request(None, &error))?;
+                let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Untold);
+                let mut ids: Vec<Id> = Vec::new();
+                for item in &items {
+                    let Ok(Message::Request { id, method, params }) = message::message(item) else {
+                        continue;
+                    };
+                    let request = Repeated { id: &id, method: &method, params };
+                    self.check_call(principal, &request)?;
+                    // One that is there twice is the engine's to refuse.
+                    if !ids.contains(&id) {
+                        ids.push(id);
+                    }
+                }
+                Ok(Some(ExchangePlan {
+                    engine,
+                    kind: RunKind::Request,
+                    messages: items.len().max(1),
+                    in_session: Some(InSession { session: session.nonce, ids }),
+                    begun: None,
+                }))
+            }
+        }
+    }
+
+    /// Checks that what is asked is no call that the principal could make with other scopes, or makes too often.
+    fn check_call(&self, principal: &Principal, request: &Repeated<'_>) -> Result<(), HttpRefusal> {
+        let tool = principal.allow.is_some().then(|| request.tool()).flatten();
+        tool.map_or(Ok(()), |tool| self.access.check_call(principal, &tool))?;
+        if request.method != "tools/call" {
+            return Ok(());
+        }
+        self.rates.take(&principal.id, Instant::now()).map_err(|(rate, wait)| {
+            HttpRefusal::too_often(format!("one client calls tools at {rate} at most"), wait)
+        })
+    }
+
+    fn plan_request(
+        &self,
+        headers: &HeaderMap,
+        principal: &Principal,
+        request: &Repeated<'_>,
+    ) -> Result<ExchangePlan, HttpRefusal> {
+        if is_modern(headers, request.params) {
+            request.check(headers, self.views.of(principal).borrow().as_deref())?;
+            let engine = Engine::new(self.engine.clone());
+            let kind = match request.method {
+                "subscriptions/listen" => RunKind::Stream,
+                _ => RunKind::Request,
+            };
+            return Ok(ExchangePlan { engine, kind, messages: 1, in_session: None, begun: None });
+        }
+        request.check_given(headers)?;
+        let kind = RunKind::Request;
+        if request.method == "initialize" {
+            legacy::check_version(headers, Some(request.id))?;
+            // A handshake that fails begins no session.
+            RequestMeta::of(request.params)
+                .map_err(|error| bad_request(Some(request.id), &error))?;
+            let version = lifecycle::requested_version(request.params, TransportKind::Http);
+            let begun = self.key.begin(version, &principal.id).map_err(|error| {
+                tracing::error!("no random bytes can be had: {error}");
+                HttpRefusal::plain(StatusCode::INTERNAL_SERVER_ERROR, "no session can be begun")
+            })?;
+            let engine = Engine::new(self.engine.clone());
+            return Ok(ExchangePlan {
+                engine,
+                kind,
+                messages: 1,
+                in_session: None,
+                begun: Some(begun),
+            });
+        }
+        let session =
+            legacy::session(headers, &self.key, &self.running, &principal.id, Some(request.id))?;
+        let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Untold);
+        let in_session = Some(InSession { session: session.nonce, ids: vec![request.id.clone()] });
+        Ok(ExchangePlan { engine, kind, messages: 1, in_session, begun: None })
+    }
+}
+
+/// True if a message is one of the stateless revision: its headers name it, or it says so itself.
+fn is_modern(headers: &HeaderMap, params: Option<&RawValue>) -> bool {
+    modern::is_named(headers) || RequestMeta::of(params).is_ok_and(|meta| meta.is_modern())
+}
+
+pub(super) fn bad_request(id: Option<&Id>, error: &RpcError) -> HttpRefusal {
+    HttpRefusal::rpc(StatusCode::BAD_REQUEST, id, error)
+}
