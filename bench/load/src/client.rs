@@ -66,7 +66,15 @@ impl Client {
     /// Calls the tool. The answer has to be right.
     pub(crate) async fn call(&mut self) -> Result<()> {
         self.stream.write_all(&self.call).await?;
-        let answer = self.answer().await?;
+        let answer = match self.answer().await {
+            // Servers close a connection on which nothing was asked for some seconds; the session goes on.
+            Err(_) if self.bytes.is_empty() => {
+                self.stream = connected(&self.host).await?;
+                self.stream.write_all(&self.call).await?;
+                self.answer().await?
+            }
+            answer => answer?,
+        };
         let body = &self.bytes[answer.body];
         let is_right = answer.status == 200
             && body.windows(TEXT.len()).any(|window| window == TEXT.as_bytes());

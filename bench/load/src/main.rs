@@ -7,11 +7,11 @@
 mod answer;
 mod client;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::json;
 use tokio::task::LocalSet;
 
@@ -57,9 +57,9 @@ fn wait(word: &str) -> Result<()> {
 
 /// The parts that the clients share.
 struct Run {
-    ends: Cell<Instant>,
-    counts_from: Cell<Instant>,
-    /// The time that each answer took, in nanoseconds.
+    counts_from: Instant,
+    ends: Instant,
+    /// The time that each answer took that came between the two, in nanoseconds.
     times: RefCell<Vec<u64>>,
 }
 
@@ -68,8 +68,8 @@ async fn calls(host: &str, connections: usize, seconds: f64) -> Result<serde_jso
     let started = Instant::now();
     let counts_from = started + Duration::from_secs_f64(seconds * WARM_UP);
     let run = Rc::new(Run {
-        ends: Cell::new(counts_from + Duration::from_secs_f64(seconds)),
-        counts_from: Cell::new(counts_from),
+        counts_from,
+        ends: counts_from + Duration::from_secs_f64(seconds),
         times: RefCell::default(),
     });
     let tasks: Vec<_> = clients
@@ -80,10 +80,11 @@ async fn calls(host: &str, connections: usize, seconds: f64) -> Result<serde_jso
         task.await??;
     }
     let mut times = run.times.take();
+    ensure!(!times.is_empty(), "no call ended within {seconds} seconds");
     times.sort_unstable();
     let at = |quantile: f64| {
         let index = (times.len() as f64 * quantile) as usize;
-        times.get(index.min(times.len().saturating_sub(1))).map(|time| *time as f64 / 1e3)
+        times[index.min(times.len() - 1)] as f64 / 1e3
     };
     Ok(json!({"per_second": times.len() as f64 / seconds, "p50_us": at(0.5), "p99_us": at(0.99),
         "client_us": processor_time()?.as_secs_f64() * 1e6 / times.len() as f64}))
@@ -92,13 +93,14 @@ async fn calls(host: &str, connections: usize, seconds: f64) -> Result<serde_jso
 /// Calls over and over, until the time is over.
 async fn call_on(mut client: Client, run: Rc<Run>) -> Result<()> {
     loop {
-        let at = Instant::now();
-        if at >= run.ends.get() {
+        let begun = Instant::now();
+        client.call().await?;
+        let ended = Instant::now();
+        if ended >= run.ends {
             return Ok(());
         }
-        client.call().await?;
-        if at >= run.counts_from.get() {
-            run.times.borrow_mut().push(u64::try_from(at.elapsed().as_nanos())?);
+        if ended >= run.counts_from {
+            run.times.borrow_mut().push(u64::try_from((ended - begun).as_nanos())?);
         }
     }
 }

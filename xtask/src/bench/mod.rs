@@ -93,7 +93,8 @@ pub(crate) fn run(places: &Places, words: &[&str]) -> Result<()> {
     }
     let stage = Stage::lay_out(places)?;
     step("compiling what is measured, once");
-    for plugins in [1, 20, 100] {
+    let numbers = if options.is_http_alone() { &[1][..] } else { &[1, 20, 100] };
+    for &plugins in numbers {
         let mut command = programs.command(Server::Host(plugins), &stage);
         cold::warm_up(&mut command, &stage, &stage.home(), plugins * TOOLS, plugins)?;
     }

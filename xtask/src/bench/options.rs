@@ -64,6 +64,11 @@ impl Options {
         if self.quick { 1.0 } else { 2.0 }
     }
 
+    /// True if nothing but the servers over HTTP is measured.
+    pub(crate) fn is_http_alone(&self) -> bool {
+        self.only.as_deref() == Some("http")
+    }
+
     pub(crate) fn wants(&self, part: &str) -> bool {
         self.only.as_deref().is_none_or(|only| part.contains(only))
     }

@@ -94,6 +94,12 @@ impl Programs {
         let host = build::host(places, options.host.as_deref())?;
         step("building the programs to compare with");
         let mut cargo = cargo_on(&places.bench, &["build", "--release"], &[]);
+        if options.is_http_alone() {
+            // The rest has wasmtime in it, which takes longest to build.
+            cargo.args(
+                ["bench-native", "bench-floor", "bench-load"].map(|name| format!("-p{name}")),
+            );
+        }
         command::run(&mut cargo, "the compiler's message above names the place")?;
         let built = places.bench_built()?;
         let program = |name: &str| built.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
