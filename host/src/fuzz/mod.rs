@@ -31,6 +31,7 @@ use crate::sandbox::Compiler;
 
 pub use crate::catalog::fuzz::{references, schema};
 pub use crate::mcp::fuzz::lines;
+pub use crate::mcp::http_fuzz::http;
 pub use crate::oauth::trial::forged::access_token;
 pub use crate::sandbox::fuzz::{cache, component, network, values};
 pub use configuration::configuration;
@@ -81,6 +82,7 @@ macro_rules! targets {
 targets! {
     session seeds::random, 200;
     lines seeds::sessions, 2_000;
+    http crate::mcp::http_fuzz::seeds, 200;
     manifest seeds::manifests, 20_000;
     configuration seeds::configurations, 2_000;
     access_token crate::oauth::trial::forged::seeds, 2_000;

@@ -19,6 +19,8 @@ mod http;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+#[cfg(any(test, fuzzing))]
+pub(crate) use http::fuzz as http_fuzz;
 
 use crate::tool::{CallError, Output, Usage};
 

@@ -1,28 +1,22 @@
 //! Clients with access tokens of authorization servers: what they may call and see, and what they are told otherwise.
 
-use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::{oneshot, watch};
 use tokio::task::LocalSet;
 use tokio::time::timeout;
 
 use super::bounds::HttpBounds;
-use super::faults::{modern, plugins};
 use super::request::access::TokenNeed;
 use super::request::doors::Doors;
-use super::server::{HttpServer, HttpSettings};
-use super::socket::address::{HttpAddress, Listener};
+use super::server::HttpSettings;
+use super::trial::{TrialServer, local, modern, plugins, settings};
 use crate::fuzz::started;
 use crate::home::Home;
-use crate::mcp::calls::executor::Executor;
-use crate::mcp::engine::Settings;
-use crate::mcp::http::SessionKey;
-use crate::oauth::trial::issuer::{Mood, TrialIssuer, settings};
+use crate::oauth::trial::issuer::{Mood, TrialIssuer, settings as oauth_settings};
 use crate::oauth::trial::signing_key::SigningKey;
 use crate::tokens::{NewToken, TokenFile, now};
 
@@ -58,35 +52,19 @@ fn serves(test: impl AsyncFnOnce(&OauthBench)) {
     LocalSet::new().block_on(&runtime.expect("a runtime"), async {
         let key = SigningKey::ed25519("a");
         let issuer = TrialIssuer::start(&[&key]).await;
-        let address: HttpAddress = "127.0.0.1:0".parse().expect("an address");
-        let listener = Listener::bind(&address).await.expect("a port");
-        let HttpAddress::Tcp(bound) = *listener.address() else { panic!("no port") };
-        let server = HttpSettings {
-            doors: Doors::new(
-                &address,
-                Vec::new(),
-                vec!["https://page.example".parse().expect("an origin")],
-            ),
-            engine: Settings::default(),
-            key: SessionKey::of(None).expect("a key"),
-            drain_delay: Duration::ZERO,
-            grace: Duration::from_millis(100),
+        let page = vec!["https://page.example".parse().expect("an origin")];
+        let settings = HttpSettings {
+            doors: Doors::new(&local(), Vec::new(), page),
             tokens: Some(file),
             need: TokenNeed::Always,
-            tls: None,
-            rate_of_one: None,
-            oauth: Some(settings(vec![issuer.settings()])),
-            bounds: HttpBounds::default(),
+            oauth: Some(oauth_settings(vec![issuer.settings()])),
+            ..settings(HttpBounds::default())
         };
-        let executor = Rc::new(Executor::new(host.guests().clone(), None));
-        let (_catalog, published) = watch::channel(Some(catalog));
-        let server = HttpServer::new(listener, server, executor, published).expect("tokens");
-        let (end, asked) = oneshot::channel::<()>();
-        let served = tokio::task::spawn_local(server.run(async { drop(asked.await) }));
-        let bench = OauthBench { address: bound.to_string(), issuer, key, own_token: text };
+        let server = TrialServer::start(settings, host.guests().clone(), catalog).await;
+        let address = server.address.to_string();
+        let bench = OauthBench { address, issuer, key, own_token: text };
         timeout(OAUTH_HANG, test(&bench)).await.expect("it ends");
-        end.send(()).expect("it serves");
-        timeout(OAUTH_HANG, served).await.expect("it ends").expect("no panic");
+        server.end(OAUTH_HANG).await;
     });
     host.stop();
 }

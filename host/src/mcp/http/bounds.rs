@@ -41,6 +41,9 @@ pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(super) const MAX_ENDED: usize = 16_384;
 /// The time for which a session's id counts.
 pub(super) const SESSION_TIME: Duration = Duration::from_hours(30 * 24);
+/// The time between two looks at whether clients that wait for an answer have hung up, with further requests behind the
+/// one that is served.
+pub(super) const HANG_UP_LOOK: Duration = Duration::from_secs(1);
 /// The seconds after which a client is told to come again.
 pub(super) const RETRY_SECONDS: u32 = 2;
 
@@ -61,6 +64,7 @@ pub(crate) struct HttpBounds {
     pub(crate) stream_age: Duration,
     pub(crate) silence: Duration,
     pub(crate) keep_alive: Duration,
+    pub(crate) hang_up_look: Duration,
 }
 
 impl Default for HttpBounds {
@@ -80,6 +84,7 @@ impl Default for HttpBounds {
             stream_age: MAX_STREAM_AGE,
             silence: SILENCE,
             keep_alive: KEEP_ALIVE,
+            hang_up_look: HANG_UP_LOOK,
         }
     }
 }

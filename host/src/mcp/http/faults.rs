@@ -3,26 +3,20 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::{oneshot, watch};
 use tokio::task::LocalSet;
 use tokio::time::{sleep, timeout};
 
 use super::bounds::HttpBounds;
-use super::request::access::TokenNeed;
-use super::request::doors::Doors;
-use super::server::{HttpServer, HttpSettings};
-use super::socket::address::{HttpAddress, Listener};
+use super::server::HttpSettings;
 use super::socket::paced::Pace;
-use crate::fuzz::guest::{WASI, Wat, sleep as guest_sleep};
+use super::trial::{TrialServer, call, listen, plugins, request, settings};
 use crate::fuzz::started;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::calls::places::PLACES;
-use crate::mcp::engine::Settings;
-use crate::mcp::http::{SessionKey, TlsFiles};
+use crate::mcp::http::TlsFiles;
 
 /// A time that is never reached, unless something waits for ever.
 const NEVER_REACHED: Duration = Duration::from_secs(100);
@@ -67,58 +61,18 @@ fn serves_with(bounds: HttpBounds, tls: Option<TlsFiles>, test: impl AsyncFnOnce
     let (host, catalog) = started(directory.path());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     LocalSet::new().block_on(&runtime.expect("a runtime"), async {
-        let address: HttpAddress = "127.0.0.1:0".parse().expect("an address");
-        let listener = Listener::bind(&address).await.expect("a port");
-        let HttpAddress::Tcp(bound) = *listener.address() else { panic!("no port") };
-        let settings = HttpSettings {
-            doors: Doors::new(&address, Vec::new(), Vec::new()),
-            engine: Settings::default(),
-            key: SessionKey::of(None).expect("a key"),
-            grace: Duration::from_millis(100),
-            drain_delay: Duration::ZERO,
-            tokens: None,
-            tls,
-            need: TokenNeed::OnceThereAre,
-            oauth: None,
-            rate_of_one: None,
-            bounds,
-        };
-        let executor = Rc::new(Executor::new(host.guests().clone(), None));
-        let (_catalog, published) = watch::channel(Some(catalog));
-        let server = HttpServer::new(listener, settings, executor.clone(), published);
-        let (end, asked) = oneshot::channel::<()>();
-        let server = server.expect("no tokens").run(async { drop(asked.await) });
-        let served = tokio::task::spawn_local(server);
-        let bench = Bench { address: bound.to_string(), executor: executor.clone() };
+        let settings = HttpSettings { tls, ..settings(bounds) };
+        let server = TrialServer::start(settings, host.guests().clone(), catalog).await;
+        let (address, executor) = (server.address.to_string(), server.executor.clone());
+        let bench = Bench { address, executor };
         timeout(NEVER_REACHED, test(&bench)).await.expect("it ends");
         if !is_tls {
             bench.is_answered().await;
         }
-        end.send(()).expect("it serves");
-        timeout(NEVER_REACHED, served).await.expect("it ends").expect("no panic");
+        server.end(NEVER_REACHED).await;
         bench.is_idle().await;
     });
     host.stop();
-}
-
-/// `echo_run` answers with its arguments, `sleep_run` sleeps for an hour, `large_run` answers with 200 KiB.
-pub(super) fn plugins() -> TempDir {
-    let directory = TempDir::new().expect("a directory");
-    let call = format!("{} (global.get $ok)", guest_sleep(3_600_000));
-    let sleeping = Wat { call: &call, imports: WASI, ..Wat::default() };
-    let echo = "(call $text (local.get $arguments) (local.get $arguments_len))";
-    let echo = Wat { call: echo, ..Wat::default() };
-    let fill = "(memory.fill (i32.const 70000) (i32.const 120) (i32.const 204800))
-        (call $text (i32.const 70000) (i32.const 204800))";
-    let grow = format!("(drop (memory.grow (i32.const 8))) {fill}");
-    let large = Wat { call: &grow, ..Wat::default() };
-    let patient = "[limits]\ntimeout = \"5m\"\nconcurrency = 32";
-    for (name, wat) in [("echo", echo), ("sleep", sleeping), ("large", large)] {
-        let file = |suffix| directory.path().join(name).with_extension(suffix);
-        std::fs::write(file("toml"), patient).expect("a manifest");
-        std::fs::write(file("wasm"), wat.build()).expect("a module");
-    }
-    directory
 }
 
 #[test]
@@ -201,35 +155,6 @@ async fn rest(mut stream: TcpStream) -> String {
     // A server that refuses may reset what it did not read.
     let _ = timeout(NEVER_REACHED, stream.read_to_end(&mut answer)).await.expect("it is closed");
     String::from_utf8_lossy(&answer).into_owned()
-}
-
-fn request(head: &str, body: &str) -> String {
-    format!(
-        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{head}\r\n{body}"
-    )
-}
-
-/// A request of the newest revision, with further headers.
-pub(super) fn modern(method: &str, name: Option<&str>, mut params: Value, headers: &str) -> String {
-    params["_meta"] = json!({
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientCapabilities": {},
-    });
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-    let name = name.map(|name| format!("Mcp-Name: {name}\r\n")).unwrap_or_default();
-    let length = body.len();
-    let head = format!(
-        "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: {method}\r\n{name}{headers}Content-Length: {length}\r\n"
-    );
-    request(&head, &body)
-}
-
-fn call(tool: &str, headers: &str) -> String {
-    modern("tools/call", Some(tool), json!({ "name": tool }), headers)
-}
-
-fn listen() -> String {
-    modern("subscriptions/listen", None, json!({ "notifications": {} }), "")
 }
 
 #[test]
@@ -325,6 +250,24 @@ fn calls_end_when_their_clients_go_however_they_go() {
             if !half {
                 clients.clear();
             }
+            bench.is_idle().await;
+        }
+    });
+}
+
+#[test]
+fn a_call_ends_when_its_client_goes_even_if_more_was_sent_behind_it() {
+    let bounds = HttpBounds { hang_up_look: SHORT / 8, ..small() };
+    serves(bounds, async |bench| {
+        for behind in ["G".to_owned(), call("echo_run", ""), "x".repeat(300_000)] {
+            let client = bench.sends(call("sleep_run", "") + &behind).await;
+            while bench.executor.load().0 < 1 {
+                sleep(Duration::from_millis(10)).await;
+            }
+            // A client that is there is waited for.
+            sleep(bounds.hang_up_look * 4).await;
+            assert_eq!(bench.executor.load().0, 1);
+            drop(client);
             bench.is_idle().await;
         }
     });

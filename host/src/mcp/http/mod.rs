@@ -12,12 +12,17 @@ mod socket;
 mod bounds;
 mod legacy_session;
 mod run;
+mod connections;
 mod request;
 mod modern;
 mod legacy;
 mod plan;
 mod endpoint;
 mod server;
+#[cfg(any(test, fuzzing))]
+mod trial;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]

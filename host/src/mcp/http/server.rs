@@ -1,26 +1,24 @@
 //! The HTTP server: it takes connections, serves each, and ends them all.
 
-use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::header::CONNECTION;
 use http::{HeaderValue, Request};
-use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, sleep, timeout};
 
 use super::bounds::{CHUNK, HttpBounds, MAX_HEAD};
+use super::connections::{Busy, BusyBody, ListedConnection, OpenConnections};
 use super::endpoint::{Endpoint, ServerStage};
 use super::followed::{Followed, LOOK_INTERVAL};
 use super::legacy_session::running::Running;
@@ -28,13 +26,13 @@ use super::legacy_session::session_id::SessionKey;
 use super::plan::MessageChecks;
 use super::request::access::{Admittance, TokenNeed, TokensInForce};
 use super::request::doors::Doors;
-use super::run::answer::AnswerBody;
 use super::run::byte_budget::ByteBudget;
 use super::run::client_rates::ClientRates;
 use super::run::in_step::InStep;
 use super::run::shares::Shares;
 use super::run::views::Views;
-use super::socket::address::{ClientStream, Duplex, Listener};
+use super::socket::address::Listener;
+use super::socket::client_socket::{ClientSocket, Duplex};
 use super::socket::paced::Paced;
 use super::socket::tls::{TlsError, TlsFiles, TlsInForce};
 use crate::catalog::Catalog;
@@ -208,6 +206,8 @@ impl HttpServer {
         let mut end = pin!(end);
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut hang_ups = tokio::time::interval(self.endpoint.bounds.hang_up_look);
+        hang_ups.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
@@ -218,6 +218,7 @@ impl HttpServer {
                     }
                 },
                 Some(ended) = self.connections.join_next() => tell_panic(ended),
+                _ = hang_ups.tick() => self.open.close_gone(),
                 Ok(()) = self.changes.changed() => self.endpoint.checks.views.refresh(),
                 _ = look.tick() => {
                     self.tokens.look();
@@ -251,16 +252,16 @@ impl HttpServer {
         }
     }
 
-    fn open(&mut self, stream: ClientStream) {
+    fn open(&mut self, socket: ClientSocket) {
         if self.connections.len() >= self.endpoint.bounds.connections && !self.open.close_idle() {
             tracing::debug!("a connection is refused: {} are busy", self.connections.len());
             return;
         }
         // The last to go: what the connection serves is busy until then.
-        let connection = ListedConnection(self.open.connect());
+        let connection = self.open.connect(socket.clone());
         let stage = self.stage.subscribe();
         let (endpoint, pace) = (self.endpoint.clone(), self.endpoint.bounds.pace);
-        let stream = Paced::new(stream, pace);
+        let stream = Paced::new(socket, pace);
         match &self.tls {
             None => _ = self.connections.spawn_local(serve(stream, endpoint, connection, stage)),
             Some(tls) => {
@@ -284,14 +285,14 @@ fn tell_panic(ended: Result<(), tokio::task::JoinError>) {
 /// Agrees on TLS, and serves the connection to its end.
 async fn serve_over_tls(
     tls: TlsInForce,
-    stream: Paced<ClientStream>,
+    stream: Paced<ClientSocket>,
     endpoint: Rc<Endpoint>,
     connection: ListedConnection,
     stage: watch::Receiver<ServerStage>,
 ) {
     let agreed = tokio::select! {
         agreed = timeout(endpoint.bounds.tls_time, tls.accept(stream)) => agreed,
-        () = connection.0.close.notified() => return,
+        () = connection.0.closes() => return,
     };
     match agreed {
         Ok(Ok(stream)) => {
@@ -338,7 +339,7 @@ async fn serve<S: Duplex>(
                 // The client then sends its next request on another connection, which another server may take.
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, Infallible>(answer.map(|body| BusyBody { body, _busy: busy }))
+            Ok::<_, Infallible>(answer.map(|body| BusyBody::new(body, busy)))
         })
     });
     let served = http1::Builder::new()
@@ -350,7 +351,7 @@ async fn serve<S: Duplex>(
     let mut served = pin!(served);
     tokio::select! {
         ended = &mut served => return tell_end(ended),
-        () = connection.close.notified() => return,
+        () = connection.closes() => return,
         _ = stage.wait_for(|stage| *stage >= ServerStage::Draining) => {}
     }
     // An answer that had begun before did not say that it is the last one.
@@ -376,132 +377,5 @@ async fn serve<S: Duplex>(
 fn tell_end(ended: hyper::Result<()>) {
     if let Err(error) = ended {
         tracing::debug!("a connection ended early: {error}");
-    }
-}
-
-/// The connections that are open, and which of them ask for nothing.
-#[derive(Clone, Default)]
-struct OpenConnections(Rc<RefCell<IdleConnections>>);
-
-#[derive(Default)]
-struct IdleConnections {
-    /// Those that ask for nothing, by the order in which they began to.
-    idle: BTreeMap<u64, Rc<OpenConnection>>,
-    last: u64,
-}
-
-/// A connection.
-struct OpenConnection {
-    all: OpenConnections,
-    /// Requests that are served on it. It is one at most, but an answer may outlive its request.
-    requests: Cell<usize>,
-    /// Its place among those that ask for nothing.
-    since: Cell<u64>,
-    /// The signal that it is to be closed.
-    close: Notify,
-    /// The signal that its last answer was handed over.
-    answered: Notify,
-    /// True if a request came on it.
-    has_asked: Cell<bool>,
-    /// The client that has made it, as its certificate proves.
-    principal: OnceCell<Principal>,
-}
-
-impl OpenConnections {
-    fn connect(&self) -> Rc<OpenConnection> {
-        let connection = Rc::new(OpenConnection {
-            all: self.clone(),
-            requests: Cell::new(0),
-            since: Cell::new(0),
-            close: Notify::new(),
-            answered: Notify::new(),
-            has_asked: Cell::new(false),
-            principal: OnceCell::new(),
-        });
-        self.add_idle(&connection);
-        connection
-    }
-
-    fn add_idle(&self, connection: &Rc<OpenConnection>) {
-        let mut all = self.0.borrow_mut();
-        all.last += 1;
-        connection.since.set(all.last);
-        let since = all.last;
-        all.idle.insert(since, connection.clone());
-    }
-
-    /// Closes the connection that has asked for nothing the longest. False if all ask for something.
-    fn close_idle(&self) -> bool {
-        let oldest = self.0.borrow_mut().idle.pop_first();
-        oldest.map(|(_, connection)| connection.close.notify_one()).is_some()
-    }
-}
-
-impl OpenConnection {
-    /// Resolves when no request is served on it.
-    async fn is_idle(&self) {
-        while self.requests.get() > 0 {
-            self.answered.notified().await;
-        }
-    }
-}
-
-/// A connection that is open, until it is dropped.
-struct ListedConnection(Rc<OpenConnection>);
-
-impl Drop for ListedConnection {
-    fn drop(&mut self) {
-        let Self(connection) = self;
-        connection.all.0.borrow_mut().idle.remove(&connection.since.get());
-    }
-}
-
-/// A request of a connection, until its answer has been handed over.
-struct Busy(Rc<OpenConnection>);
-
-impl Busy {
-    fn begin(connection: Rc<OpenConnection>) -> Self {
-        connection.has_asked.set(true);
-        if connection.requests.replace(connection.requests.get() + 1) == 0 {
-            connection.all.0.borrow_mut().idle.remove(&connection.since.get());
-        }
-        Self(connection)
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        let Self(connection) = self;
-        connection.requests.set(connection.requests.get() - 1);
-        if connection.requests.get() == 0 {
-            connection.all.add_idle(connection);
-            connection.answered.notify_one();
-        }
-    }
-}
-
-/// A body whose connection is busy until it is written.
-struct BusyBody {
-    body: AnswerBody,
-    _busy: Busy,
-}
-
-impl Body for BusyBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use super::client_socket::ClientSocket;
 
 /// An address to listen on: `HOST:PORT`, a port of this machine alone, or `unix:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,14 +100,6 @@ enum Socket {
     Unix(tokio::net::UnixListener),
 }
 
-/// A connection of either kind.
-pub(crate) type ClientStream = Box<dyn Duplex>;
-
-/// Bytes both ways.
-pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
-
 impl Listener {
     /// Listens on `address`. The port 0 stands for any that is free.
     pub async fn bind(address: &HttpAddress) -> io::Result<Self> {
@@ -151,16 +143,16 @@ impl Listener {
     }
 
     /// Waits for the next connection.
-    pub(crate) async fn accept(&self) -> io::Result<ClientStream> {
+    pub(crate) async fn accept(&self) -> io::Result<ClientSocket> {
         match &self.socket {
             Socket::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
                 // Small answers go out at once.
                 stream.set_nodelay(true)?;
-                Ok(Box::new(stream))
+                Ok(stream.into())
             }
             #[cfg(unix)]
-            Socket::Unix(listener) => Ok(Box::new(listener.accept().await?.0)),
+            Socket::Unix(listener) => Ok(listener.accept().await?.0.into()),
         }
     }
 }

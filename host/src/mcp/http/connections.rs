@@ -1,0 +1,183 @@
+//! The connections that are open: which of them ask for nothing, and whose clients have gone.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::sync::Notify;
+
+use super::run::answer::AnswerBody;
+use super::socket::client_socket::ClientSocket;
+use crate::tokens::Principal;
+
+/// The connections that are open.
+#[derive(Clone, Default)]
+pub(super) struct OpenConnections(Rc<RefCell<ConnectionLists>>);
+
+#[derive(Default)]
+struct ConnectionLists {
+    all: HashMap<u64, Rc<OpenConnection>>,
+    /// Those that ask for nothing, by the order in which they began to.
+    idle: BTreeMap<u64, Rc<OpenConnection>>,
+    last: u64,
+}
+
+/// A connection.
+pub(super) struct OpenConnection {
+    lists: OpenConnections,
+    number: u64,
+    socket: ClientSocket,
+    /// Requests that are served on it. It is one at most, but an answer may outlive its request.
+    requests: Cell<usize>,
+    /// Its place among those that ask for nothing.
+    since: Cell<u64>,
+    /// The signal that it is to be closed.
+    close: Notify,
+    /// The signal that its last answer was handed over.
+    answered: Notify,
+    /// True if a request came on it.
+    pub(super) has_asked: Cell<bool>,
+    /// The client that has made it, as its certificate proves.
+    pub(super) principal: OnceCell<Principal>,
+}
+
+impl OpenConnections {
+    /// Lists a connection whose bytes come by `socket`.
+    pub(super) fn connect(&self, socket: ClientSocket) -> ListedConnection {
+        let number = self.next();
+        let connection = Rc::new(OpenConnection {
+            lists: self.clone(),
+            number,
+            socket,
+            requests: Cell::new(0),
+            since: Cell::new(0),
+            close: Notify::new(),
+            answered: Notify::new(),
+            has_asked: Cell::new(false),
+            principal: OnceCell::new(),
+        });
+        self.0.borrow_mut().all.insert(number, connection.clone());
+        self.add_idle(&connection);
+        ListedConnection(connection)
+    }
+
+    fn next(&self) -> u64 {
+        let mut lists = self.0.borrow_mut();
+        lists.last += 1;
+        lists.last
+    }
+
+    fn add_idle(&self, connection: &Rc<OpenConnection>) {
+        let since = self.next();
+        connection.since.set(since);
+        self.0.borrow_mut().idle.insert(since, connection.clone());
+    }
+
+    /// Closes the connections whose clients wait for something and have gone. What reads requests sees only the end of
+    /// those that have sent nothing else since.
+    pub(super) fn close_gone(&self) {
+        for connection in self.0.borrow().all.values() {
+            if connection.requests.get() > 0 && connection.socket.has_hung_up() {
+                connection.close.notify_one();
+            }
+        }
+    }
+
+    /// Closes the connection that has asked for nothing the longest. False if all ask for something.
+    pub(super) fn close_idle(&self) -> bool {
+        let oldest = self.0.borrow_mut().idle.pop_first();
+        oldest.map(|(_, connection)| connection.close.notify_one()).is_some()
+    }
+}
+
+impl OpenConnection {
+    /// Resolves when it is to be closed: it asks for nothing and has to make room, or its client has gone.
+    pub(super) async fn closes(&self) {
+        loop {
+            self.close.notified().await;
+            // A request may have come since.
+            if self.requests.get() == 0 || self.socket.has_hung_up() {
+                return;
+            }
+        }
+    }
+
+    /// Resolves when no request is served on it.
+    pub(super) async fn is_idle(&self) {
+        while self.requests.get() > 0 {
+            self.answered.notified().await;
+        }
+    }
+}
+
+/// A connection that is open, until it is dropped.
+pub(super) struct ListedConnection(pub(super) Rc<OpenConnection>);
+
+impl Drop for ListedConnection {
+    fn drop(&mut self) {
+        let Self(connection) = self;
+        let mut lists = connection.lists.0.borrow_mut();
+        lists.idle.remove(&connection.since.get());
+        lists.all.remove(&connection.number);
+    }
+}
+
+/// A request of a connection, until its answer has been handed over.
+pub(super) struct Busy(Rc<OpenConnection>);
+
+impl Busy {
+    pub(super) fn begin(connection: Rc<OpenConnection>) -> Self {
+        connection.has_asked.set(true);
+        if connection.requests.replace(connection.requests.get() + 1) == 0 {
+            connection.lists.0.borrow_mut().idle.remove(&connection.since.get());
+        }
+        Self(connection)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let Self(connection) = self;
+        connection.requests.set(connection.requests.get() - 1);
+        if connection.requests.get() == 0 {
+            connection.lists.add_idle(connection);
+            connection.answered.notify_one();
+        }
+    }
+}
+
+/// A body whose connection is busy until it is written.
+pub(super) struct BusyBody {
+    body: AnswerBody,
+    _busy: Busy,
+}
+
+impl BusyBody {
+    pub(super) fn new(body: AnswerBody, busy: Busy) -> Self {
+        Self { body, _busy: busy }
+    }
+}
+
+impl Body for BusyBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

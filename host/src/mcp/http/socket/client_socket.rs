@@ -1,0 +1,102 @@
+//! The socket of a client, whichever kind it is.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+
+/// Bytes both ways.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
+
+/// The socket of a client. It is open as long as one of its clones is kept.
+#[derive(Clone)]
+pub(crate) struct ClientSocket(Rc<RefCell<SocketKind>>);
+
+enum SocketKind {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl From<TcpStream> for ClientSocket {
+    fn from(stream: TcpStream) -> Self {
+        Self(Rc::new(RefCell::new(SocketKind::Tcp(stream))))
+    }
+}
+
+#[cfg(unix)]
+impl From<UnixStream> for ClientSocket {
+    fn from(stream: UnixStream) -> Self {
+        Self(Rc::new(RefCell::new(SocketKind::Unix(stream))))
+    }
+}
+
+impl ClientSocket {
+    /// True if the client sends nothing more, whether or not all that it sent has been read.
+    pub(crate) fn has_hung_up(&self) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        let ready = match &*self.0.borrow() {
+            SocketKind::Tcp(stream) => pin!(stream.ready(Interest::READABLE)).poll(&mut context),
+            #[cfg(unix)]
+            SocketKind::Unix(stream) => pin!(stream.ready(Interest::READABLE)).poll(&mut context),
+        };
+        matches!(ready, Poll::Ready(Ok(ready)) if ready.is_read_closed())
+    }
+
+    fn with<R>(&self, act: impl FnOnce(Pin<&mut dyn Duplex>) -> R) -> R {
+        match &mut *self.0.borrow_mut() {
+            SocketKind::Tcp(stream) => act(Pin::new(stream)),
+            #[cfg(unix)]
+            SocketKind::Unix(stream) => act(Pin::new(stream)),
+        }
+    }
+}
+
+impl AsyncRead for ClientSocket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.with(|stream| stream.poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for ClientSocket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.with(|stream| stream.poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.with(|stream| stream.poll_write_vectored(context, bytes))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.with(|stream| stream.is_write_vectored())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.with(|stream| stream.poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.with(|stream| stream.poll_shutdown(context))
+    }
+}
