@@ -100,6 +100,12 @@ impl Engine {
         self.outbox.next()
     }
 
+    /// True if no request is without an answer, and there is no subscription.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// Requests that have no answer yet, subscriptions aside.
     #[must_use]
     pub fn in_flight(&self) -> usize {

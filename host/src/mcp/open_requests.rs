@@ -102,6 +102,11 @@ impl Open {
         self.requests.contains_key(id)
     }
 
+    /// True if there is none, and no subscription.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
     /// Returns the number of open requests, without subscriptions.
     pub(crate) fn in_flight(&self) -> usize {
         self.calls.len() + self.waiting.len()

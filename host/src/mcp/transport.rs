@@ -1,6 +1,7 @@
 //! The two sides of a client's connection as the loop needs them: its lines, and room for answers.
 //!
-//! It does not know what carries them: two byte streams (`stdio`), or memory in the tests of the loop.
+//! It does not know what carries them: two byte streams (`stdio`), the body of a request and its answer (`http`), or memory
+//! in the tests of the loop.
 
 use std::time::Duration;
 
@@ -25,6 +26,11 @@ pub(crate) trait Transport {
 pub(crate) trait LineInput {
     /// Returns the next lines, some at a time; `None` once the input has ended. Dropping the future loses no line.
     async fn lines(&mut self) -> Option<Vec<InputLine>>;
+
+    /// True if the input is over as soon as everything that came is answered.
+    fn ends_when_answered(&self) -> bool {
+        false
+    }
 
     /// Resolves once the client has closed its end for `time`, where that is seen without reading.
     async fn hung_up(&self, time: Duration);

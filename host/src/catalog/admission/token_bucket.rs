@@ -16,10 +16,21 @@ pub(crate) struct Bucket {
 impl Bucket {
     /// Takes a call out at `now`. If there is none, returns the time until there is one.
     pub(crate) fn take(&mut self, rate: Rate, now: Instant) -> Result<(), Duration> {
+        self.take_all(rate, 1, now)
+    }
+
+    /// Takes so many calls out at `now`, which are no more than the rate has in its time. If there are not so many, takes
+    /// none, and returns the time until there are.
+    pub(crate) fn take_all(
+        &mut self,
+        rate: Rate,
+        calls: u32,
+        now: Instant,
+    ) -> Result<(), Duration> {
         let empty = now + rate.period();
         // Under another rate the bucket may have been emptier than it can be under this one.
         let before = self.full.map_or(now, |full| full.clamp(now, empty));
-        let full = before + rate.interval();
+        let full = before + rate.interval() * calls;
         if full > empty {
             self.full = Some(before);
             return Err(full - empty);
@@ -91,6 +102,24 @@ mod tests {
             bucket.put_back(rate);
             prop_assert_eq!(bucket.take(rate, now), Ok(()));
             prop_assert!(bucket.take(rate, now).is_err());
+        }
+
+        #[test]
+        fn calls_are_taken_together_or_not_at_all(rate in rate(), before in 0..200u32, calls in 1..200u32) {
+            let (now, mut bucket) = (Instant::now(), Bucket::default());
+            let (before, calls) = (before % rate.calls(), calls.min(rate.calls()));
+            for _ in 0..before {
+                prop_assert_eq!(bucket.take(rate, now), Ok(()));
+            }
+            let (mut together, mut apart) = (bucket, bucket);
+            let has_room = (0..calls).all(|_| apart.take(rate, now).is_ok());
+            match together.take_all(rate, calls, now) {
+                Ok(()) => prop_assert!(has_room && together == apart),
+                Err(wait) => {
+                    prop_assert!(!has_room && together.full == bucket.full.or(Some(now)));
+                    prop_assert_eq!(together.take_all(rate, calls, now + wait), Ok(()));
+                }
+            }
         }
 
         #[test]

@@ -16,6 +16,8 @@ pub(super) const TLS_TIME: Duration = Duration::from_secs(10);
 pub(super) const BODY_TIME: Duration = Duration::from_secs(30);
 /// Bytes of all bodies of requests that are read or served.
 pub(super) const MAX_BODIES: usize = 128 * 1024 * 1024;
+/// The same of one principal.
+pub(super) const MAX_BODIES_OF_ONE: usize = 64 * 1024 * 1024;
 /// Bytes of all answers that clients have not read.
 pub(super) const MAX_ANSWERS: usize = 256 * 1024 * 1024;
 /// Bytes of an answer that are given to a connection at once.
@@ -55,6 +57,7 @@ pub(crate) struct HttpBounds {
     pub(crate) head_time: Duration,
     pub(crate) body_time: Duration,
     pub(crate) bodies: usize,
+    pub(crate) bodies_of_one: usize,
     pub(crate) answers: usize,
     pub(crate) pace: Pace,
     pub(crate) requests: usize,
@@ -75,6 +78,7 @@ impl Default for HttpBounds {
             head_time: HEAD_TIME,
             body_time: BODY_TIME,
             bodies: MAX_BODIES,
+            bodies_of_one: MAX_BODIES_OF_ONE,
             answers: MAX_ANSWERS,
             pace: Pace { bytes: MIN_READ, time: READ_TIME },
             requests: MAX_HTTP_REQUESTS,

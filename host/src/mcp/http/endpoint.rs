@@ -14,14 +14,14 @@ use super::bounds::HttpBounds;
 use super::legacy::{self, SESSION_HEADER};
 use super::modern;
 use super::plan::{ExchangePlan, InSession, MessageChecks, bad_request};
-use super::request::body::{self, ReceivedMessage};
+use super::request::body;
 use super::request::doors::{self, Doors};
 use super::request::media::{self, Accepted};
 use super::run::answer::{self, HttpAnswer, HttpRefusal};
-use super::run::byte_budget::{ByteBudget, TakenBytes};
+use super::run::byte_budget::ByteBudget;
 use super::run::exchange::{Exchange, ExchangeTransport, Kept};
 use super::run::in_step::InStep;
-use super::run::shares::{NoShare, Place, RunKind, Shares};
+use super::run::shares::{NoShare, Place, RunKind, Shared, Shares};
 use crate::catalog::Catalog;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::{Changes, Engine};
@@ -54,7 +54,6 @@ pub(super) struct Endpoint {
     pub(super) catalog: watch::Receiver<Option<Arc<Catalog>>>,
     pub(super) stage: watch::Receiver<ServerStage>,
     pub(super) shares: Shares,
-    pub(super) bodies: ByteBudget,
     pub(super) answers: ByteBudget,
     pub(super) bounds: HttpBounds,
     pub(super) in_step: InStep,
@@ -197,15 +196,15 @@ impl Endpoint {
             ));
         }
         self.check_stage(RunKind::Request)?;
-        let ReceivedMessage { line, taken } =
-            body::read(headers, body, &self.bodies, self.bounds.body_time).await?;
-        let ExchangePlan { engine, kind, messages, in_session, begun } =
+        let mut room = self.place(principal, Shared::BodyBytes, 0)?;
+        let line = body::read(headers, body, &mut room, self.bounds.body_time).await?;
+        let ExchangePlan { engine, kind, messages, calls, in_session, begun } =
             match self.checks.plan(headers, principal, &line)? {
                 Some(plan) => plan,
                 None => return Ok(answer::empty(StatusCode::ACCEPTED)),
             };
         self.check_stage(kind)?;
-        let place = self.place(principal, kind, messages)?;
+        let place = self.place(principal, Shared::Running(kind), messages)?;
         let (transport, cancels, pieces) = ExchangeTransport::of_request(line, messages);
         let registered = match in_session {
             Some(InSession { session, ids }) => {
@@ -221,7 +220,10 @@ impl Endpoint {
             }
             None => Vec::new(),
         };
-        let kept = Kept::new(place, taken, registered);
+        self.checks.count_calls(principal, calls)?;
+        // A subscription keeps nothing of its message.
+        let body = Some(room).filter(|_| kind == RunKind::Request);
+        let kept = Kept::new(place, body, registered);
         let exchange = self.exchange(engine, principal, transport, pieces, kind, kept);
         let steps = self.in_step.begin();
         steps.others_first().await;
@@ -248,11 +250,11 @@ impl Endpoint {
         self.check_stage(RunKind::Stream)?;
         let session =
             legacy::session(headers, &self.checks.key, &self.checks.running, &principal.id, None)?;
-        let place = self.place(principal, RunKind::Stream, 1)?;
+        let place = self.place(principal, Shared::Running(RunKind::Stream), 1)?;
         let engine = Engine::resumed(self.checks.engine.clone(), session.version, Changes::Told);
         let (transport, lines, pieces) = ExchangeTransport::of_stream();
         let registered = self.checks.running.stream(session.nonce, lines);
-        let kept = Kept::new(place, TakenBytes::default(), vec![registered]);
+        let kept = Kept::new(place, None, vec![registered]);
         let exchange = self.exchange(engine, principal, transport, pieces, RunKind::Stream, kept);
         Ok(answer::events(exchange, None, &self.bounds))
     }
@@ -284,13 +286,14 @@ impl Endpoint {
     fn place(
         &self,
         principal: &Principal,
-        kind: RunKind,
-        messages: usize,
+        kind: Shared,
+        count: usize,
     ) -> Result<Place, HttpRefusal> {
-        self.shares.take(&principal.id, kind, messages).map_err(|no_place| {
+        self.shares.take(&principal.id, kind, count).map_err(|no_place| {
             let what = match kind {
-                RunKind::Request => "requests",
-                RunKind::Stream => "streams",
+                Shared::Running(RunKind::Request) => "requests",
+                Shared::Running(RunKind::Stream) => "streams",
+                Shared::BodyBytes => return body::no_room(no_place),
             };
             match no_place {
                 NoShare::OfOne => {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -12,7 +13,10 @@ use tokio::time::{sleep, timeout};
 use super::bounds::HttpBounds;
 use super::server::HttpSettings;
 use super::socket::paced::Pace;
-use super::trial::{TrialServer, call, listen, plugins, request, settings};
+use super::trial::{
+    TrialServer, call, initialize, listen, measured, modern, plugins, request, session_begun,
+    settings,
+};
 use crate::fuzz::started;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::calls::places::PLACES;
@@ -122,6 +126,21 @@ impl Bench {
     /// All that comes back until the server closes the connection.
     async fn answers(&self, bytes: impl AsRef<[u8]>) -> String {
         rest(self.sends(bytes).await).await
+    }
+
+    /// The headers of a session with arrays of messages, which has just begun.
+    async fn session(&self) -> String {
+        let hello = measured("Connection: close\r\n", &initialize("2025-03-26"));
+        format!("Mcp-Session-Id: {}\r\n", session_begun(&self.answers(hello).await))
+    }
+
+    /// Waits until so many calls run.
+    async fn runs(&self, calls: usize) {
+        let begun = Instant::now();
+        while self.executor.load().0 != calls {
+            assert!(begun.elapsed() < NEVER_REACHED, "{:?}", self.executor.load());
+            sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// A good client is served.
@@ -270,6 +289,85 @@ fn a_call_ends_when_its_client_goes_even_if_more_was_sent_behind_it() {
             drop(client);
             bench.is_idle().await;
         }
+    });
+}
+
+fn calls_of(tool: &str, ids: &[u32]) -> Vec<Value> {
+    let call = |id: &u32| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": tool }});
+    ids.iter().map(call).collect()
+}
+
+fn cancels(id: u32) -> Value {
+    let params = json!({ "requestId": id });
+    json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params})
+}
+
+#[test]
+fn an_array_ends_when_all_of_it_is_answered_or_cancelled() {
+    serves(small(), async |bench| {
+        let session = bench.session().await + "Connection: close\r\n";
+        let cancel = |messages: Value| measured(&session, &messages.to_string());
+        // Its call is cancelled by itself, by another array, and by a message.
+        for cancelled in [None, Some(json!([cancels(7)])), Some(cancels(7))] {
+            let mut messages = calls_of("sleep_run", &[7]);
+            messages.extend(cancelled.is_none().then(|| cancels(7)));
+            let waiting = bench.sends(measured(&session, &json!(messages).to_string())).await;
+            if let Some(cancelled) = cancelled {
+                bench.runs(1).await;
+                assert!(bench.answers(cancel(cancelled)).await.starts_with("HTTP/1.1 202"));
+            }
+            let answer = rest(waiting).await;
+            assert!(answer.starts_with("HTTP/1.1 202") || answer.contains("event-stream"));
+            bench.is_idle().await;
+        }
+        // One that is cancelled more than once takes none of the others with it.
+        let both = json!([calls_of("sleep_run", &[1, 2])].concat()).to_string();
+        let waiting = bench.sends(measured(&session, &both)).await;
+        bench.runs(2).await;
+        for _ in 0..4 {
+            assert!(bench.answers(cancel(cancels(1))).await.starts_with("HTTP/1.1 202"));
+        }
+        bench.runs(1).await;
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(bench.executor.load().0, 1);
+        assert!(bench.answers(cancel(json!([cancels(2)]))).await.starts_with("HTTP/1.1 202"));
+        rest(waiting).await;
+    });
+}
+
+#[test]
+fn an_array_that_the_session_does_not_have_is_refused() {
+    serves(small(), async |bench| {
+        let hello = measured("Connection: close\r\n", &initialize("2025-11-25"));
+        let begun = bench.answers(hello).await;
+        let without = format!("Mcp-Session-Id: {}\r\n", session_begun(&begun));
+        for (session, messages) in
+            [(without, json!(calls_of("echo_run", &[1]))), (bench.session().await, json!([]))]
+        {
+            let head = session + "Connection: close\r\n";
+            let answer = bench.answers(measured(&head, &messages.to_string())).await;
+            assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("-32600"), "{answer}");
+        }
+    });
+}
+
+#[test]
+fn a_subscription_keeps_no_room_among_the_bodies() {
+    serves(small(), async |bench| {
+        let mut streams = Vec::new();
+        for _ in 0..small().streams_of_one {
+            let spaces = " ".repeat(200_000);
+            let params = json!({ "notifications": {}, "x": spaces });
+            let mut stream = bench.sends(modern("subscriptions/listen", None, params, "")).await;
+            let mut begin = [0; 12];
+            stream.read_exact(&mut begin).await.expect("a head");
+            assert_eq!(&begin, b"HTTP/1.1 200");
+            streams.push(stream);
+        }
+        let large = format!("Connection: close\r\nX: {}\r\n", "x".repeat(1000));
+        let params = json!({ "name": "echo_run", "x": " ".repeat(200_000) });
+        let answer = bench.answers(modern("tools/call", Some("echo_run"), params, &large)).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     });
 }
 

@@ -14,13 +14,18 @@ use tokio::time::{sleep, timeout};
 
 use super::bounds::HttpBounds;
 use super::socket::paced::Pace;
-use super::trial::{TrialServer, call, listen, measured, modern, plugins, request, settings};
+use super::trial::{
+    TrialServer, call, initialize, listen, measured, modern, plugins, request, session_begun,
+    settings,
+};
 use crate::fuzz::{Seen, started};
 use crate::host::Host;
 use crate::mcp::calls::places::PLACES;
 
 /// The text of an input that stands for the id of a session that has just begun.
 const SESSION_MARK: &str = "=SESSION=";
+/// The revision of sessions.
+const LEGACY: &str = "2025-11-25";
 /// The time in which the server of a fuzzer loses patience.
 const FUZZED_TIME: Duration = Duration::from_millis(50);
 /// The time for which a client waits for more before it says that it has said all.
@@ -56,8 +61,7 @@ pub fn http(bytes: &[u8]) -> Seen {
 
 /// Requests of both eras, and what stands around them.
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
-    let session =
-        &format!("MCP-Protocol-Version: 2025-11-25\r\nMcp-Session-Id: {SESSION_MARK}\r\n");
+    let session = &format!("MCP-Protocol-Version: {LEGACY}\r\nMcp-Session-Id: {SESSION_MARK}\r\n");
     let legacy = |method: &str, params| {
         let message = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params});
         measured(session, &message.to_string())
@@ -78,7 +82,7 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
         modern("server/discover", None, json!({}), "Origin: http://localhost:1\r\n"),
         modern("tools/list", None, json!({ "cursor": "x" }), "Connection: close\r\n"),
         listen(),
-        measured("", &initialize()),
+        measured("", &initialize(LEGACY)),
         legacy("tools/list", json!({})),
         legacy("tools/call", arguments),
         measured(session, &cancelled.to_string()),
@@ -95,11 +99,6 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let sent = requests.into_iter().chain([pipelined]);
     sent.flat_map(|request| [b"\xff", b"\x07"].map(|size| [size, request.as_bytes()].concat()))
         .collect()
-}
-
-fn initialize() -> String {
-    let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "c", "version": "1" } });
-    json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}).to_string()
 }
 
 impl FuzzedServer {
@@ -154,11 +153,10 @@ impl FuzzedServer {
             return stream.to_vec();
         }
         parts.push(rest);
-        let hello = measured("Connection: close\r\n", &initialize());
+        let hello = measured("Connection: close\r\n", &initialize(LEGACY));
         let begun = self.exchanged(usize::MAX, hello.as_bytes()).await;
-        let begun = String::from_utf8(begun).expect("text");
-        let id = begun.split("mcp-session-id: ").nth(1).and_then(|rest| rest.split('\r').next());
-        parts.join(id.expect("a session").as_bytes())
+        let begun = String::from_utf8_lossy(&begun);
+        parts.join(session_begun(&begun).as_bytes())
     }
 
     /// All that comes back for `bytes`, sent in pieces of at most `size`.

@@ -101,9 +101,14 @@ impl Repeated<'_> {
         }
     }
 
+    /// True if it calls a tool.
+    pub(super) fn is_call(&self) -> bool {
+        self.method == "tools/call"
+    }
+
     /// The tool that is called. `None` if none is, or none that can be.
     pub(super) fn tool(&self) -> Option<String> {
-        let name = if self.method == "tools/call" { self.members().ok()?.name } else { None };
+        let name = if self.is_call() { self.members().ok()?.name } else { None };
         name.and_then(|raw| text(raw).ok())
     }
 
@@ -125,7 +130,7 @@ impl Repeated<'_> {
         members: &NamedParams<'_>,
         catalog: &Catalog,
     ) -> Result<(), RpcError> {
-        let name = members.name.filter(|_| self.method == "tools/call");
+        let name = members.name.filter(|_| self.is_call());
         let tool =
             name.and_then(|raw| text(raw).ok()).and_then(|name| catalog.tool(&name).cloned());
         let Some(tool) = tool.filter(|tool| !tool.repeated.is_empty()) else { return Ok(()) };

@@ -12,7 +12,7 @@ use super::legacy_session::session_id::{SessionKey, SessionNonce};
 use super::modern::{self, Repeated};
 use super::request::access::Admittance;
 use super::run::answer::HttpRefusal;
-use super::run::client_rates::ClientRates;
+use super::run::client_rates::{ClientRates, TooOften};
 use super::run::shares::RunKind;
 use super::run::views::Views;
 use crate::mcp::engine::{Changes, Engine, Settings};
@@ -25,6 +25,7 @@ use crate::mcp::rpc::message::{self, Message, Parsed, RefusedMessage};
 use crate::mcp::rpc::reply::RpcError;
 use crate::mcp::version::TransportKind;
 use crate::tokens::Principal;
+use crate::tool::whole_seconds;
 
 /// The parts of the server by which messages are judged.
 pub(super) struct MessageChecks {
@@ -42,7 +43,9 @@ pub(super) struct ExchangePlan {
     pub(super) kind: RunKind,
     /// The number of its messages.
     pub(super) messages: usize,
-    /// The session in which it can be cancelled. `None` where it ends with its connection.
+    /// The number of calls of tools among them.
+    pub(super) calls: usize,
+    /// The session in which others can cancel it. `None` where it has none.
     pub(super) in_session: Option<InSession>,
     /// The id of the session that it begins.
     pub(super) begun: Option<HeaderValue>,
@@ -71,7 +74,7 @@ impl MessageChecks {
             Parsed::One(Ok(Message::Request { id, method, params })) => {
                 let request = Repeated { id: &id, method: &method, params };
                 let plan = self.plan_request(headers, principal, &request)?;
-                self.check_call(principal, &request)?;
+                self.check_scope(principal, &request)?;
                 Ok(Some(plan))
             }
             // Of the stateless revision, nothing comes of it.
@@ -81,12 +84,7 @@ impl MessageChecks {
             }
             Parsed::One(Ok(Message::Notification { method, params })) => {
                 let session = session(None)?;
-                let cancelled = lifecycle::cancelled(params).and_then(Id::parse);
-                if method == "notifications/cancelled"
-                    && let Some(id) = cancelled
-                {
-                    self.running.cancel(session.nonce, &id, line.clone());
-                }
+                self.hand_on(session.nonce, &method, params);
                 Ok(None)
             }
             Parsed::One(Ok(Message::Response)) => session(None).map(|_| None),
@@ -100,6 +98,10 @@ impl MessageChecks {
             }
             Parsed::Batch(items) => {
                 let session = session(None)?;
+                if items.is_empty() || !session.version.has_batches() {
+                    let error = "the body is an array, which only revision 2025-03-26 has, and not empty; send each message in a request of its own";
+                    return Err(bad_request(None, &RpcError::invalid_request(error)));
+                }
                 let asks_nothing = |item: &&RawValue| {
                     matches!(
                         message::message(item),
@@ -116,18 +118,24 @@ impl MessageChecks {
                         "the array holds a request of revision 2026-07-28; send that by itself";
                     return Err(bad_request(None, &RpcError::invalid_request(error)));
                 }
-                if !items.is_empty() && items.iter().all(asks_nothing) {
+                for item in &items {
+                    if let Ok(Message::Notification { method, params }) = message::message(item) {
+                        self.hand_on(session.nonce, &method, params);
+                    }
+                }
+                if items.iter().all(asks_nothing) {
                     return Ok(None);
                 }
                 modern::check_array(headers).map_err(|error| bad_request(None, &error))?;
                 let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Untold);
-                let mut ids: Vec<Id> = Vec::new();
+                let (mut ids, mut calls): (Vec<Id>, _) = (Vec::new(), 0);
                 for item in &items {
                     let Ok(Message::Request { id, method, params }) = message::message(item) else {
                         continue;
                     };
                     let request = Repeated { id: &id, method: &method, params };
-                    self.check_call(principal, &request)?;
+                    self.check_scope(principal, &request)?;
+                    calls += usize::from(request.is_call());
                     // One that is there twice is the engine's to refuse.
                     if !ids.contains(&id) {
                         ids.push(id);
@@ -136,7 +144,8 @@ impl MessageChecks {
                 Ok(Some(ExchangePlan {
                     engine,
                     kind: RunKind::Request,
-                    messages: items.len().max(1),
+                    messages: items.len(),
+                    calls,
                     in_session: Some(InSession { session: session.nonce, ids }),
                     begun: None,
                 }))
@@ -144,16 +153,41 @@ impl MessageChecks {
         }
     }
 
-    /// Checks that what is asked is no call that the principal could make with other scopes, or makes too often.
-    fn check_call(&self, principal: &Principal, request: &Repeated<'_>) -> Result<(), HttpRefusal> {
+    /// Checks that what is asked is no call that the principal could make with other scopes.
+    fn check_scope(
+        &self,
+        principal: &Principal,
+        request: &Repeated<'_>,
+    ) -> Result<(), HttpRefusal> {
         let tool = principal.allow.is_some().then(|| request.tool()).flatten();
-        tool.map_or(Ok(()), |tool| self.access.check_call(principal, &tool))?;
-        if request.method != "tools/call" {
-            return Ok(());
-        }
-        self.rates.take(&principal.id, Instant::now()).map_err(|(rate, wait)| {
-            HttpRefusal::too_often(format!("one client calls tools at {rate} at most"), wait)
+        tool.map_or(Ok(()), |tool| self.access.check_call(principal, &tool))
+    }
+
+    /// Counts the calls of what is about to run.
+    pub(super) fn count_calls(
+        &self,
+        principal: &Principal,
+        calls: usize,
+    ) -> Result<(), HttpRefusal> {
+        let often = |rate| format!("one client calls tools at {rate} at most");
+        self.rates.take(&principal.id, calls, Instant::now()).map_err(|too_often| match too_often {
+            TooOften::Now(rate, wait) => {
+                let seconds = whole_seconds(wait);
+                HttpRefusal::too_often(format!("{}; call again in {seconds} s", often(rate)), wait)
+            }
+            TooOften::Ever(rate) => {
+                let error = format!("{}, and the array has {calls} calls; send fewer", often(rate));
+                bad_request(None, &RpcError::invalid_request(error))
+            }
         })
+    }
+
+    /// Hands a cancellation on to the request of the session that it names.
+    fn hand_on(&self, session: SessionNonce, method: &str, params: Option<&RawValue>) {
+        let cancelled = lifecycle::cancelled(params).and_then(Id::parse);
+        if let Some(id) = cancelled.filter(|_| method == "notifications/cancelled") {
+            self.running.cancel(session, &id, legacy::cancellation(&id));
+        }
     }
 
     fn plan_request(
@@ -162,6 +196,7 @@ impl MessageChecks {
         principal: &Principal,
         request: &Repeated<'_>,
     ) -> Result<ExchangePlan, HttpRefusal> {
+        let calls = usize::from(request.is_call());
         if is_modern(headers, request.params) {
             request.check(headers, self.views.of(principal).borrow().as_deref())?;
             let engine = Engine::new(self.engine.clone());
@@ -169,7 +204,14 @@ impl MessageChecks {
                 "subscriptions/listen" => RunKind::Stream,
                 _ => RunKind::Request,
             };
-            return Ok(ExchangePlan { engine, kind, messages: 1, in_session: None, begun: None });
+            return Ok(ExchangePlan {
+                engine,
+                kind,
+                messages: 1,
+                calls,
+                in_session: None,
+                begun: None,
+            });
         }
         request.check_given(headers)?;
         let kind = RunKind::Request;
@@ -188,6 +230,7 @@ impl MessageChecks {
                 engine,
                 kind,
                 messages: 1,
+                calls,
                 in_session: None,
                 begun: Some(begun),
             });
@@ -196,7 +239,7 @@ impl MessageChecks {
             legacy::session(headers, &self.key, &self.running, &principal.id, Some(request.id))?;
         let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Untold);
         let in_session = Some(InSession { session: session.nonce, ids: vec![request.id.clone()] });
-        Ok(ExchangePlan { engine, kind, messages: 1, in_session, begun: None })
+        Ok(ExchangePlan { engine, kind, messages: 1, calls, in_session, begun: None })
     }
 }
 

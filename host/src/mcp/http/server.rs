@@ -147,7 +147,6 @@ impl HttpServer {
             catalog,
             stage: reached,
             shares: Shares::new(bounds),
-            bodies: ByteBudget::new(bounds.bodies),
             answers: ByteBudget::new(bounds.answers),
             in_step: InStep::default(),
             bounds,

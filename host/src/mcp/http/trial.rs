@@ -133,3 +133,16 @@ pub(super) fn call(tool: &str, headers: &str) -> String {
 pub(super) fn listen() -> String {
     modern("subscriptions/listen", None, json!({ "notifications": {} }), "")
 }
+
+/// The first message of a session.
+pub(super) fn initialize(version: &str) -> String {
+    let client = json!({ "name": "c", "version": "1" });
+    let params = json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": client });
+    json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params}).to_string()
+}
+
+/// The id of the session that an answer began.
+pub(super) fn session_begun(answer: &str) -> &str {
+    let id = answer.split("mcp-session-id: ").nth(1).and_then(|rest| rest.split('\r').next());
+    id.unwrap_or_else(|| panic!("no session: {answer}"))
+}

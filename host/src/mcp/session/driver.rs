@@ -22,7 +22,7 @@ use super::super::calls::executor::ClientExecutor;
 use super::super::calls::places::{self, ClientPlaces};
 use super::super::engine::{Action, CallKey, Engine};
 use super::super::rpc::lines::InputLine;
-use super::super::transport::{Gone, LineOutput, Transport};
+use super::super::transport::{Gone, LineInput as _, LineOutput, Transport};
 use super::event::{self, Event};
 use super::input_queue::Ahead;
 use super::output_queue::Unread;
@@ -245,9 +245,12 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
 
     fn is_done(&self) -> bool {
         let in_flight = self.engine.in_flight();
+        let is_all_said = self.unread.is_empty() && self.ahead.is_empty();
         match self.phase {
-            Phase::Serving => false,
-            Phase::Draining(_) => in_flight == 0 && self.unread.is_empty() && self.ahead.is_empty(),
+            Phase::Serving => {
+                self.input.ends_when_answered() && is_all_said && self.engine.is_idle()
+            }
+            Phase::Draining(_) => is_all_said && in_flight == 0,
             // Calls that have not begun are not waited for.
             Phase::Stopping(_) => {
                 in_flight == self.engine.await_plugins() && self.unread.is_empty()

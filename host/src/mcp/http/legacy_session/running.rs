@@ -22,7 +22,8 @@ pub(crate) struct Running(Rc<RefCell<RunningSessions>>);
 
 #[derive(Default)]
 struct RunningSessions {
-    requests: HashMap<(SessionNonce, Id), mpsc::WeakSender<InputLine>>,
+    /// The way to each request, until it is cancelled.
+    requests: HashMap<(SessionNonce, Id), Option<mpsc::WeakSender<InputLine>>>,
     /// The stream of each session, with a number that tells one from the next.
     streams: HashMap<SessionNonce, (u64, RequestLines)>,
     last_stream: u64,
@@ -55,7 +56,7 @@ impl Running {
         if running.requests.contains_key(&key) {
             return None;
         }
-        running.requests.insert(key, lines);
+        running.requests.insert(key, Some(lines));
         Some(Registered { running: self.clone(), what: RegisteredPart::Request(session, id) })
     }
 
@@ -68,11 +69,12 @@ impl Running {
         Registered { running: self.clone(), what: RegisteredPart::Stream(session, number) }
     }
 
-    /// Hands a cancellation to the loop that serves this request, if one does.
+    /// Hands a cancellation to the loop that serves this request, if one does and was not handed one before.
     pub(crate) fn cancel(&self, session: SessionNonce, id: &Id, cancellation: InputLine) {
-        let lines = self.0.borrow().requests.get(&(session, id.clone())).cloned();
+        let mut running = self.0.borrow_mut();
+        let lines = running.requests.get_mut(&(session, id.clone())).and_then(Option::take);
         if let Some(lines) = lines.and_then(|lines| lines.upgrade()) {
-            // A full channel holds a cancellation already.
+            // There is room for one of each request.
             let _ = lines.try_send(cancellation);
         }
     }
@@ -138,7 +140,7 @@ mod tests {
     #[test]
     fn a_cancellation_reaches_the_request_of_its_session_alone() {
         let running = Running::default();
-        let (lines, mut received) = mpsc::channel(1);
+        let (lines, mut received) = mpsc::channel(2);
         let noted = running.request([1; 16], id("7"), lines.downgrade()).expect("the first");
         assert!(running.request([1; 16], id("7"), lines.downgrade()).is_none(), "it runs");
         for (session, other) in [([2; 16], "7"), ([1; 16], "8"), ([1; 16], "\"7\"")] {

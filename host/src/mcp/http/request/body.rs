@@ -9,25 +9,19 @@ use hyper::body::{Body, Bytes};
 use tokio::time::timeout;
 
 use crate::mcp::http::run::answer::HttpRefusal;
-use crate::mcp::http::run::byte_budget::{ByteBudget, TakenBytes};
+use crate::mcp::http::run::shares::{NoShare, Place};
 use crate::mcp::rpc::lines::{InputLine, MAX_LINE};
-
-/// A message as it came, and the bytes that it takes of those that all requests share.
-pub(crate) struct ReceivedMessage {
-    pub(crate) line: InputLine,
-    pub(crate) taken: TakenBytes,
-}
 
 /// Bytes of a body that are counted at once.
 const STEP: usize = 16 * 1024;
 
-/// Reads a body whole.
+/// Reads a body whole, into `room` among the bytes that all bodies share.
 pub(crate) async fn read<B>(
     headers: &HeaderMap,
     body: B,
-    budget: &ByteBudget,
+    room: &mut Place,
     time: Duration,
-) -> Result<ReceivedMessage, HttpRefusal>
+) -> Result<InputLine, HttpRefusal>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -42,18 +36,13 @@ where
             format!("the body did not come within {time:?}"),
         )
     };
-    timeout(time, collect(body, length.unwrap_or(0), budget)).await.map_err(late)?
+    timeout(time, collect(body, length.unwrap_or(0), room)).await.map_err(late)?
 }
 
-async fn collect<B>(
-    mut body: B,
-    length: usize,
-    budget: &ByteBudget,
-) -> Result<ReceivedMessage, HttpRefusal>
+async fn collect<B>(mut body: B, length: usize, room: &mut Place) -> Result<InputLine, HttpRefusal>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut taken = TakenBytes::default();
     let mut counted = 0;
     // A length that was claimed is no reason to take so much memory.
     let mut bytes = Vec::with_capacity(length.min(64 * 1024));
@@ -70,12 +59,12 @@ where
         if more > counted {
             // Only what has come counts, and many small pieces count as one.
             let step = (more - counted).next_multiple_of(STEP);
-            taken.add(budget.try_take(step).ok_or_else(busy)?);
+            room.add(step).map_err(no_room)?;
             counted += step;
         }
         bytes.extend_from_slice(&data);
     }
-    Ok(ReceivedMessage { line: InputLine::Whole(bytes), taken })
+    Ok(InputLine::Whole(bytes))
 }
 
 fn too_large() -> HttpRefusal {
@@ -85,6 +74,12 @@ fn too_large() -> HttpRefusal {
     )
 }
 
-fn busy() -> HttpRefusal {
-    HttpRefusal::busy("too much is sent to this server at once; come again in a while")
+/// The refusal where there is no room for what is sent.
+pub(crate) fn no_room(no_room: NoShare) -> HttpRefusal {
+    match no_room {
+        NoShare::OfOne => HttpRefusal::too_many("you send too much at once; come again in a while"),
+        NoShare::OfAll => {
+            HttpRefusal::busy("too much is sent to this server at once; come again in a while")
+        }
+    }
 }

@@ -15,8 +15,9 @@ pub(crate) struct ByteBudget {
 }
 
 /// Bytes that are taken, until it is dropped.
-#[derive(Default)]
-pub(crate) struct TakenBytes(Option<OwnedSemaphorePermit>);
+pub(crate) struct TakenBytes {
+    _permit: Option<OwnedSemaphorePermit>,
+}
 
 impl ByteBudget {
     /// A budget of so many bytes, all free.
@@ -28,28 +29,18 @@ impl ByteBudget {
     /// Takes so many bytes. `None` if fewer are left.
     pub(crate) fn try_take(&self, bytes: usize) -> Option<TakenBytes> {
         let permit = self.free.clone().try_acquire_many_owned(self.permits(bytes));
-        permit.ok().map(|permit| TakenBytes(Some(permit)))
+        permit.ok().map(|permit| TakenBytes { _permit: Some(permit) })
     }
 
-    /// Waits until so many bytes are left, and takes them. What is more than the budget takes all of it.
+    /// Waits until so many bytes are left, and takes them. More than the whole budget takes the whole budget.
     pub(crate) async fn take(self, bytes: usize) -> TakenBytes {
         let units = self.permits(bytes);
         // The semaphore is never closed.
-        TakenBytes(self.free.acquire_many_owned(units).await.ok())
+        TakenBytes { _permit: self.free.acquire_many_owned(units).await.ok() }
     }
 
     fn permits(&self, bytes: usize) -> u32 {
         u32::try_from(bytes.div_ceil(UNIT).min(self.units)).unwrap_or(u32::MAX)
-    }
-}
-
-impl TakenBytes {
-    /// Adds those of another.
-    pub(crate) fn add(&mut self, other: Self) {
-        match (&mut self.0, other.0) {
-            (Some(mine), Some(more)) => mine.merge(more),
-            (mine, more) => *mine = mine.take().or(more),
-        }
     }
 }
 
@@ -60,8 +51,7 @@ mod tests {
     #[test]
     fn bytes_are_taken_while_there_are_some_and_given_back() {
         let budget = ByteBudget::new(4 * UNIT);
-        let mut taken = budget.try_take(1).expect("room");
-        taken.add(budget.try_take(2 * UNIT).expect("room"));
+        let taken = [1, 2 * UNIT].map(|bytes| budget.try_take(bytes).expect("room"));
         assert!(budget.try_take(UNIT + 1).is_none());
         let last = budget.try_take(UNIT).expect("room");
         assert!(budget.try_take(1).is_none());

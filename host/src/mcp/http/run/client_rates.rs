@@ -17,15 +17,32 @@ pub(crate) struct ClientRates {
     buckets: RefCell<HashMap<Arc<str>, Bucket>>,
 }
 
+/// The reason why calls are too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TooOften {
+    /// They are too many for now, but not in so much time.
+    Now(Rate, Duration),
+    /// They are more than there may ever be at once.
+    Ever(Rate),
+}
+
 impl ClientRates {
     /// Lets each principal call at this rate. `None` lets them call as often as they like.
     pub(crate) fn new(rate: Option<Rate>) -> Self {
         Self { rate, buckets: RefCell::default() }
     }
 
-    /// Counts a call of this principal. If it is one too many, returns the rate, and the time until the next.
-    pub(crate) fn take(&self, principal: &Arc<str>, now: Instant) -> Result<(), (Rate, Duration)> {
+    /// Counts so many calls of this principal, all or none. If they are too many, says why.
+    pub(crate) fn take(
+        &self,
+        principal: &Arc<str>,
+        calls: usize,
+        now: Instant,
+    ) -> Result<(), TooOften> {
         let Some(rate) = self.rate else { return Ok(()) };
+        if calls == 0 {
+            return Ok(());
+        }
         let mut buckets = self.buckets.borrow_mut();
         if buckets.len() >= MAX_COUNTED && !buckets.contains_key(principal) {
             buckets.retain(|_, bucket| !bucket.is_full(now));
@@ -36,7 +53,12 @@ impl ClientRates {
             }
         }
         let bucket = buckets.entry(principal.clone()).or_default();
-        bucket.take(rate, now).map_err(|wait| (rate, wait))
+        match u32::try_from(calls).ok().filter(|calls| *calls <= rate.calls()) {
+            None => Err(TooOften::Ever(rate)),
+            Some(calls) => {
+                bucket.take_all(rate, calls, now).map_err(|wait| TooOften::Now(rate, wait))
+            }
+        }
     }
 }
 
@@ -46,23 +68,26 @@ mod tests {
 
     #[test]
     fn each_principal_has_its_own_rate_and_who_calls_no_more_is_forgotten() {
-        let rates = ClientRates::new(Some("2/min".parse().expect("a rate")));
+        let rate = "2/min".parse().expect("a rate");
+        let rates = ClientRates::new(Some(rate));
         let now = Instant::now();
         let name = |number: usize| -> Arc<str> { number.to_string().into() };
         for principal in 0..2 {
-            assert_eq!(rates.take(&name(principal), now), Ok(()));
-            assert_eq!(rates.take(&name(principal), now), Ok(()));
-            let (_, wait) = rates.take(&name(principal), now).expect_err("one too many");
-            assert_eq!(wait, Duration::from_secs(30));
+            assert_eq!(rates.take(&name(principal), 1, now), Ok(()));
+            assert_eq!(rates.take(&name(principal), 1, now), Ok(()));
+            let wait = Duration::from_secs(30);
+            assert_eq!(rates.take(&name(principal), 1, now), Err(TooOften::Now(rate, wait)));
         }
+        assert_eq!(rates.take(&name(2), 3, now), Err(TooOften::Ever(rate)));
+        assert_eq!(rates.take(&name(2), 2, now), Ok(()), "nothing was taken for what may never be");
         let later = now + Duration::from_secs(30);
-        assert_eq!(rates.take(&name(0), later), Ok(()));
+        assert_eq!(rates.take(&name(0), 1, later), Ok(()));
         for principal in 0..2 * MAX_COUNTED {
-            _ = rates.take(&name(principal), later);
+            _ = rates.take(&name(principal), 1, later);
         }
         assert!(rates.buckets.borrow().len() <= MAX_COUNTED);
-        _ = rates.take(&name(usize::MAX), later + Duration::from_secs(120));
+        _ = rates.take(&name(usize::MAX), 1, later + Duration::from_secs(120));
         assert_eq!(rates.buckets.borrow().len(), 1);
-        assert_eq!(ClientRates::new(None).take(&name(0), now), Ok(()));
+        assert_eq!(ClientRates::new(None).take(&name(0), 1, now), Ok(()));
     }
 }

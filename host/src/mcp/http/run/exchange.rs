@@ -32,14 +32,14 @@ pub(crate) struct Exchange {
 /// The things that an exchange keeps while it runs.
 pub(crate) struct Kept {
     _place: Place,
-    _request: TakenBytes,
+    _body: Option<Place>,
     _registered: Vec<Registered>,
 }
 
 impl Kept {
-    /// Its place among those that run, the bytes of its request, and how other requests of its session know it.
-    pub(crate) fn new(place: Place, request: TakenBytes, registered: Vec<Registered>) -> Self {
-        Self { _place: place, _request: request, _registered: registered }
+    /// Its place among those that run, that of its body, and how other requests of its session know it.
+    pub(crate) fn new(place: Place, body: Option<Place>, registered: Vec<Registered>) -> Self {
+        Self { _place: place, _body: body, _registered: registered }
     }
 }
 
@@ -111,73 +111,66 @@ impl Exchange {
 /// The two sides of a request, as the loop needs them.
 pub(crate) struct ExchangeTransport {
     lines: ExchangeLines,
-    pieces: ExchangePieces,
+    pieces: mpsc::Sender<Piece>,
 }
 
-/// The lines of one message: itself, and perhaps a cancellation of each request in it.
+/// The line of a request, and perhaps a cancellation of each message in it; or none, for a stream on which nothing is asked.
 pub(crate) struct ExchangeLines {
     lines: mpsc::Receiver<InputLine>,
-    /// The number of those that may still come.
-    left: usize,
-}
-
-/// The way to whoever answers the request.
-pub(crate) struct ExchangePieces {
-    pieces: mpsc::Sender<Piece>,
-    /// The input lasts as long as this: once the request is answered, nothing more is expected.
-    expects: Option<RequestLines>,
+    /// `None` for a stream: it lasts as long as the other senders.
+    open: Option<RequestLines>,
+    has_begun: bool,
 }
 
 impl ExchangeTransport {
-    /// The transport of a line with so many messages, the way to cancel them, and its pieces.
+    /// The transport of a line with so many messages, the way to cancel each once, and its pieces.
     pub(crate) fn of_request(
         request: InputLine,
         messages: usize,
     ) -> (Self, mpsc::WeakSender<InputLine>, mpsc::Receiver<Piece>) {
-        let most = messages + 1;
-        let (lines, receiver) = mpsc::channel(most);
+        let (open, lines) = mpsc::channel(messages + 1);
         // There is room: the channel is new.
-        let _ = lines.try_send(request);
-        let weak = lines.downgrade();
-        let (transport, pieces) = Self::new(receiver, most, Some(lines));
+        let _ = open.try_send(request);
+        let weak = open.downgrade();
+        let (transport, pieces) = Self::new(lines, Some(open));
         (transport, weak, pieces)
     }
 
     /// The transport of a stream on which nothing is asked. It ends with what is returned second.
     pub(crate) fn of_stream() -> (Self, RequestLines, mpsc::Receiver<Piece>) {
-        let (lines, receiver) = mpsc::channel(1);
-        let (transport, pieces) = Self::new(receiver, 1, None);
-        (transport, lines, pieces)
+        let (open, lines) = mpsc::channel(1);
+        let (transport, pieces) = Self::new(lines, None);
+        (transport, open, pieces)
     }
 
     fn new(
         lines: mpsc::Receiver<InputLine>,
-        left: usize,
-        expects: Option<RequestLines>,
+        open: Option<RequestLines>,
     ) -> (Self, mpsc::Receiver<Piece>) {
         let (pieces, given) = mpsc::channel(1);
-        let lines = ExchangeLines { lines, left };
-        (Self { lines, pieces: ExchangePieces { pieces, expects } }, given)
+        let lines = ExchangeLines { lines, open, has_begun: false };
+        (Self { lines, pieces }, given)
     }
 }
 
 impl Transport for ExchangeTransport {
     type Input = ExchangeLines;
-    type Output = ExchangePieces;
+    type Output = mpsc::Sender<Piece>;
 
-    fn split(self) -> (ExchangeLines, ExchangePieces) {
+    fn split(self) -> (ExchangeLines, mpsc::Sender<Piece>) {
         (self.lines, self.pieces)
     }
 }
 
 impl LineInput for ExchangeLines {
     async fn lines(&mut self) -> Option<Vec<InputLine>> {
-        if self.left == 0 {
-            return None;
-        }
         let line = self.lines.recv().await?;
-        self.left -= 1;
+        self.has_begun = true;
         Some(vec![line])
+    }
+
+    fn ends_when_answered(&self) -> bool {
+        self.open.is_some() && self.has_begun
     }
 
     async fn hung_up(&self, _: Duration) {
@@ -185,13 +178,13 @@ impl LineInput for ExchangeLines {
     }
 }
 
-impl LineOutput for ExchangePieces {
+impl LineOutput for mpsc::Sender<Piece> {
     async fn ready(&mut self) -> Result<(), Gone> {
-        self.pieces.reserve().await.map(drop).map_err(|_| Gone)
+        self.reserve().await.map(drop).map_err(|_| Gone)
     }
 
     fn is_ready(&self) -> bool {
-        self.pieces.capacity() > 0
+        self.capacity() > 0
     }
 
     fn has_rest(&self) -> bool {
@@ -199,14 +192,11 @@ impl LineOutput for ExchangePieces {
     }
 
     fn give(&mut self, piece: Piece) -> Result<(), Gone> {
-        if piece.answers {
-            self.expects = None;
-        }
-        self.pieces.try_send(piece).map_err(|_| Gone)
+        self.try_send(piece).map_err(|_| Gone)
     }
 
     async fn closed(&self) {
-        self.pieces.closed().await;
+        mpsc::Sender::closed(self).await;
     }
 
     async fn close(self, _: Duration) -> bool {

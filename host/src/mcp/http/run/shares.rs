@@ -1,4 +1,4 @@
-//! The number of requests and streams that run, of all principals and of each.
+//! The requests and streams that run, and the bytes of their bodies: of all principals, and of each.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -16,7 +16,15 @@ pub(crate) enum RunKind {
     Stream,
 }
 
-/// The number of requests and streams of each principal that run.
+/// Something that principals share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Shared {
+    Running(RunKind),
+    /// The bytes of bodies that are read or served.
+    BodyBytes,
+}
+
+/// The number of what each principal has of it.
 #[derive(Clone)]
 pub(crate) struct Shares {
     bounds: HttpBounds,
@@ -24,17 +32,17 @@ pub(crate) struct Shares {
 }
 
 /// The principal, or `None` for all of them together.
-type ShareKey = (Option<Arc<str>>, RunKind);
+type ShareKey = (Option<Arc<str>>, Shared);
 
-/// A place among what runs, until it is dropped.
+/// A principal's part of what is shared, until it is dropped.
 pub(crate) struct Place {
     shares: Shares,
     principal: Arc<str>,
-    kind: RunKind,
-    messages: usize,
+    kind: Shared,
+    count: usize,
 }
 
-/// The bound that keeps something from running.
+/// The bound that keeps a principal from having more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoShare {
     /// This principal has as many as one may have.
@@ -43,12 +51,13 @@ pub(crate) enum NoShare {
     OfAll,
 }
 
-impl RunKind {
+impl Shared {
     /// The bound of all together, and of one principal.
     fn most(self, bounds: &HttpBounds) -> (usize, usize) {
         match self {
-            Self::Request => (bounds.requests, bounds.requests_of_one),
-            Self::Stream => (bounds.streams, bounds.streams_of_one),
+            Self::Running(RunKind::Request) => (bounds.requests, bounds.requests_of_one),
+            Self::Running(RunKind::Stream) => (bounds.streams, bounds.streams_of_one),
+            Self::BodyBytes => (bounds.bodies, bounds.bodies_of_one),
         }
     }
 }
@@ -59,36 +68,56 @@ impl Shares {
         Self { bounds, running: Rc::default() }
     }
 
-    /// Takes a place for what has so many messages.
+    /// Takes so many of it.
     pub(crate) fn take(
         &self,
         principal: &Arc<str>,
-        kind: RunKind,
-        messages: usize,
+        kind: Shared,
+        count: usize,
     ) -> Result<Place, NoShare> {
-        let (most, most_of_one) = kind.most(&self.bounds);
-        let mut running = self.running.borrow_mut();
-        let (one, all) = ((Some(principal.clone()), kind), (None, kind));
-        if running.get(&one).is_some_and(|count| count + messages > most_of_one) {
+        let principal = principal.clone();
+        let mut place = Place { shares: self.clone(), principal, kind, count: 0 };
+        place.add(count)?;
+        Ok(place)
+    }
+}
+
+impl Place {
+    /// Takes so many more.
+    pub(crate) fn add(&mut self, count: usize) -> Result<(), NoShare> {
+        let (most, most_of_one) = self.kind.most(&self.shares.bounds);
+        let mut running = self.shares.running.borrow_mut();
+        let (one, all) = self.keys();
+        let exceeds = |key, most: usize| {
+            // One that is more than all by itself has room where there is nothing else.
+            running.get(key).is_some_and(|taken| taken.saturating_add(count) > most)
+        };
+        if exceeds(&one, most_of_one) {
             return Err(NoShare::OfOne);
         }
-        if running.get(&all).is_some_and(|count| count + messages > most) {
+        if exceeds(&all, most) {
             return Err(NoShare::OfAll);
         }
         for key in [one, all] {
-            *running.entry(key).or_default() += messages;
+            *running.entry(key).or_default() += count;
         }
-        Ok(Place { shares: self.clone(), principal: principal.clone(), kind, messages })
+        self.count += count;
+        Ok(())
+    }
+
+    fn keys(&self) -> (ShareKey, ShareKey) {
+        ((Some(self.principal.clone()), self.kind), (None, self.kind))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut running = self.shares.running.borrow_mut();
-        for key in [(Some(self.principal.clone()), self.kind), (None, self.kind)] {
-            if let Some(count) = running.get_mut(&key) {
-                *count -= self.messages;
-                if *count == 0 {
+        let (one, all) = self.keys();
+        for key in [one, all] {
+            if let Some(taken) = running.get_mut(&key) {
+                *taken -= self.count;
+                if *taken == 0 {
                     running.remove(&key);
                 }
             }
@@ -107,11 +136,14 @@ mod tests {
             requests_of_one: 8,
             streams: 10,
             streams_of_one: 4,
+            bodies: 12,
+            bodies_of_one: 5,
             ..HttpBounds::default()
         };
         let shares = Shares::new(bounds);
         let names: Vec<Arc<str>> = ["a", "b", "c", "d", "e"].map(Arc::from).into();
-        for kind in [RunKind::Request, RunKind::Stream] {
+        let runs = [RunKind::Request, RunKind::Stream].map(Shared::Running);
+        for kind in runs.into_iter().chain([Shared::BodyBytes]) {
             let mut places = Vec::new();
             let (most, most_of_one) = kind.most(&bounds);
             for (at, name) in names.iter().enumerate() {
@@ -125,5 +157,21 @@ mod tests {
             drop(places);
             assert!(shares.running.borrow().is_empty());
         }
+    }
+
+    #[test]
+    fn a_place_grows_within_its_bounds_and_goes_as_a_whole() {
+        let bounds = HttpBounds { bodies: 12, bodies_of_one: 8, ..HttpBounds::default() };
+        let shares = Shares::new(bounds);
+        let mut place = shares.take(&"a".into(), Shared::BodyBytes, 0).ok().expect("a place");
+        assert_eq!(place.add(6), Ok(()));
+        assert_eq!(place.add(3), Err(NoShare::OfOne));
+        assert_eq!(place.add(2), Ok(()));
+        let mut other = shares.take(&"b".into(), Shared::BodyBytes, 4).ok().expect("a place");
+        assert_eq!(other.add(1), Err(NoShare::OfAll));
+        drop(place);
+        assert_eq!(other.add(4), Ok(()));
+        drop(other);
+        assert!(shares.running.borrow().is_empty());
     }
 }
