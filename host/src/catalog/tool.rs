@@ -166,12 +166,6 @@ impl Tool {
             && self.plugin.readiness() == Readiness::Ready
     }
 
-    /// The longest time that a call may take.
-    #[must_use]
-    pub fn longest_call(&self) -> Duration {
-        self.plugin.limits().timeout
-    }
-
     /// Waits for all that a call needs before it enters the guest.
     async fn admitted(
         &self,

@@ -25,7 +25,7 @@ use super::rpc::lines::InputLine;
 use super::rpc::message::{self, Message, Parsed, RefusedMessage};
 use super::rpc::reply::{self, RpcError};
 use super::version::{TransportKind, Version};
-use crate::catalog::{Catalog, EntryTicket, GENERAL_INSTRUCTIONS, Plugin};
+use crate::catalog::{Catalog, EntryTicket, GENERAL_INSTRUCTIONS, Plugin, Tool};
 use crate::manifest::show_duration;
 use crate::sandbox::{CALL_WAIT, Readiness, still_compiling};
 use crate::suggestion::CommandName;
@@ -55,13 +55,19 @@ pub struct Settings {
 pub(crate) enum Changes {
     /// It is, as a client that has sent `notifications/initialized`.
     Told,
+    /// It is, and first of those that it may have missed.
+    ToldOfMissed,
     /// It is told elsewhere.
     Untold,
 }
 
+/// What has to hold of a tool and the arguments that it is called with, beside what its schema says.
+pub(crate) type CallCheck = Box<dyn Fn(&Tool, &RawValue) -> Result<(), RpcError>>;
+
 /// The engine.
 pub struct Engine {
     settings: Settings,
+    call_check: Option<CallCheck>,
     /// Absent until the plugin directories were looked at: requests that need it wait.
     catalog: Option<Arc<Catalog>>,
     /// The time, as it was told last.
@@ -79,6 +85,7 @@ impl Engine {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
+            call_check: None,
             catalog: None,
             now: Instant::now(),
             changed: BTreeSet::new(),
@@ -91,8 +98,15 @@ impl Engine {
     /// An engine that goes on with a session whose handshake agreed on `version` elsewhere.
     #[must_use]
     pub(crate) fn resumed(settings: Settings, version: Version, changes: Changes) -> Self {
-        let session = Handshake::agreed(version, changes == Changes::Told);
-        Self { session, ..Self::new(settings) }
+        let session = Handshake::agreed(version, changes != Changes::Untold);
+        let missed = (changes == Changes::ToldOfMissed).then_some(FeatureKind::Tool);
+        Self { session, changed: missed.into_iter().collect(), ..Self::new(settings) }
+    }
+
+    /// The same engine, whose calls have to pass this check when they are begun.
+    #[must_use]
+    pub(crate) fn checking(self, check: CallCheck) -> Self {
+        Self { call_check: Some(check), ..self }
     }
 
     /// The next thing to do, in order.
@@ -449,6 +463,7 @@ impl Engine {
         wait: Wait,
     ) -> Result<(), RpcError> {
         let tool = tools_call::tool(catalog, name)?;
+        self.call_check.as_ref().map_or(Ok(()), |check| check(tool, &arguments))?;
         let (request, wants_progress) = (reply_to.id.to_string(), progress_token.is_some());
         if !wait.has_room
             && tool.plugin.readiness().awaits_code()

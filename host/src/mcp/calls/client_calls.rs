@@ -14,7 +14,7 @@ use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 use super::super::action::{CallKey, CallRequest};
 use super::call_log::{CallLabel, CallRecord};
 use super::call_runner::{CallEnd, CallRunner, EndedHere, Note};
-use super::client_shares::ClientShare;
+use super::client_shares::{ClientPlace, ClientShare};
 use super::guest_threads::GuestThreads;
 use crate::sandbox::{CallContext, CallOutcome, MakeSpan, ProgressSink, SliceKind};
 use crate::text::escape;
@@ -124,13 +124,14 @@ impl CallRunner for ClientCalls {
         let context = CallContext { turn, progress, span: Some(span) };
         let share = self.share.clone();
         let mut run = Box::pin(async move {
-            let place = match share.place(tool.longest_call()).await {
+            let place = match share.place(&tool.plugin).await {
                 Ok(place) => place,
                 // The call could begin anew with another version, and would wait in vain again.
                 Err(error) if entry.take() => return CallOutcome::before(error),
                 Err(_) => return std::future::pending().await,
             };
-            tool.call_in(context, Some(&entry), &arguments).await.keeping(place)
+            let ended = tool.call_in(context, Some(&entry), &arguments).await;
+            ended.keeping(place.map(ClientPlace::until_read))
         });
         if here && let Some(ended) = self.begin(run.as_mut()) {
             let news = CallRecord::of(&ended, named);

@@ -1,5 +1,6 @@
 //! The paths and methods of the server, and the way of a request through it.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +58,8 @@ pub(super) struct Endpoint {
     pub(super) answers: ByteBudget,
     pub(super) bounds: HttpBounds,
     pub(super) in_step: InStep,
+    /// The time at which another catalog was served first, in seconds since 1970; 0 before.
+    pub(super) published: Rc<Cell<u64>>,
 }
 
 impl Endpoint {
@@ -142,7 +145,7 @@ impl Endpoint {
         let origin = match entered.and_then(|()| self.doors.check_origin(&parts.headers)) {
             Ok(origin) => origin,
             Err(doors::NotLetIn(why)) => {
-                return HttpRefusal::plain(StatusCode::FORBIDDEN, why).into();
+                return refused(parts, HttpRefusal::plain(StatusCode::FORBIDDEN, why));
             }
         };
         let served = match parts.method {
@@ -155,7 +158,7 @@ impl Endpoint {
             }
             _ => self.request(parts, body).await,
         };
-        let mut answer = served.unwrap_or_else(HttpAnswer::from);
+        let mut answer = served.unwrap_or_else(|refusal| refused(parts, refusal));
         doors::allow_page(answer.headers_mut(), origin.as_ref());
         answer
     }
@@ -251,7 +254,12 @@ impl Endpoint {
         let session =
             legacy::session(headers, &self.checks.key, &self.checks.running, &principal.id, None)?;
         let place = self.place(principal, Shared::Running(RunKind::Stream), 1)?;
-        let engine = Engine::resumed(self.checks.engine.clone(), session.version, Changes::Told);
+        // Its client may know the lists of a server before this one, or have been away for a while.
+        let changes = match self.published.get() >= session.began {
+            true => Changes::ToldOfMissed,
+            false => Changes::Told,
+        };
+        let engine = Engine::resumed(self.checks.engine.clone(), session.version, changes);
         let (transport, lines, pieces) = ExchangeTransport::of_stream();
         let registered = self.checks.running.stream(session.nonce, lines);
         let kept = Kept::new(place, None, vec![registered]);
@@ -322,6 +330,14 @@ impl Endpoint {
         let token_ended = async move { access.ended(principal).await };
         let end = end_of(kind, self.stage.clone(), token_ended, self.bounds.stream_age);
         Exchange::new(driver.run(end), pieces, self.answers.clone(), kept)
+    }
+}
+
+/// The answer to a request that is refused: to a message, another message.
+fn refused(parts: &Parts, refusal: HttpRefusal) -> HttpAnswer {
+    match parts.method {
+        Method::POST => refusal.as_message().into(),
+        _ => refusal.into(),
     }
 }
 

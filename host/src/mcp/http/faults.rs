@@ -1,5 +1,6 @@
 //! Clients that do what no good client does, each beside one that is served meanwhile; and nothing is left of them.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use tokio::task::LocalSet;
 use tokio::time::{sleep, timeout};
 
 use super::bounds::HttpBounds;
+use super::legacy_session::session_id::now;
 use super::server::HttpSettings;
 use super::socket::paced::Pace;
 use super::trial::{
@@ -50,6 +52,7 @@ fn small() -> HttpBounds {
 /// A server within this process.
 struct Bench {
     address: String,
+    published: Rc<Cell<u64>>,
     executor: Rc<Executor>,
 }
 
@@ -68,7 +71,7 @@ fn serves_with(bounds: HttpBounds, tls: Option<TlsFiles>, test: impl AsyncFnOnce
         let settings = HttpSettings { tls, ..settings(bounds) };
         let server = TrialServer::start(settings, host.guests().clone(), catalog).await;
         let (address, executor) = (server.address.to_string(), server.executor.clone());
-        let bench = Bench { address, executor };
+        let bench = Bench { address, published: server.published.clone(), executor };
         timeout(NEVER_REACHED, test(&bench)).await.expect("it ends");
         if !is_tls {
             bench.is_answered().await;
@@ -347,6 +350,29 @@ fn an_array_that_the_session_does_not_have_is_refused() {
             let head = session + "Connection: close\r\n";
             let answer = bench.answers(measured(&head, &messages.to_string())).await;
             assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("-32600"), "{answer}");
+        }
+    });
+}
+
+#[test]
+fn a_stream_that_is_opened_after_a_change_tells_of_it() {
+    serves(small(), async |bench| {
+        let session = bench.session().await;
+        let get = format!(
+            "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n{session}\r\n"
+        );
+        for (published, is_told) in [(0, false), (now() - 60, false), (now(), true)] {
+            bench.published.set(published);
+            let mut stream = bench.sends(&get).await;
+            let mut heard = String::new();
+            // A comment comes where nothing else does.
+            while !heard.contains(":\n\n") && !heard.contains("list_changed") {
+                let mut bytes = [0; 1024];
+                let count = stream.read(&mut bytes).await.expect("bytes");
+                assert!(count > 0, "{heard}");
+                heard += std::str::from_utf8(&bytes[..count]).expect("text");
+            }
+            assert_eq!(heard.contains("list_changed"), is_told, "{heard}");
         }
     });
 }

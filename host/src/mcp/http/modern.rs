@@ -6,14 +6,15 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
 use super::request::doors::ARGUMENT_HEADER;
 use super::run::answer::HttpRefusal;
-use crate::catalog::{Catalog, MAX_ARGUMENTS};
+use crate::catalog::{Catalog, MAX_ARGUMENTS, Tool};
+use crate::mcp::engine::CallCheck;
 use crate::mcp::methods::meta::{PROTOCOL_VERSION, RequestMeta, is_object, read, text};
 use crate::mcp::methods::request::is_method;
 use crate::mcp::rpc::id::Id;
@@ -74,8 +75,9 @@ impl Repeated<'_> {
         compare(headers, METHOD_HEADER, "method", Some(self.method.into()), Spelling::Plain)
             .map_err(bad)?;
         self.check_name(headers, &members).map_err(bad)?;
-        if let Some(catalog) = catalog {
-            self.check_arguments(headers, &members, catalog).map_err(bad)?;
+        let name = members.name.filter(|_| self.is_call()).and_then(|raw| text(raw).ok());
+        if let Some(tool) = name.and_then(|name| catalog?.tool(&name)) {
+            check_arguments(headers, tool, members.arguments).map_err(bad)?;
         }
         if is_method(self.method, version) {
             return Ok(());
@@ -123,45 +125,52 @@ impl Repeated<'_> {
         compare(headers, NAME_HEADER, member, name.map(Cow::from), Spelling::Encoded)
     }
 
-    /// Checks the headers that repeat arguments, as the schema of the tool asks for.
-    fn check_arguments(
-        &self,
-        headers: &HeaderMap,
-        members: &NamedParams<'_>,
-        catalog: &Catalog,
-    ) -> Result<(), RpcError> {
-        let name = members.name.filter(|_| self.is_call());
-        let tool =
-            name.and_then(|raw| text(raw).ok()).and_then(|name| catalog.tool(&name).cloned());
-        let Some(tool) = tool.filter(|tool| !tool.repeated.is_empty()) else { return Ok(()) };
-        // Longer ones are refused before anything is made of them.
-        let arguments = members.arguments.filter(|raw| raw.get().len() <= MAX_ARGUMENTS);
-        let Some(arguments) = arguments.filter(|raw| is_object(raw)) else { return Ok(()) };
-        for repeated in &*tool.repeated {
-            let header = format!("{ARGUMENT_HEADER}{}", repeated.header.to_ascii_lowercase());
-            let said = match repeated.value_in(arguments).map_err(RpcError::invalid_params)? {
-                None => None,
-                Some(Value::String(text)) => Some(Cow::from(text)),
-                Some(Value::Bool(flag)) => Some(flag.to_string().into()),
-                Some(Value::Number(number)) => {
-                    let given = value(headers, &header)?;
-                    match given.filter(|given| is_number(given, &number)) {
-                        Some(given) => Some(given.into()),
-                        None => Some(number.to_string().into()),
-                    }
-                }
-                // Its schema says what is wrong with it.
-                Some(Value::Array(_) | Value::Object(_) | Value::Null) => continue,
-            };
-            compare(headers, &header, &repeated.place(), said, Spelling::Encoded)?;
-        }
-        Ok(())
-    }
-
     /// The parameters that headers repeat. One that is there twice is an error, as it is to the engine.
     fn members(&self) -> Result<NamedParams<'_>, RpcError> {
         self.params.map_or_else(|| Ok(NamedParams::default()), read)
     }
+}
+
+/// Checks the headers that repeat arguments, as the schema of the tool asks for. Absent arguments are none.
+fn check_arguments(
+    headers: &HeaderMap,
+    tool: &Tool,
+    arguments: Option<&RawValue>,
+) -> Result<(), RpcError> {
+    if tool.repeated.is_empty() {
+        return Ok(());
+    }
+    let none = RawValue::from_string("{}".into()).unwrap_or_default();
+    // Longer ones are refused before anything is made of them.
+    let arguments = Some(arguments.unwrap_or(&none)).filter(|raw| raw.get().len() <= MAX_ARGUMENTS);
+    let Some(arguments) = arguments.filter(|raw| is_object(raw)) else { return Ok(()) };
+    for repeated in &*tool.repeated {
+        let header = format!("{ARGUMENT_HEADER}{}", repeated.header.to_ascii_lowercase());
+        let said = match repeated.value_in(arguments).map_err(RpcError::invalid_params)? {
+            None => None,
+            Some(Value::String(text)) => Some(Cow::from(text)),
+            Some(Value::Bool(flag)) => Some(flag.to_string().into()),
+            Some(Value::Number(number)) => {
+                let given = value(headers, &header)?;
+                match given.filter(|given| is_number(given, &number)) {
+                    Some(given) => Some(given.into()),
+                    None => Some(number.to_string().into()),
+                }
+            }
+            // Its schema says what is wrong with it.
+            Some(Value::Array(_) | Value::Object(_) | Value::Null) => continue,
+        };
+        compare(headers, &header, &repeated.place(), said, Spelling::Encoded)?;
+    }
+    Ok(())
+}
+
+/// The same check for later: the tool may not be known yet, or be another version's when it is called.
+pub(super) fn argument_check(headers: &HeaderMap) -> CallCheck {
+    let repeats = |name: &HeaderName| name.as_str().starts_with(ARGUMENT_HEADER);
+    let given = headers.iter().filter(|(name, _)| repeats(name));
+    let given: HeaderMap = given.map(|(name, value)| (name.clone(), value.clone())).collect();
+    Box::new(move |tool, arguments| check_arguments(&given, tool, Some(arguments)))
 }
 
 /// The parameters that headers repeat, as they came.
@@ -257,10 +266,14 @@ fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderValue;
     use serde_json::json;
 
     use super::*;
+    use crate::fuzz::guest::Wat;
+    use crate::fuzz::started;
+    use crate::mcp::engine::{Action, Engine, Settings};
+    use crate::mcp::rpc::lines::InputLine;
 
     const NEWEST: &str = "2026-07-28";
 
@@ -374,6 +387,52 @@ mod tests {
             let number: Number = argument.parse().expect("a number");
             assert_eq!(is_number(header, &number), is_same, "{header} {argument}");
         }
+    }
+
+    #[test]
+    fn a_call_that_waits_for_its_plugin_is_checked_when_it_begins() {
+        let schema = r#"{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}}"#;
+        let directory = tempfile::TempDir::new().expect("a directory");
+        let file = |name: &str| directory.path().join(name);
+        let wat = Wat { input_schema: schema, ..Wat::default() };
+        std::fs::write(file("good.toml"), "").expect("a manifest");
+        std::fs::write(file("good.wasm"), wat.build()).expect("a module");
+        let (host, catalog) = started(directory.path());
+        host.stop();
+        for (given, arguments, is_begun) in [
+            (Some("eu"), r#"{"region":"eu"}"#, true),
+            (Some("eu"), r#"{"region":"us"}"#, false),
+            (None, r#"{"region":"us"}"#, false),
+            (Some("eu"), "{}", false),
+            (None, "{}", true),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(given) = given {
+                headers.insert("mcp-param-region", HeaderValue::from_static(given));
+            }
+            let settings = Settings { transport: TransportKind::Http, ..Settings::default() };
+            let mut engine = Engine::new(settings).checking(argument_check(&headers));
+            let meta = meta(NEWEST);
+            let call = format!(
+                r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"good_run","arguments":{arguments},"_meta":{meta}}}}}"#
+            );
+            engine.line(&InputLine::Whole(call.into_bytes()));
+            assert!(engine.next_action().is_none(), "it waits for the catalog");
+            engine.publish(catalog.clone());
+            match engine.next_action() {
+                Some(Action::Call(_)) => assert!(is_begun, "{given:?} {arguments}"),
+                Some(Action::Answer(line)) => {
+                    assert!(!is_begun && line.contains("-32020"), "{line}");
+                }
+                _ => panic!("nothing comes of it: {given:?} {arguments}"),
+            }
+        }
+        // Absent arguments are none, and no header repeats them.
+        let tool = catalog.tool("good_run").expect("it is served");
+        let mut headers = HeaderMap::new();
+        assert!(check_arguments(&headers, tool, None).is_ok());
+        headers.insert("mcp-param-region", HeaderValue::from_static("eu"));
+        assert!(check_arguments(&headers, tool, None).is_err());
     }
 
     #[test]

@@ -200,6 +200,10 @@ impl MessageChecks {
         if is_modern(headers, request.params) {
             request.check(headers, self.views.of(principal).borrow().as_deref())?;
             let engine = Engine::new(self.engine.clone());
+            let engine = match request.is_call() {
+                true => engine.checking(modern::argument_check(headers)),
+                false => engine,
+            };
             let kind = match request.method {
                 "subscriptions/listen" => RunKind::Stream,
                 _ => RunKind::Request,

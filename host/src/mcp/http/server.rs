@@ -22,7 +22,7 @@ use super::connections::{Busy, BusyBody, ListedConnection, OpenConnections};
 use super::endpoint::{Endpoint, ServerStage};
 use super::followed::{Followed, LOOK_INTERVAL};
 use super::legacy_session::running::Running;
-use super::legacy_session::session_id::SessionKey;
+use super::legacy_session::session_id::{SessionKey, now};
 use super::plan::MessageChecks;
 use super::request::access::{Admittance, TokenNeed, TokensInForce};
 use super::request::doors::Doors;
@@ -149,6 +149,7 @@ impl HttpServer {
             shares: Shares::new(bounds),
             answers: ByteBudget::new(bounds.answers),
             in_step: InStep::default(),
+            published: Rc::default(),
             bounds,
         });
         let open = OpenConnections::default();
@@ -171,6 +172,12 @@ impl HttpServer {
     /// The address that it listens on, as clients write it.
     pub(crate) fn address(&self) -> String {
         self.listener.address().shown(self.tls.is_some())
+    }
+
+    /// The time at which another catalog was served first, which a test sets.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn published(&self) -> Rc<std::cell::Cell<u64>> {
+        self.endpoint.published.clone()
     }
 
     /// Serves until `shutdown` resolves, and on until a balancer has noticed. Then nothing new begins, streams end, and
@@ -218,7 +225,10 @@ impl HttpServer {
                 },
                 Some(ended) = self.connections.join_next() => tell_panic(ended),
                 _ = hang_ups.tick() => self.open.close_gone(),
-                Ok(()) = self.changes.changed() => self.endpoint.checks.views.refresh(),
+                Ok(()) = self.changes.changed() => {
+                    self.endpoint.published.set(now());
+                    self.endpoint.checks.views.refresh();
+                }
                 _ = look.tick() => {
                     self.tokens.look();
                     self.tls.iter_mut().for_each(Followed::look);

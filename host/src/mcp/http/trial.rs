@@ -1,5 +1,6 @@
 //! A server within the process, and requests for it, as tests and fuzzers need them.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ use crate::mcp::http::SessionKey;
 pub(super) struct TrialServer {
     pub(super) address: SocketAddr,
     pub(super) executor: Rc<Executor>,
+    /// The time at which another catalog was served first.
+    pub(super) published: Rc<Cell<u64>>,
     end: oneshot::Sender<()>,
     served: JoinHandle<()>,
     _catalog: watch::Sender<Option<Arc<Catalog>>>,
@@ -66,9 +69,10 @@ impl TrialServer {
         let (_catalog, published) = watch::channel(Some(catalog));
         let server = HttpServer::new(listener, settings, executor.clone(), published);
         let server = server.expect("tokens and TLS can be read");
+        let published = server.published();
         let (end, asked) = oneshot::channel::<()>();
         let served = tokio::task::spawn_local(server.run(async { drop(asked.await) }));
-        Self { address, executor, end, served, _catalog }
+        Self { address, executor, published, end, served, _catalog }
     }
 
     /// Ends the server, which has `time` for it.

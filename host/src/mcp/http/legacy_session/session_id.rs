@@ -24,6 +24,9 @@ const NONCE: usize = 16;
 /// A version, the time in seconds, and the random bytes.
 const STATE: usize = 1 + 8 + NONCE;
 
+/// The seconds by which the clocks of servers that share a key may differ.
+const SERVER_CLOCK_LEEWAY: u64 = 60;
+
 /// The key that ids are signed with.
 pub(crate) struct SessionKey(Seal);
 
@@ -35,6 +38,8 @@ pub(crate) type SessionNonce = [u8; NONCE];
 pub(crate) struct Session {
     pub(crate) version: Version,
     pub(crate) nonce: SessionNonce,
+    /// The time at which it began, in seconds since 1970, by the clock of the server that began it.
+    pub(crate) began: u64,
 }
 
 /// The shortest and the longest key in a file, in bytes.
@@ -113,10 +118,11 @@ impl SessionKey {
         }
         let (version, rest) = state.split_first()?;
         let (at, nonce) = rest.split_first_chunk::<8>()?;
-        let age = now().checked_sub(u64::from_be_bytes(*at))?;
+        let (at, now) = (u64::from_be_bytes(*at), now());
+        let age = now.saturating_sub(at);
         let version = Version::ALL.into_iter().find(|known| number(*known) == *version)?;
-        let is_fresh = Duration::from_secs(age) <= SESSION_TIME;
-        is_fresh.then_some(Session { version, nonce: nonce.try_into().ok()? })
+        let is_fresh = Duration::from_secs(age) <= SESSION_TIME && at <= now + SERVER_CLOCK_LEEWAY;
+        is_fresh.then_some(Session { version, nonce: nonce.try_into().ok()?, began: at })
     }
 }
 
@@ -136,7 +142,7 @@ fn number(version: Version) -> u8 {
     }
 }
 
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
@@ -155,7 +161,15 @@ mod tests {
             assert_eq!(SessionKey(Seal::random().expect("a key")).read(&id, "a"), None);
         }
         let old = now() - SESSION_TIME.as_secs() - 1;
-        for (at, is_valid) in [(now(), true), (old, false), (old + 10, true), (now() + 60, false)] {
+        for (at, is_valid) in [
+            (now(), true),
+            (old, false),
+            (old + 10, true),
+            // The clock of the server that began it is ahead.
+            (now() + SERVER_CLOCK_LEEWAY - 10, true),
+            (now() + SERVER_CLOCK_LEEWAY + 10, false),
+            (u64::MAX, false),
+        ] {
             let id = key.id(Version::NEWEST_LEGACY, "", [7; NONCE], at);
             assert_eq!(key.read(&id, "").is_some(), is_valid, "{at}");
         }

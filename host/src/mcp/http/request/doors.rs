@@ -133,7 +133,8 @@ impl Doors {
     ) -> Result<Option<HeaderValue>, NotLetIn> {
         let mut named = headers.get_all(ORIGIN).iter();
         let Some(origin) = named.next() else { return Ok(None) };
-        if named.next().is_none() && origin.to_str().is_ok_and(|origin| self.admits(origin)) {
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        if named.next().is_none() && origin.to_str().is_ok_and(|origin| self.admits(origin, host)) {
             return Ok(Some(origin.clone()));
         }
         let text = String::from_utf8_lossy(origin.as_bytes());
@@ -143,19 +144,29 @@ impl Doors {
         )))
     }
 
-    fn admits(&self, origin: &str) -> bool {
+    /// True if a page of this origin may use the server that it knows as `host`: one that is named, one of this machine where
+    /// the server is of this machine alone, or one of the server itself.
+    fn admits(&self, origin: &str, host: &str) -> bool {
         if self.origins.iter().any(|AllowedOrigin(known)| known == origin) {
             return true;
         }
         let Ok(url) = Url::parse(origin) else { return false };
-        matches!(url.scheme(), "http" | "https")
-            && url.origin().ascii_serialization() == origin
-            && url.host().is_some_and(|host| match host {
-                // A page that another machine serves under its address is none of this server's.
-                Host::Ipv4(address) => self.is_local && address.is_loopback(),
-                Host::Ipv6(address) => self.is_local && address.is_loopback(),
-                Host::Domain(_) => self.serves(&host),
+        let is_page = matches!(url.scheme(), "http" | "https")
+            && url.origin().ascii_serialization() == origin;
+        let is_of_this_machine = || {
+            url.host().is_some_and(|host| match host {
+                Host::Ipv4(address) => address.is_loopback(),
+                Host::Ipv6(address) => address.is_loopback(),
+                Host::Domain(name) => name == "localhost",
             })
+        };
+        // The scheme may be the proxy's in front, and is then not known here.
+        let is_own = || {
+            let asked = Url::parse(&format!("{}://{host}", url.scheme()));
+            matches!(url.host(), Some(Host::Domain(_)))
+                && asked.is_ok_and(|asked| asked.origin() == url.origin())
+        };
+        is_page && ((self.is_local && is_of_this_machine()) || is_own())
     }
 }
 
@@ -277,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_this_machines_or_a_known_one() {
+    fn an_origin_is_this_machines_or_the_servers_own_or_a_known_one() {
         for (origin, local, open) in [
             ("http://localhost:6274", true, false),
             ("http://127.0.0.1:5173", true, false),
@@ -286,6 +297,9 @@ mod tests {
             ("https://app.example:8443", true, true),
             ("https://app.example", false, false),
             ("https://tools.example", true, true),
+            ("https://tools.example:443", false, false),
+            // Another service under the same name.
+            ("https://tools.example:3000", false, false),
             ("http://192.168.1.5", false, false),
             ("null", false, false),
             ("file://", false, false),
@@ -294,9 +308,25 @@ mod tests {
             ("http://localhost:6274/", false, false),
             ("chrome-extension://localhost", false, false),
         ] {
-            let is_admitted = |doors: Doors| doors.check_origin(&with(ORIGIN, &[origin])).is_ok();
+            let is_admitted = |doors: Doors| {
+                let mut headers = with(ORIGIN, &[origin]);
+                headers.insert(HOST, HeaderValue::from_static("tools.example"));
+                doors.check_origin(&headers).is_ok()
+            };
             assert_eq!(is_admitted(doors("127.0.0.1:1")), local, "{origin}");
             assert_eq!(is_admitted(doors("0.0.0.0:1")), open, "{origin}");
+        }
+        for (origin, host, is_admitted) in [
+            ("https://tools.example", "tools.example:443", true),
+            ("http://tools.example", "tools.example", true),
+            ("https://tools.example:8443", "tools.example:8443", true),
+            ("https://tools.example:8443", "tools.example", false),
+            ("http://tools.example:8443", "tools.example:443", false),
+            ("http://10.0.0.7:8787", "10.0.0.7:8787", false),
+        ] {
+            let mut headers = with(ORIGIN, &[origin]);
+            headers.insert(HOST, HeaderValue::from_static(host));
+            assert_eq!(doors("0.0.0.0:1").check_origin(&headers).is_ok(), is_admitted, "{origin}");
         }
         let local = doors("127.0.0.1:1");
         assert!(matches!(local.check_origin(&HeaderMap::new()), Ok(None)));

@@ -68,6 +68,19 @@ impl HttpRefusal {
         Self::plain(StatusCode::METHOD_NOT_ALLOWED, said).with(ALLOW, allowed)
     }
 
+    /// The same as an error of the protocol: most clients show the text of no other answer.
+    pub(crate) fn as_message(self) -> Self {
+        if self.is_json {
+            return self;
+        }
+        let said = self.body.trim_end();
+        let error = match self.status.is_server_error() {
+            true => RpcError::internal(said),
+            false => RpcError::invalid_request(said),
+        };
+        Self { body: reply::fault(None, &error), is_json: true, ..self }
+    }
+
     /// Its status and its body.
     #[cfg(test)]
     pub(crate) fn into_parts(self) -> (StatusCode, String) {
