@@ -1,9 +1,9 @@
 //! The paths and methods of the server, and the way of a request through it.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
@@ -326,39 +326,39 @@ impl Endpoint {
         let catalog = self.checks.views.of(principal);
         let client = self.executor.client_known_as(&principal.id);
         let driver = Driver::new(engine, transport, catalog, client);
-        let (access, principal) = (self.checks.access.clone(), principal.clone());
-        let token_ended = async move { access.ended(principal).await };
-        let end = end_of(kind, self.stage.clone(), token_ended, self.bounds.stream_age);
+        let end = self.end_of(kind, principal);
         Exchange::new(driver.run(end), pieces, self.answers.clone(), kept)
+    }
+
+    /// Resolves when what runs is to end. The driver holds it more than once while it is moved, and so holds a pointer.
+    fn end_of(&self, kind: RunKind, principal: &Principal) -> Pin<Box<dyn Future<Output = ()>>> {
+        let mut stage = self.stage.clone();
+        // A server that is gone has ended, too.
+        let mut reached = async move |least: ServerStage| {
+            drop(stage.wait_for(|stage| *stage >= least).await);
+        };
+        match kind {
+            RunKind::Request => Box::pin(async move { reached(ServerStage::Ending).await }),
+            RunKind::Stream => {
+                let (access, principal) = (self.checks.access.clone(), principal.clone());
+                let age = self.bounds.stream_age;
+                Box::pin(async move {
+                    tokio::select! {
+                        () = reached(ServerStage::Draining) => {}
+                        () = access.ended(&principal) => {}
+                        () = sleep(age) => {}
+                    }
+                })
+            }
+        }
     }
 }
 
 /// The answer to a request that is refused: to a message, another message.
 fn refused(parts: &Parts, refusal: HttpRefusal) -> HttpAnswer {
     match parts.method {
-        Method::POST => refusal.as_message().into(),
+        Method::POST => refusal.into_message().into(),
         _ => refusal.into(),
-    }
-}
-
-/// Resolves when what runs is to end.
-async fn end_of(
-    kind: RunKind,
-    mut stage: watch::Receiver<ServerStage>,
-    token_ended: impl Future<Output = ()>,
-    stream_age: Duration,
-) {
-    let reached = |least: ServerStage| move |stage: &ServerStage| *stage >= least;
-    // A server that is gone has ended, too.
-    match kind {
-        RunKind::Request => drop(stage.wait_for(reached(ServerStage::Ending)).await),
-        RunKind::Stream => {
-            tokio::select! {
-                _ = stage.wait_for(reached(ServerStage::Draining)) => {}
-                () = token_ended => {}
-                () = sleep(stream_age) => {}
-            }
-        }
     }
 }
 

@@ -198,7 +198,7 @@ impl Admittance {
     }
 
     /// Resolves when the principal's token counts no more.
-    pub(crate) async fn ended(&self, principal: Principal) {
+    pub(crate) async fn ended(&self, principal: &Principal) {
         match &principal.proof {
             // A client that needed no token may need one now.
             Proof::Nothing | Proof::Certificate => {
@@ -206,7 +206,8 @@ impl Admittance {
                 drop(self.tokens.clone().wait_for(|in_force| need.asks(in_force)).await);
             }
             Proof::Token => self.token_ended(&principal.id).await,
-            Proof::AccessToken(token) => self.access_token_ended(token.clone()).await,
+            // What asks an authorization server is large, and most streams do not have it.
+            Proof::AccessToken(token) => Box::pin(self.access_token_ended(token.clone())).await,
         }
     }
 
@@ -318,7 +319,8 @@ mod tests {
         let now = TokensInForce::after(None, vec![token.clone()]);
         let (sender, tokens) = watch::channel(now.clone());
         let access = Admittance::new(tokens, TokenNeed::Always, None);
-        let ended = access.ended(token.principal());
+        let principal = token.principal();
+        let ended = access.ended(&principal);
         tokio::pin!(ended);
         tokio::select! {
             () = &mut ended => panic!("it counts"),

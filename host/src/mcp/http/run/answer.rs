@@ -69,7 +69,7 @@ impl HttpRefusal {
     }
 
     /// The same as an error of the protocol: most clients show the text of no other answer.
-    pub(crate) fn as_message(self) -> Self {
+    pub(crate) fn into_message(self) -> Self {
         if self.is_json {
             return self;
         }

@@ -163,11 +163,15 @@ mod tests {
     fn a_place_grows_within_its_bounds_and_goes_as_a_whole() {
         let bounds = HttpBounds { bodies: 12, bodies_of_one: 8, ..HttpBounds::default() };
         let shares = Shares::new(bounds);
-        let mut place = shares.take(&"a".into(), Shared::BodyBytes, 0).ok().expect("a place");
+        let bytes_of = |name: &str, count| {
+            let place = shares.take(&name.into(), Shared::BodyBytes, count);
+            place.unwrap_or_else(|_| panic!("a place"))
+        };
+        let mut place = bytes_of("a", 0);
         assert_eq!(place.add(6), Ok(()));
         assert_eq!(place.add(3), Err(NoShare::OfOne));
         assert_eq!(place.add(2), Ok(()));
-        let mut other = shares.take(&"b".into(), Shared::BodyBytes, 4).ok().expect("a place");
+        let mut other = bytes_of("b", 4);
         assert_eq!(other.add(1), Err(NoShare::OfAll));
         drop(place);
         assert_eq!(other.add(4), Ok(()));
