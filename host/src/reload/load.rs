@@ -4,12 +4,16 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use super::decide::failed_versions::LoadError;
 use super::scan::candidate::Candidate;
 use super::scan::hashed_file::HashedFileError;
 use crate::catalog::{Parts, Plugin, PluginError, WitError, WitFile};
 use crate::sandbox::{CompileError, Readiness, Sandbox, Wasm};
+
+/// The time for which a plugin waits to know which of its secrets have values before its tools are listed.
+const SECRETS_WAIT: Duration = Duration::from_secs(1);
 
 /// The stage of a plugin on its way.
 pub(super) enum Loaded {
@@ -44,6 +48,12 @@ pub(super) async fn load(
     let manifest = Arc::unwrap_or_clone(manifest);
     let loaded = Plugin::load(sandbox, Parts { file, directory, manifest, wasm, wit }).await;
     let plugin = loaded.map(Arc::new).map_err(load_error)?;
+    if plugin.requires_secrets() {
+        // Which tools are listed depends on them. A keyring that does not answer holds nothing up for long.
+        let looked = plugin.clone();
+        let look = tokio::task::spawn_blocking(move || looked.look_for_secrets());
+        drop(tokio::time::timeout(SECRETS_WAIT, look).await);
+    }
     Ok(match plugin.readiness() {
         Readiness::AwaitsCode => Loaded::Listed(plugin),
         Readiness::Ready | Readiness::Remaking | Readiness::FailedForNow | Readiness::Refused => {

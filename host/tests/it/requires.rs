@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
+use crate::client::Client;
 use crate::guest::Wat;
 use crate::person::Person;
 use crate::plugins::{install, replace};
@@ -41,6 +42,20 @@ fn listed(person: &Person) -> Vec<String> {
     let check = run(person, &["check", "--json"]);
     let check: serde_json::Value = serde_json::from_str(&check).unwrap();
     serde_json::from_value(check["plugins"][0]["tools"].clone()).unwrap()
+}
+
+#[test]
+fn the_first_list_of_a_server_lacks_what_can_only_fail() {
+    for _ in 0..5 {
+        let person = person(MANIFEST);
+        let mut client =
+            Client::spawn(person.command(&["serve", "--plugins"]).arg(person.plugins()));
+        client.request("initialize", json!({ "protocolVersion": "2025-11-25" }));
+        let list = client.request("tools/list", json!({}));
+        let tools = list["result"]["tools"].as_array().unwrap();
+        let names: Vec<_> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["v_run"]);
+    }
 }
 
 #[test]
