@@ -84,6 +84,18 @@ fn bound_heaps(processors: usize) {
     }
 }
 
+/// Gives memory back to the system that was freed and lies between what is in use. It takes milliseconds.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "the allocator has no other interface")]
+pub(crate) fn give_freed_memory_back() {
+    // SAFETY: the function takes a number, and locks the allocator meanwhile.
+    let _ = unsafe { libc::malloc_trim(0) };
+}
+
+/// Other allocators do so by themselves.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub(crate) fn give_freed_memory_back() {}
+
 /// Returns how many descriptors this process may have. `None` where there is no bound.
 #[cfg(unix)]
 pub(crate) fn allowed_descriptors() -> Option<usize> {

@@ -8,6 +8,8 @@ use super::socket::paced::Pace;
 pub(super) const MAX_CONNECTIONS: usize = 8192;
 /// Bytes of a request's head.
 pub(super) const MAX_HEAD: usize = 64 * 1024;
+/// Bytes of all clients that belong to no request yet: heads and handshakes that are not whole. Each has a few of its own.
+pub(super) const MAX_UNASKED: usize = 64 * 1024 * 1024;
 /// The time that a head may take, from the connection or the answer before it.
 pub(super) const HEAD_TIME: Duration = Duration::from_secs(75);
 /// The time in which a client has to agree on TLS.
@@ -56,6 +58,7 @@ pub(crate) struct HttpBounds {
     pub(crate) tls_time: Duration,
     pub(crate) head_time: Duration,
     pub(crate) body_time: Duration,
+    pub(crate) unasked: usize,
     pub(crate) bodies: usize,
     pub(crate) bodies_of_one: usize,
     pub(crate) answers: usize,
@@ -77,6 +80,7 @@ impl Default for HttpBounds {
             tls_time: TLS_TIME,
             head_time: HEAD_TIME,
             body_time: BODY_TIME,
+            unasked: MAX_UNASKED,
             bodies: MAX_BODIES,
             bodies_of_one: MAX_BODIES_OF_ONE,
             answers: MAX_ANSWERS,

@@ -134,6 +134,7 @@ impl Busy {
         connection.has_asked.set(true);
         if connection.requests.replace(connection.requests.get() + 1) == 0 {
             connection.lists.0.borrow_mut().idle.remove(&connection.since.get());
+            connection.socket.asks(true);
         }
         Self(connection)
     }
@@ -144,6 +145,7 @@ impl Drop for Busy {
         let Self(connection) = self;
         connection.requests.set(connection.requests.get() - 1);
         if connection.requests.get() == 0 {
+            connection.socket.asks(false);
             connection.lists.add_idle(connection);
             connection.answered.notify_one();
         }

@@ -36,6 +36,7 @@ fn small() -> HttpBounds {
         tls_time: SHORT,
         head_time: SHORT,
         body_time: SHORT,
+        unasked: 128 * 1024,
         bodies: 256 * 1024,
         answers: 512 * 1024,
         pace: Pace { bytes: 16 * 1024, time: SHORT },
@@ -193,6 +194,30 @@ fn connections_that_say_nothing_make_room_for_those_that_ask() {
             }
         }
         bench.is_answered().await;
+    });
+}
+
+#[test]
+fn heads_that_are_not_whole_take_no_more_together_than_they_may() {
+    let bounds = HttpBounds { head_time: NEVER_REACHED * 2, ..small() };
+    serves(bounds, async |bench| {
+        let head = format!("POST /mcp HTTP/1.1\r\nX: {}", "x".repeat(30 * 1024));
+        let mut open = Vec::new();
+        for _ in 0..bounds.connections / 2 {
+            open.push(bench.sends(&head).await);
+        }
+        bench.is_answered().await;
+        let mut left = 0;
+        for stream in &mut open {
+            left += usize::from(timeout(SHORT / 8, stream.read_u8()).await.is_err());
+        }
+        assert!(left * head.len() <= bounds.unasked && left > 0, "{left} are left");
+        // A client that sends a little is served beside them, and so is one with a large head once they have gone.
+        bench.is_answered().await;
+        drop(open);
+        let large = format!("Connection: close\r\nX: {}\r\n", "x".repeat(50 * 1024));
+        let answer = bench.answers(call("echo_run", &large)).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     });
 }
 

@@ -32,7 +32,7 @@ use super::run::in_step::InStep;
 use super::run::shares::Shares;
 use super::run::views::Views;
 use super::socket::address::Listener;
-use super::socket::client_socket::{ClientSocket, Duplex};
+use super::socket::client_socket::{ClientSocket, Duplex, SocketKind, UnaskedBudget};
 use super::socket::paced::Paced;
 use super::socket::tls::{TlsError, TlsFiles, TlsInForce};
 use crate::catalog::Catalog;
@@ -41,7 +41,7 @@ use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::Settings;
 use crate::mcp::version::TransportKind;
 use crate::oauth::{OauthChecker, OauthSettings};
-use crate::start_resources::allowed_descriptors;
+use crate::start_resources::{allowed_descriptors, give_freed_memory_back};
 use crate::tokens::{Principal, Token, TokenFile, TokenFileError};
 
 /// The time that what was ended has to say so.
@@ -49,6 +49,8 @@ const END_TIME: Duration = Duration::from_secs(5);
 /// The time for which a connection that asks for nothing is kept when the server is about to end: a request may be on its
 /// way.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
+/// So many connections take memory that is worth giving back once they have gone.
+const CROWD: usize = 256;
 /// The pause after an error of the listener: mostly, there are too few descriptors.
 const LISTENER_PAUSE: Duration = Duration::from_millis(100);
 
@@ -90,6 +92,9 @@ pub(crate) struct HttpServer {
     endpoint: Rc<Endpoint>,
     connections: JoinSet<()>,
     open: OpenConnections,
+    unasked: UnaskedBudget,
+    /// The most connections that were open since freed memory was given back.
+    most_open: usize,
     stage: watch::Sender<ServerStage>,
     grace: Duration,
     drain_delay: Duration,
@@ -159,6 +164,8 @@ impl HttpServer {
             endpoint,
             connections,
             open,
+            unasked: UnaskedBudget::new(bounds.unasked),
+            most_open: 0,
             stage,
             grace,
             drain_delay,
@@ -224,7 +231,10 @@ impl HttpServer {
                     }
                 },
                 Some(ended) = self.connections.join_next() => tell_panic(ended),
-                _ = hang_ups.tick() => self.open.close_gone(),
+                _ = hang_ups.tick() => {
+                    self.open.close_gone();
+                    self.most_open = after_crowd(self.most_open, self.connections.len());
+                }
                 Ok(()) = self.changes.changed() => {
                     self.endpoint.published.set(now());
                     self.endpoint.checks.views.refresh();
@@ -261,11 +271,12 @@ impl HttpServer {
         }
     }
 
-    fn open(&mut self, socket: ClientSocket) {
+    fn open(&mut self, socket: SocketKind) {
         if self.connections.len() >= self.endpoint.bounds.connections && !self.open.close_idle() {
             tracing::debug!("a connection is refused: {} are busy", self.connections.len());
             return;
         }
+        let socket = ClientSocket::new(socket, &self.unasked);
         // The last to go: what the connection serves is busy until then.
         let connection = self.open.connect(socket.clone());
         let stage = self.stage.subscribe();
@@ -281,6 +292,15 @@ impl HttpServer {
             }
         }
     }
+}
+
+/// Gives back the memory of connections, once most of many have gone. Returns the number of those that it may be of then.
+fn after_crowd(most: usize, open: usize) -> usize {
+    let has_gone = most >= CROWD && open <= most / 4;
+    if has_gone {
+        give_freed_memory_back();
+    }
+    if has_gone { open } else { most.max(open) }
 }
 
 fn tell_panic(ended: Result<(), tokio::task::JoinError>) {

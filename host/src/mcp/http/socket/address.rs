@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::client_socket::ClientSocket;
+use super::client_socket::SocketKind;
 
 /// An address to listen on: `HOST:PORT`, a port of this machine alone, or `unix:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +143,7 @@ impl Listener {
     }
 
     /// Waits for the next connection.
-    pub(crate) async fn accept(&self) -> io::Result<ClientSocket> {
+    pub(crate) async fn accept(&self) -> io::Result<SocketKind> {
         match &self.socket {
             Socket::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
