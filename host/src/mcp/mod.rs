@@ -25,6 +25,7 @@ pub(crate) use http::fuzz as http_fuzz;
 use crate::tool::{CallError, Output, Usage};
 
 pub use calls::call_log::ANSWERED_TARGET;
+pub(crate) use calls::client_shares::ClientShares;
 pub(crate) use calls::executor::Executor;
 pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
 pub use http::{AllowedOrigin, Doors, HttpAddress, Listener, ServerName};

@@ -17,8 +17,8 @@ use crate::host::{Host, HostError};
 use crate::lockfile::LockPolicy;
 use crate::manifest::{Policy, Rate};
 use crate::mcp::{
-    AllowedOrigin, Doors, Driver, Engine, Executor, HttpAddress, HttpBounds, HttpServer,
-    HttpServerError, HttpSettings, Listener, PrivateStdout, ServerName, SessionKey,
+    AllowedOrigin, ClientShares, Doors, Driver, Engine, Executor, HttpAddress, HttpBounds,
+    HttpServer, HttpServerError, HttpSettings, Listener, PrivateStdout, ServerName, SessionKey,
     SessionKeyError, Settings, Stdio, TlsFiles, TokenNeed,
 };
 use crate::oauth::OauthSettings;
@@ -145,6 +145,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let remembered = home.map(|home| {
         RememberedInstructions::new(home.instructions(), &options.plugins, options.locking)
     });
+    let total_memory = options.policy.total_memory.as_ref().map(|total| total.value);
     let host = Host::start(options.compiler, options.protected, options.policy, home)?;
     host.leave_out_crashed();
     let protocol = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -167,7 +168,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         let signal = signals::first()?;
         let (told, ended) = watch::channel(false);
         let calls_of_one = options.http.as_ref().and_then(|http| http.calls_of_one);
-        let executor = Rc::new(Executor::new(host.guests().clone(), calls_of_one));
+        let shares = ClientShares::new(calls_of_one, total_memory);
+        let executor = Rc::new(Executor::new(host.guests().clone(), shares));
         let http = match &options.http {
             Some(http) => {
                 let server = listen(http, settings.clone(), home, &executor, &catalog).await?;

@@ -31,9 +31,8 @@ pub(crate) struct ClientExecutor<C = ClientCalls> {
 }
 
 impl Executor {
-    /// An executor whose calls run on `guests`. Of one client that comes over HTTP, so many run at once, if that is said.
-    pub(crate) fn new(guests: Handle, calls_of_one: Option<usize>) -> Self {
-        let shares = ClientShares::new(calls_of_one);
+    /// An executor whose calls run on `guests`, shared out among clients over HTTP by `shares`.
+    pub(crate) fn new(guests: Handle, shares: ClientShares) -> Self {
         Self { guests: Arc::new(GuestThreads::new(guests)), places: Places::new(), shares }
     }
 

@@ -19,6 +19,7 @@ use super::server::{HttpServer, HttpSettings};
 use super::socket::address::{HttpAddress, Listener};
 use crate::catalog::Catalog;
 use crate::fuzz::guest::{WASI, Wat, sleep};
+use crate::mcp::calls::client_shares::ClientShares;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::Settings;
 use crate::mcp::http::SessionKey;
@@ -65,7 +66,7 @@ impl TrialServer {
     ) -> Self {
         let listener = Listener::bind(&local()).await.expect("a port");
         let HttpAddress::Tcp(address) = *listener.address() else { panic!("no port") };
-        let executor = Rc::new(Executor::new(guests, None));
+        let executor = Rc::new(Executor::new(guests, ClientShares::new(None, None)));
         let (_catalog, published) = watch::channel(Some(catalog));
         let server = HttpServer::new(listener, settings, executor.clone(), published);
         let server = server.expect("tokens and TLS can be read");

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::driver::{Driver, LoopEnd};
 use crate::fuzz::guest::{WASI, Wat, sleep};
 use crate::fuzz::started;
+use crate::mcp::calls::client_shares::ClientShares;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::calls::places::PLACES;
 use crate::mcp::engine::{Engine, Settings};
@@ -172,7 +173,7 @@ fn with_clients(test: impl AsyncFnOnce(&Executor, &mut Vec<ManyClient>)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
-        let executor = Executor::new(host.guests().clone(), None);
+        let executor = Executor::new(host.guests().clone(), ClientShares::new(None, None));
         let (catalog, _) = watch::channel(Some(catalog));
         let connect = |_| ManyClient::connect(&executor, &catalog);
         let mut clients: Vec<_> = (0..MANY).map(connect).collect();
