@@ -233,10 +233,15 @@ impl FoundEntry {
         paths(&self.value)
     }
 
+    /// True if it starts the program of `entry`.
+    pub(super) fn starts_program_of(&self, entry: &ServerEntry) -> bool {
+        self.command.as_ref().is_some_and(|command| is_program(command, &entry.command))
+    }
+
     /// True if it starts what `entry` starts, in the same way. Variables that a person added change nothing of it.
     #[must_use]
     pub fn starts(&self, entry: &ServerEntry) -> bool {
-        self.command.as_ref().is_some_and(|command| is_program(command, &entry.command))
+        self.starts_program_of(entry)
             && self.args == entry.args
             && entry.env.iter().all(|(name, value)| self.env.get(name) == Some(value))
             && DECIDED_VARIABLES.iter().all(|name| self.env.get(*name) == entry.env.get(*name))
@@ -254,11 +259,21 @@ impl FoundEntry {
     /// arguments and variables, but for those that `entry` states.
     #[must_use]
     pub fn moved_to(&self, entry: &ServerEntry) -> ServerEntry {
-        let is_stated = entry.args != ["serve"];
-        let args = if is_stated { &entry.args } else { &self.args };
+        let is_stated = entry.args != ["serve", STDIO];
+        let mut args = if is_stated { entry.args.clone() } else { self.args.clone() };
+        if !serves_stdio(&args) {
+            let after = usize::from(args.first().is_some_and(|first| first == "serve"));
+            args.insert(after, STDIO.to_owned());
+        }
         let mut env = self.decided_env();
         env.extend(entry.env.clone());
-        ServerEntry { command: entry.command.clone(), args: args.clone(), env }
+        ServerEntry { command: entry.command.clone(), args, env }
+    }
+
+    /// True if it starts a toolrack that serves stdin and stdout only as long as no configuration says that HTTP is served.
+    #[must_use]
+    pub fn is_at_mercy_of_configuration(&self) -> bool {
+        self.is_toolrack() && !serves_stdio(&self.args)
     }
 
     /// True if it starts a toolrack by a path at which there is nothing any more.
@@ -350,13 +365,21 @@ fn is_program(command: &str, program: &str) -> bool {
             && found().is_some_and(|found| real(Path::new(program)) == Some(found)))
 }
 
+/// The option by which a server speaks on stdin and stdout, whatever the configuration says of HTTP.
+pub(crate) const STDIO: &str = "--stdio";
+
+/// True if these arguments say by themselves what is served.
+fn serves_stdio(args: &[String]) -> bool {
+    args.iter().any(|argument| argument == STDIO || argument.starts_with("--http"))
+}
+
 /// True if `register` writes such arguments itself.
 pub(super) fn are_written(args: &[String]) -> bool {
     let mut args = args.iter().map(String::as_str);
     while let Some(argument) = args.next() {
         match argument {
-            "serve" | "--locked" => {}
-            "--plugins" => _ = args.next(),
+            "serve" | STDIO | "--locked" => {}
+            "--plugins" | "--config" => _ = args.next(),
             other if other.starts_with("--plugins=") => {}
             _ => return false,
         }

@@ -18,6 +18,7 @@ mod json;
 mod config_text;
 mod registration;
 
+pub(crate) use entry::STDIO;
 pub use entry::{FoundEntry, ServerEntry};
 pub use error::{ClientError, ConfigEditError, FileError};
 pub use http_entry::{ClientHeader, ClientToken, HttpEntry, ServerUrl, WantedEntry};

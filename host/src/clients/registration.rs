@@ -159,9 +159,12 @@ impl Registration {
             }
             (Some(found), WantedEntry::Http(_)) if new.is_met_by(found) => return Ok(None),
             (Some(found), WantedEntry::Program(program))
-                if foreign == Foreign::Kept && found.is_left_behind() =>
+                if foreign == Foreign::Kept
+                    && (found.is_left_behind()
+                        || (found.starts_program_of(program)
+                            && found.is_at_mercy_of_configuration())) =>
             {
-                // Only its program was moved: what else it says was not asked to be changed.
+                // Only its program was moved, or it lacks an option: what else it says was not asked to be changed.
                 let moved = WantedEntry::Program(found.moved_to(program));
                 let new = written(&moved)?;
                 return self.registered(target, file, name, (&moved, &new), Some(found)).map(Some);

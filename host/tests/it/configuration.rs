@@ -175,9 +175,13 @@ fn a_client_that_calls_too_often_is_told_when_it_may_again() {
     assert!((20..=30).contains(&after), "{after}");
     assert!(refused.body.contains("2/min"), "{}", refused.body);
     // Nor by the calls of an array, of which none is begun; the rest goes on.
-    let session = peer.session();
-    let array = r#"[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"good_run"}}]"#;
-    assert_eq!(peer.in_session(&session, array).status, 429);
+    let session = peer.session_of("2025-03-26");
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"good_run"}}"#;
+    assert_eq!(peer.in_session(&session, &format!("[{call}]")).status, 429);
+    // More than there may ever be at once are told that, and not to come again.
+    let more = [call; 3].join(",");
+    let refused = peer.in_session(&session, &format!("[{more}]"));
+    assert!(refused.status == 400 && refused.body.contains("send fewer"), "{}", refused.body);
     assert_eq!(peer.modern("tools/list", json!({})).status, 200);
 }
 

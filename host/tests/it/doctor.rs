@@ -153,7 +153,8 @@ fn entries_of_clients_are_compared_with_this_program() {
             "note",
             &format!("serves {elsewhere}, not "),
         ),
-        (own, "\"serve\"", "ok", "starts this program"),
+        (own, "\"serve\"", "note", "without --stdio"),
+        (own, "\"serve\", \"--stdio\"", "ok", "starts this program"),
     ] {
         let entry = format!(
             r#"{{"command": {command:?}, "args": [{args}], "env": {{"TOOLRACK_HOME": {home:?}}}}}"#

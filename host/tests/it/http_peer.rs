@@ -129,7 +129,12 @@ impl HttpPeer {
 
     /// Begins a legacy session, and returns its id.
     pub(crate) fn session(&self) -> String {
-        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {},
+        self.session_of("2025-11-25")
+    }
+
+    /// Begins a session of this revision.
+    pub(crate) fn session_of(&self, version: &str) -> String {
+        let params = json!({ "protocolVersion": version, "capabilities": {},
             "clientInfo": { "name": "test", "version": "0" } });
         let body = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params });
         let begun = self.post(&[], &body.to_string());

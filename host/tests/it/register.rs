@@ -48,7 +48,7 @@ fn an_entry_names_what_the_configuration_asks_for() {
     let other = other.to_str().expect("UTF-8");
     machine.does(&["unregister", "cursor"]);
     machine.does(&["--config", other, "register", "cursor"]);
-    assert_eq!(entry(&file)["args"], serde_json::json!(["serve", "--config", other]));
+    assert_eq!(entry(&file)["args"], serde_json::json!(["serve", "--stdio", "--config", other]));
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn each_client_gets_an_entry_in_its_file_and_loses_it_without_a_trace() {
         assert!(out.contains(&format!("toolrack unregister {client}")), "{out}");
         let entry = entry(&file);
         assert_eq!(entry["command"], env!("CARGO_BIN_EXE_toolrack"), "{client}");
-        assert_eq!(entry["args"], serde_json::json!(["serve"]), "{client}");
+        assert_eq!(entry["args"], serde_json::json!(["serve", "--stdio"]), "{client}");
         assert_eq!(entry["env"]["TOOLRACK_HOME"], machine.path("toolrack").to_str().unwrap());
         let after = machine.tree();
         let again = machine.does(&["register", client]);
@@ -208,11 +208,11 @@ fn an_entry_of_a_toolrack_that_is_gone_is_corrected_and_keeps_what_was_added() {
         let file = machine.file(client, &[]);
         write(&file, text);
         let out = machine.does(&["register", client]);
-        assert!(out.contains("serve --plugins /srv --locked"), "{out}");
+        assert!(out.contains("serve --stdio --plugins /srv --locked"), "{out}");
         let now = entry(&file);
         assert_eq!(now["command"], env!("CARGO_BIN_EXE_toolrack"), "{client}");
         // What serves which directory, and how strictly, was not asked to be changed.
-        let args = serde_json::json!(["serve", "--plugins", "/srv", "--locked"]);
+        let args = serde_json::json!(["serve", "--stdio", "--plugins", "/srv", "--locked"]);
         assert_eq!(now["args"], args, "{client}");
         assert_eq!((&now["autoApprove"][0], &now["env"]["TOKEN"]), (&"x".into(), &"value".into()));
         // Somebody else writes the file, so it cannot be put back whole.
@@ -245,7 +245,7 @@ fn comments_that_go_with_an_entry_are_told_and_kept() {
     for (client, before, comment) in [
         ("cursor", "{}\n", "\"serve\" // mine: \"no comment\"\n /* two */"),
         ("cursor", "", "\"serve\" // one\n // two\n"),
-        ("codex", "# first\na = \"# none\"\n", "\"serve\", # one\n  # two\n"),
+        ("codex", "# first\na = \"# none\"\n", "\"serve\" # one\n  # two\n"),
     ] {
         let machine = Machine::new();
         let file = machine.file(client, &[]);
@@ -429,7 +429,7 @@ fn an_entry_serves_what_is_served_here() {
         machine.does(&arguments);
         let args = entry(&file)["args"].as_array().cloned().expect("a list");
         let args: Vec<_> =
-            args.iter().skip(1).map(|text| text.as_str().unwrap().to_owned()).collect();
+            args.iter().skip(2).map(|text| text.as_str().unwrap().to_owned()).collect();
         assert_eq!(args, expected);
     }
     let mut command = machine.command(&["register", "cursor", "--force"]);
@@ -437,7 +437,7 @@ fn an_entry_serves_what_is_served_here() {
         command.env("TOOLRACK_PLUGINS", "/named").env_remove("TOOLRACK_HOME").output().unwrap();
     assert!(ran.status.success());
     let entry = entry(&file);
-    assert_eq!(entry["args"], serde_json::json!(["serve", "--plugins", "/named"]));
+    assert_eq!(entry["args"], serde_json::json!(["serve", "--stdio", "--plugins", "/named"]));
     assert_eq!(entry.get("env"), None);
 }
 

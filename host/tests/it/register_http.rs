@@ -156,7 +156,7 @@ fn an_entry_changes_from_a_program_to_a_url_and_back_by_force_alone() {
         machine.cannot(&["register", client], 1, &["is something else", "--force"]);
         machine.does(&["register", client, "--force"]);
         let entry = entry(&file);
-        assert_eq!(entry["args"], json!(["serve"]), "{client}");
+        assert_eq!(entry["args"], json!(["serve", "--stdio"]), "{client}");
         assert!(entry.get("url").is_none(), "{client}: {entry}");
         machine.does(&["unregister", client]);
         assert_eq!(machine.tree().len(), 0, "{client}");

@@ -9,7 +9,7 @@ use crate::cli::arguments;
 use crate::cli::register::{registration, removes_local};
 use crate::cli::shown;
 use crate::clients::{
-    CLIENTS, Client, ClientFile, FoundEntry, Registration, Scope, ServerEntry, ServerUrl,
+    CLIENTS, Client, ClientFile, FoundEntry, Registration, STDIO, Scope, ServerEntry, ServerUrl,
     find_program,
 };
 use crate::home::Home;
@@ -137,7 +137,8 @@ fn judge(
     if let Some(url) = found.remote_url() {
         return judge_remote(&what, url, found);
     }
-    let advice = match found.is_left_behind() {
+    let keeps_all_else = found.is_left_behind() || found.is_at_mercy_of_configuration();
+    let advice = match keeps_all_else {
         // That keeps all else.
         true => format!("`{}` corrects it", command(target, name).in_directories([""; 0])),
         false => {
@@ -173,6 +174,12 @@ fn judge(
             format!("{what} is switched off there"),
             "switch it on",
         );
+    }
+    if found.is_at_mercy_of_configuration() {
+        let text = format!(
+            "{what} starts this program without {STDIO}: once the configuration has an `address` under [http], that is what it serves, and not this client"
+        );
+        return Finding::note(CLIENTS_TOPIC, text, advice);
     }
     Finding::ok(CLIENTS_TOPIC, format!("{what} starts this program"))
 }

@@ -18,7 +18,7 @@ use super::setup::{DirectoriesFrom, Setup};
 use super::{DIM, ERROR, GOOD, NAME, paint};
 use crate::clients::{
     CLIENTS, Client, ClientError, ClientFile, ClientToken, Foreign, HttpEntry, PlannedEdit,
-    Registration, Scope, ServerEntry, UserDirectories, WantedEntry, client, find_program,
+    Registration, STDIO, Scope, ServerEntry, UserDirectories, WantedEntry, client, find_program,
 };
 use crate::fs::file_lock::FileLock;
 use crate::home::Home;
@@ -331,11 +331,8 @@ pub(super) fn server_entry(setup: &Setup) -> anyhow::Result<ServerEntry> {
         "{}: this program was moved or replaced; start it anew",
         shown(&program)
     );
-    let mut args = vec!["serve".to_owned()];
-    // A client's server speaks on stdin and stdout, whatever the configuration says of HTTP.
-    if setup.configuration.http.address.is_some() {
-        args.push("--stdio".to_owned());
-    }
+    // A client's server speaks on stdin and stdout, whatever the configuration says of HTTP, now or later.
+    let mut args = vec!["serve".to_owned(), STDIO.to_owned()];
     if let Some(config) = &setup.config {
         args.extend(["--config".to_owned(), absolute(config)?]);
     }

@@ -98,9 +98,15 @@ impl MessageChecks {
             }
             Parsed::Batch(items) => {
                 let session = session(None)?;
-                if items.is_empty() || !session.version.has_batches() {
-                    let error = "the body is an array, which only revision 2025-03-26 has, and not empty; send each message in a request of its own";
+                if !session.version.has_batches() {
+                    let error = "the body is an array, which only revision 2025-03-26 has; send each message by itself";
                     return Err(bad_request(None, &RpcError::invalid_request(error)));
+                }
+                if items.is_empty() {
+                    return Err(bad_request(
+                        None,
+                        &RpcError::invalid_request("the array is empty"),
+                    ));
                 }
                 let asks_nothing = |item: &&RawValue| {
                     matches!(
