@@ -121,7 +121,7 @@ fn take(grants: &mut RawGrants<'_>, name: &GrantName) -> bool {
             // Narrower grants go, too: what they reach is among what is taken away.
             without(network, |item| {
                 origin_of(item).is_some_and(|(own_scheme, own, own_port)| {
-                    (own_scheme, own_port) == (*scheme, *port) && host.covers(&own)
+                    (own_scheme, own_port) == (*scheme, *port) && host.withholds(&own)
                 })
             })
         }

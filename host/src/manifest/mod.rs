@@ -34,7 +34,7 @@ pub use grants::config_keys::{ConfigValues, UnknownValue};
 pub use grants::files::{Access, FileGrant};
 pub use grants::grant::{Effects, Grant};
 pub use grants::host::HostPattern;
-pub(crate) use grants::host::is_within;
+pub(crate) use grants::host::{embedded_v4, is_within};
 pub use grants::kind::{GrantExample, GrantKind};
 pub use grants::name::GrantName;
 pub(crate) use grants::network::OF_THE_HOST;

@@ -93,7 +93,7 @@ impl LocalDocument {
             self.remove_from("network", |entry| {
                 matches!(url_of(entry).and_then(GrantName::of_url),
                     Some(GrantName::Network(own_scheme, own, own_port))
-                        if (own_scheme, own_port) == (*scheme, *port) && host.covers(&own))
+                        if (own_scheme, own_port) == (*scheme, *port) && host.withholds(&own))
             });
         }
     }

@@ -48,11 +48,106 @@ impl HostPattern {
         }
     }
 
-    /// True if some hosts of `other`, though perhaps not all, may be among these: `https://*` may reach any address.
+    /// True if who keeps requests from these hosts keeps them from all that `other` names: an address counts by whatever it
+    /// reaches, however it is spelled.
+    pub(crate) fn withholds(&self, other: &Self) -> bool {
+        self.covers(other) || other.spelled_plainly().is_some_and(|plain| self.withholds(&plain))
+    }
+
+    /// True if who keeps requests from these hosts keeps them from this address.
+    pub(crate) fn withholds_address(&self, address: IpAddr) -> bool {
+        self.withholds(&Self::of_address(address))
+    }
+
+    /// True if requests to these hosts may reach some of `other`, though perhaps not all: `https://*` may reach any address.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let is_address = matches!(other, Self::Network { .. });
-        self.covers(other) || (*self == Self::Public && is_address)
+        self.covers(other)
+            || (*self == Self::Public && is_address)
+            || self.plain_parts().iter().any(|part| other.covers(part) || part.overlaps(other))
     }
+
+    fn of_address(address: IpAddr) -> Self {
+        Self::Network { address, prefix: width(address) }
+    }
+
+    /// The addresses that all of these stand for, in their usual spelling. `None` if this is it.
+    fn spelled_plainly(&self) -> Option<Self> {
+        let Self::Network { address, prefix } = *self else { return None };
+        match address {
+            _ if prefix == width(address) && address.is_unspecified() => {
+                Some(Self::of_address(this_machine(address)))
+            }
+            IpAddr::V4(_) => None,
+            IpAddr::V6(address) => EMBEDDINGS.iter().find_map(|embedding| {
+                let is_within =
+                    is_within(address.into(), embedding.network.into(), embedding.prefix);
+                (is_within && prefix >= embedding.prefix).then(|| Self::Network {
+                    address: embedding.embedded(address).into(),
+                    prefix: (prefix - embedding.prefix).min(32),
+                })
+            }),
+        }
+    }
+
+    /// The addresses that some of these stand for, in their usual spelling.
+    fn plain_parts(&self) -> Vec<Self> {
+        let Self::Network { address, prefix } = *self else { return Vec::new() };
+        let unspecified: IpAddr = match address {
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let is_this_machine = is_within(unspecified, address, prefix);
+        let machine = is_this_machine.then(|| Self::of_address(this_machine(address)));
+        let all_v4 = Self::Network { address: Ipv4Addr::UNSPECIFIED.into(), prefix: 0 };
+        let has_embedded = |embedding: &&Embedding| {
+            prefix < embedding.prefix && is_within(embedding.network.into(), address, prefix)
+        };
+        let embedded = EMBEDDINGS.iter().filter(has_embedded).map(|_| all_v4.clone());
+        self.spelled_plainly().into_iter().chain(machine).chain(embedded).collect()
+    }
+}
+
+/// A network of IPv6 whose addresses stand for those of IPv4.
+struct Embedding {
+    network: Ipv6Addr,
+    /// The bits before the address of IPv4.
+    prefix: u8,
+}
+
+const EMBEDDINGS: [Embedding; 3] = [
+    // Mapped.
+    Embedding { network: Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), prefix: 96 },
+    // Translated by the well-known prefix of NAT64.
+    Embedding { network: Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), prefix: 96 },
+    // 6to4.
+    Embedding { network: Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), prefix: 16 },
+];
+
+impl Embedding {
+    fn embedded(&self, address: Ipv6Addr) -> Ipv4Addr {
+        let bits = address.to_bits() << self.prefix;
+        // The first 32 bits of what is left.
+        Ipv4Addr::from((bits >> 96) as u32)
+    }
+}
+
+/// The IPv4 address that an address stands for, if it does.
+pub(crate) fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let contains = |one: &&Embedding| is_within(address.into(), one.network.into(), one.prefix);
+    EMBEDDINGS.iter().find(contains).map(|embedding| embedding.embedded(address))
+}
+
+/// The address that systems connect to in place of the unspecified one of the same family: this machine's own.
+fn this_machine(unspecified: IpAddr) -> IpAddr {
+    match unspecified {
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    }
+}
+
+fn width(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
 }
 
 /// True if `address` lies in the network of `prefix` bits at `network`.
@@ -277,6 +372,58 @@ mod tests {
         check("[127.0.0.1]", Err("in brackets stands"));
         check("[fe80::1%eth0]", Err("write it like"));
         check("[::1", Err("in brackets stands"));
+    }
+
+    #[test]
+    fn an_address_is_withheld_by_what_it_reaches_however_it_is_spelled() {
+        // What is withheld; a host; whether all of it is; whether some of it is.
+        for (withheld, host, all, some) in [
+            ("127.0.0.0/8", "0.0.0.0", true, true),
+            ("127.0.0.1", "0.0.0.0", true, true),
+            ("127.0.0.2", "0.0.0.0", false, false),
+            ("127.0.0.0/8", "0.0.0.0/8", false, true),
+            ("127.0.0.0/8", "0.0.0.0/0", false, true),
+            ("127.0.0.0/8", "[64:ff9b::7f00:1]", true, true),
+            ("127.0.0.0/8", "[64:ff9b::]", true, true),
+            ("127.0.0.0/8", "[64:ff9b::7f00:0/104]", true, true),
+            ("127.0.0.0/8", "[64:ff9b::/96]", false, true),
+            ("127.0.0.0/8", "[64:ff9b::/64]", false, true),
+            ("127.0.0.0/8", "[2002:7f00:1::/48]", true, true),
+            ("127.0.0.0/8", "[2002:7f00:1::5]", true, true),
+            ("127.0.0.0/8", "[::/80]", false, true),
+            ("127.0.0.0/8", "[::]", false, false),
+            ("[::1]", "[::]", true, true),
+            ("[::1]", "[::/64]", false, true),
+            ("[::1]", "0.0.0.0", false, false),
+            ("10.0.0.0/8", "[64:ff9b::a01:203]", true, true),
+            ("10.0.0.0/8", "0.0.0.0", false, false),
+            ("0.0.0.0", "127.0.0.1", false, false),
+            ("127.0.0.0/8", "*", false, true),
+            ("127.0.0.0/8", "a.example", false, false),
+            ("a.example", "0.0.0.0", false, false),
+        ] {
+            let [withheld, host] = [withheld, host].map(|text| match parse(text) {
+                Ok(host) => host,
+                Err(slip) => panic!("{text}: {}", slip.help),
+            });
+            assert_eq!(withheld.withholds(&host), all, "{withheld} {host}");
+            let may_reach = host.overlaps(&withheld) || withheld.withholds(&host);
+            assert_eq!(may_reach, some, "{withheld} {host}");
+            // Who is granted an address is not granted it in another spelling.
+            assert!(!withheld.covers(&host), "{withheld} {host}");
+        }
+        for (address, is_withheld) in [
+            ("0.0.0.0", true),
+            ("::ffff:0.0.0.0", true),
+            ("::ffff:127.9.9.9", true),
+            ("64:ff9b::0.0.0.0", true),
+            ("::", false),
+            ("0.0.0.1", false),
+        ] {
+            let Ok(own) = parse("127.0.0.0/8") else { panic!("a network") };
+            let address: IpAddr = address.parse().expect("an address");
+            assert_eq!(own.withholds_address(address), is_withheld, "{address}");
+        }
     }
 
     #[test]

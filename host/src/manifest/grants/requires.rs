@@ -91,7 +91,7 @@ impl Requirement {
                 // The hosts that are taken away may be the wanted ones, or some of them.
                 let is_whole = |grant: &NetworkGrant| {
                     let mut except = grant.except.iter();
-                    !except.any(|except| except.covers(host) || host.covers(except))
+                    !except.any(|except| except.withholds(host) || host.covers(except))
                 };
                 grants
                     .network

@@ -60,7 +60,7 @@ impl Grants {
     /// Takes these hosts out of wider grants. `false` if none is wider.
     pub(crate) fn narrow(&mut self, scheme: Scheme, host: &HostPattern, port: u16) -> bool {
         let of_it = |own: &&mut NetworkGrant| (own.scheme, own.port) == (scheme, port);
-        let wider = |own: &&mut NetworkGrant| own.host.overlaps(host) && !host.covers(&own.host);
+        let wider = |own: &&mut NetworkGrant| own.host.overlaps(host) && !host.withholds(&own.host);
         let mut is_any = false;
         for own in self.network.iter_mut().filter(of_it).filter(wider) {
             own.except.push(host.clone());
@@ -87,8 +87,8 @@ impl Grants {
                 let of_it = |own: &&NetworkGrant| (own.scheme, own.port) == (*scheme, *port);
                 // A grant counts if it reaches at least some of the hosts.
                 let reaches = |own: &NetworkGrant| {
-                    let is_taken = own.except.iter().any(|except| except.covers(host));
-                    host.covers(&own.host) || (own.host.overlaps(host) && !is_taken)
+                    let is_taken = own.except.iter().any(|except| except.withholds(host));
+                    host.withholds(&own.host) || (own.host.overlaps(host) && !is_taken)
                 };
                 self.network.iter().filter(of_it).any(reaches)
             }

@@ -103,7 +103,7 @@ impl Policy {
         }
         for never in &self.hosts {
             for item in &raw.grants.network {
-                if origin_of(item).is_some_and(|(_, host, _)| never.value.covers(&host)) {
+                if origin_of(item).is_some_and(|(_, host, _)| never.value.withholds(&host)) {
                     let found = AskedGrant::network(item);
                     return Err(found.refused(never, "never_hosts", &manifest.name));
                 }
@@ -167,7 +167,7 @@ fn find(raw: &RawGrants<'_>, name: &GrantName) -> Option<AskedGrant> {
             let is_within = |item: &&RawNetwork<'_>| match name {
                 GrantName::Network(scheme, host, port) => {
                     origin_of(item).is_some_and(|(own_scheme, own, own_port)| {
-                        (own_scheme, own_port) == (*scheme, *port) && host.covers(&own)
+                        (own_scheme, own_port) == (*scheme, *port) && host.withholds(&own)
                     })
                 }
                 _ => true,

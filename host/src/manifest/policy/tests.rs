@@ -206,6 +206,32 @@ fn hosts_that_are_never_granted_are_taken_out_of_wider_grants() {
 }
 
 #[test]
+fn a_host_that_is_never_reached_is_so_in_every_spelling() {
+    let policy = policy("never_hosts = [\"127.0.0.0/8\", \"[::1]\"]");
+    for host in ["127.0.0.1", "0.0.0.0", "[::]", "[64:ff9b::7f00:1]", "[64:ff9b::]", "[2002::]"] {
+        let error = read(&policy, &format!("grants.network = [\"http://{host}:81\"]"), None);
+        let error = error.expect_err(host);
+        assert!(error.contains("is never granted here") && error.contains(" revoke w "), "{error}");
+    }
+    // A wider one stays, without what is withheld.
+    for host in ["0.0.0.0/8", "[64:ff9b::/96]", "[::/96]"] {
+        let text = format!("grants.network = [\"http://{host}\"]");
+        let network = read(&policy, &text, None).expect("a manifest").grants.network;
+        assert!(network[0].exceptions().next().is_some(), "{host}");
+    }
+}
+
+#[test]
+fn what_is_taken_away_is_so_in_every_spelling() {
+    let manifest = "grants.network = [\"http://0.0.0.0:81\", \"http://0.0.0.0/8:81\"]";
+    let local = "grants.without = [\"network:http://127.0.0.1:81\"]";
+    let network =
+        read(&Policy::default(), manifest, Some(local)).expect("a manifest").grants.network;
+    let [wider] = &*network else { panic!("{network:?}") };
+    assert_eq!(wider.exceptions().collect::<Vec<_>>(), ["http://127.0.0.1:81"]);
+}
+
+#[test]
 fn of_two_policies_the_stricter_counts_whichever_comes_first() {
     let one = policy("never_grants = [\"env\"]\n[limits]\nmemory = \"16MiB\"\nrate = \"10/s\"");
     let two = policy(

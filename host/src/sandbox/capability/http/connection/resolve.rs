@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
 use std::pin::Pin;
 
 use super::super::failure::Failure;
-use super::super::judge::address::{is_global, is_in};
+use super::super::judge::address::is_global;
 use super::super::judge::allow::RequestHost;
 use super::hosts_file;
 use super::lookup_share::{LookupShare, LookupTurn};
@@ -69,7 +69,7 @@ pub(crate) async fn addresses(
     share: &LookupShare,
 ) -> Result<Vec<IpAddr>, Failure> {
     let mut found = all_addresses(resolver, host, grant, share).await?;
-    found.retain(|address| !grant.except.iter().any(|except| is_in(except, *address)));
+    found.retain(|address| !grant.except.iter().any(|except| except.withholds_address(*address)));
     if found.is_empty() { Err(Failure::Excepted(host.clone())) } else { Ok(found) }
 }
 
@@ -274,6 +274,12 @@ mod tests {
             let host = RequestHost::Address(answer.parse().expect("an address"));
             let refused = found(host, HostPattern::Public, "1.1.1.1").await;
             assert!(matches!(refused, Err(Failure::Excepted(_))), "{answer}");
+        }
+        for (address, prefix) in [("0.0.0.0", 8), ("64:ff9b::7f00:1", 96), ("64:ff9b::", 128)] {
+            let address: IpAddr = address.parse().expect("an address");
+            let pattern = HostPattern::Network { address, prefix };
+            let refused = found(RequestHost::Address(address), pattern, "1.1.1.1").await;
+            assert!(matches!(refused, Err(Failure::Excepted(_))), "{address}");
         }
         let (host, pattern) = name("a.example");
         let left = found(host, pattern, "8.8.8.8 1.1.1.1").await;

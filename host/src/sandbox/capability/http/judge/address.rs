@@ -6,7 +6,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::manifest::{HostPattern, is_within};
+use crate::manifest::embedded_v4;
 
 /// True if an address belongs to some server on the internet. An address that stands for an IPv4 address (mapped,
 /// translated, 6to4) is judged as that one.
@@ -34,7 +34,7 @@ fn is_global_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_global_v6(address: Ipv6Addr) -> bool {
-    if let Some(meant) = stands_for(address) {
+    if let Some(meant) = embedded_v4(address) {
         return is_global_v4(meant);
     }
     match address.segments() {
@@ -44,34 +44,6 @@ fn is_global_v6(address: Ipv6Addr) -> bool {
         [0x2000..=0x3fff, ..] => true,
         _ => false,
     }
-}
-
-/// The IPv4 address that an address stands for, if it does.
-fn stands_for(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [_, _, _, _, _, _, high, low] = address.segments();
-    match address.segments() {
-        // Mapped, and translated by the well-known prefix of NAT64.
-        [0, 0, 0, 0, 0, 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(embedded(high, low)),
-        // 6to4.
-        [0x2002, high, low, ..] => Some(embedded(high, low)),
-        _ => None,
-    }
-}
-
-/// True if `pattern` names a network in which an address lies, or the one that it stands for.
-pub(crate) fn is_in(pattern: &HostPattern, address: IpAddr) -> bool {
-    let HostPattern::Network { address: network, prefix } = pattern else { return false };
-    let meant = match address {
-        IpAddr::V4(_) => None,
-        IpAddr::V6(address) => stands_for(address).map(IpAddr::V4),
-    };
-    is_within(address, *network, *prefix)
-        || meant.is_some_and(|meant| is_within(meant, *network, *prefix))
-}
-
-fn embedded(high: u16, low: u16) -> Ipv4Addr {
-    let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-    Ipv4Addr::new(a, b, c, d)
 }
 
 #[cfg(test)]

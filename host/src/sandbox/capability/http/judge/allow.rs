@@ -102,7 +102,7 @@ impl RequestTarget {
             .iter()
             .filter(|grant| grant.scheme == self.scheme && grant.port == self.port)
             .filter(|grant| self.host.is_in(&grant.host))
-            .filter(|grant| !grant.except.iter().any(|except| self.host.is_in(except)))
+            .filter(|grant| !grant.except.iter().any(|except| self.host.is_withheld_by(except)))
             .min_by_key(|grant| std::cmp::Reverse(weight(&grant.host)))
             .ok_or_else(|| Denied::NotGranted(self.clone(), None))
     }
@@ -146,6 +146,14 @@ impl RequestHost {
             }
             (Self::Address(_), HostPattern::Name(_) | HostPattern::Subdomains(_))
             | (Self::Name(_), HostPattern::Network { .. }) => false,
+        }
+    }
+
+    /// True if who keeps requests from `pattern` keeps them from this host.
+    fn is_withheld_by(&self, pattern: &HostPattern) -> bool {
+        match self {
+            Self::Name(_) => self.is_in(pattern),
+            Self::Address(address) => self.is_in(pattern) || pattern.withholds_address(*address),
         }
     }
 }
