@@ -9,10 +9,10 @@ use hyper::body::Bytes;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::answers::{KnownTokens, TokenDigest};
+use super::answers::{KnownTokens, TokenDigest, TokensInQuestion};
 use super::claims::TokenClaims;
 use super::fault::TokenFault;
-use super::introspection::Introspector;
+use super::introspection::{Introspector, TokenPast};
 use super::jwt::{self, CLOCK_LEEWAY};
 use super::key_set::KeySet;
 use super::key_source::{KeySource, NotNewer};
@@ -38,6 +38,8 @@ pub(crate) struct OauthChecker {
     valid: KnownTokens<KnownPrincipal>,
     /// The faults of tokens that were asked about. Apart from the others, so that those who guess push out no valid one.
     faulty: KnownTokens<TokenFault>,
+    /// The tokens that an issuer is being asked about.
+    asked: TokensInQuestion<Result<Principal, TokenFault>>,
     /// The times at which faults were logged last.
     logged: RefCell<HashMap<TokenFault, Instant>>,
 }
@@ -90,6 +92,7 @@ impl OauthChecker {
             times,
             valid: KnownTokens::new(),
             faulty: KnownTokens::new(),
+            asked: TokensInQuestion::new(),
             logged: RefCell::default(),
         }
     }
@@ -196,22 +199,36 @@ impl OauthChecker {
                 Ok(principal)
             }
             IssuerCheck::Introspection(introspector) => {
-                let claims = introspector.claims(text, &issuer.name, &issuer.audiences).await;
-                let found = claims.and_then(|claims| self.principal(issuer, &claims));
-                match &found {
-                    Ok(principal) => {
-                        let until = until(principal, self.times.answer);
-                        let known = KnownPrincipal { principal: principal.clone(), signed: None };
-                        self.valid.put(*digest, known, until);
-                    }
-                    Err(TokenFault::Unreachable) => {}
-                    Err(fault) => {
-                        self.faulty.put(*digest, *fault, Instant::now() + self.times.answer);
-                    }
-                }
-                found
+                let asked = self.ask(introspector, issuer, text, digest);
+                self.asked.found(digest, asked).await
             }
         }
+    }
+
+    /// Asks the issuer about a token, and keeps the answer.
+    async fn ask(
+        &self,
+        introspector: &Introspector,
+        issuer: &Issuer,
+        text: &str,
+        digest: &TokenDigest,
+    ) -> Result<Principal, TokenFault> {
+        let past = if self.valid.had(digest) { TokenPast::Good } else { TokenPast::Unknown };
+        let claims = introspector.claims(text, past, &issuer.name, &issuer.audiences).await;
+        let found = claims.and_then(|claims| self.principal(issuer, &claims));
+        match &found {
+            Ok(principal) => {
+                let until = until(principal, self.times.answer);
+                let known = KnownPrincipal { principal: principal.clone(), signed: None };
+                self.valid.put(*digest, known, until);
+            }
+            Err(TokenFault::Unreachable | TokenFault::Busy) => {}
+            Err(fault) => {
+                self.valid.forget(digest);
+                self.faulty.put(*digest, *fault, Instant::now() + self.times.answer);
+            }
+        }
+        found
     }
 
     /// The principal that a token with these claims stands for, without its text.

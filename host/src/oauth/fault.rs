@@ -39,6 +39,9 @@ pub(crate) enum TokenFault {
     /// It has no scope that stands for tools.
     #[error("it has none of the scopes of this server")]
     Scope,
+    /// It cannot be asked about now, since too many others are.
+    #[error("too many tokens are asked about at once")]
+    Busy,
     /// Its issuer cannot be asked.
     #[error("its authorization server does not answer")]
     Unreachable,

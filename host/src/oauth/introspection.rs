@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::claims::TokenClaims;
@@ -14,8 +14,21 @@ use super::settings::{ClientSecret, OauthTimes};
 use super::url::ServiceUrl;
 use crate::tokens::now;
 
-/// Questions about tokens at once.
+/// Questions at once about tokens that were good when they were asked about last.
 pub(super) const MAX_QUESTIONS: usize = 16;
+/// Questions at once about tokens that are not known: whoever guesses takes no turn of the others.
+pub(super) const MAX_FIRST_QUESTIONS: usize = 8;
+/// Tokens that are not known, and wait for their turn.
+pub(super) const MAX_WAITING_QUESTIONS: usize = 64;
+
+/// The answer that there was about a token before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenPast {
+    /// It was good, a while ago.
+    Good,
+    /// There was none, or it was not good.
+    Unknown,
+}
 
 /// An authorization server that is asked about each token.
 pub(super) struct Introspector {
@@ -23,7 +36,7 @@ pub(super) struct Introspector {
     client_id: String,
     client_secret: ClientSecret,
     way: IssuerWay,
-    turns: Semaphore,
+    turns: QuestionTurns,
     times: OauthTimes,
     /// True if it did not answer when it was asked last.
     is_lost: Cell<bool>,
@@ -37,7 +50,7 @@ impl Introspector {
         times: OauthTimes,
     ) -> Self {
         let (client_id, client_secret) = client;
-        let (turns, is_lost) = (Semaphore::new(MAX_QUESTIONS), Cell::new(false));
+        let (turns, is_lost) = (QuestionTurns::new(), Cell::new(false));
         Self { url, client_id, client_secret, way, turns, times, is_lost }
     }
 
@@ -45,15 +58,15 @@ impl Introspector {
     pub(super) async fn claims(
         &self,
         token: &str,
+        past: TokenPast,
         issuer: &str,
         audiences: &[String],
     ) -> Result<TokenClaims, TokenFault> {
         let client = (&*self.client_id, &self.client_secret);
-        let asked = async {
-            // It is never closed.
-            let _turn = self.turns.acquire().await;
-            self.way.introspect(&self.url, client, token).await
-        };
+        // The wait for it says nothing about the issuer.
+        let turn = timeout(self.times.wait, self.turns.begin(past)).await;
+        let _turn = turn.unwrap_or(Err(TokenFault::Busy))?;
+        let asked = self.way.introspect(&self.url, client, token);
         let answer = match timeout(self.times.wait, asked).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => return Err(self.lost(&error)),
@@ -71,6 +84,44 @@ impl Introspector {
             tracing::warn!("{}: tokens cannot be asked about: {error}", self.url);
         }
         TokenFault::Unreachable
+    }
+}
+
+/// The turns of questions.
+struct QuestionTurns {
+    known: Semaphore,
+    first: Semaphore,
+    /// The places of those that are not known, with or without a turn.
+    places: Semaphore,
+}
+
+/// A turn of a question, until it is dropped.
+struct QuestionTurn<'a> {
+    _turn: SemaphorePermit<'a>,
+    _place: Option<SemaphorePermit<'a>>,
+}
+
+impl QuestionTurns {
+    fn new() -> Self {
+        Self {
+            known: Semaphore::new(MAX_QUESTIONS),
+            first: Semaphore::new(MAX_FIRST_QUESTIONS),
+            places: Semaphore::new(MAX_FIRST_QUESTIONS + MAX_WAITING_QUESTIONS),
+        }
+    }
+
+    /// Waits for a turn, unless too many do.
+    async fn begin(&self, past: TokenPast) -> Result<QuestionTurn<'_>, TokenFault> {
+        let (turns, place) = match past {
+            TokenPast::Good => (&self.known, None),
+            TokenPast::Unknown => {
+                let place = self.places.try_acquire().map_err(|_| TokenFault::Busy)?;
+                (&self.first, Some(place))
+            }
+        };
+        // None of them is ever closed.
+        let turn = turns.acquire().await.map_err(|_| TokenFault::Busy)?;
+        Ok(QuestionTurn { _turn: turn, _place: place })
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::super::introspection::{MAX_FIRST_QUESTIONS, MAX_WAITING_QUESTIONS};
 use super::super::key_set::KeySet;
 use super::super::{IssuerSettings, OauthChecker, TokenCheck, TokenFault};
 use super::issuer::{Mood, RESOURCE, TrialIssuer, settings};
@@ -432,6 +433,58 @@ fn a_token_is_asked_about_once_a_while_whatever_the_answer() {
         sleep(Duration::from_millis(2100)).await;
         assert_eq!(found(&checker, "opaque-1").await, Err(TokenFault::Inactive), "withdrawn");
         assert_eq!(issuer.asked("/introspect"), 4);
+    });
+}
+
+#[test]
+fn those_who_guess_keep_out_no_token_that_was_good() {
+    run(async {
+        let issuer = TrialIssuer::start(&[]).await;
+        let checker = Rc::new(only(issuer.introspection()));
+        let mut claims = issuer.claims("tools:read");
+        claims["active"] = json!(true);
+        issuer.served.active.borrow_mut().insert("good".into(), claims);
+        assert_eq!(found(&checker, "good").await, Ok(()));
+        // Its answer is too old, and the issuer needs a while for each.
+        sleep(Duration::from_millis(2100)).await;
+        issuer.served.mood.set(Mood::Slow);
+        let mut guesses = JoinSet::new();
+        for at in 0..500 {
+            let checker = checker.clone();
+            guesses.spawn_local(async move { found(&checker, &format!("guess-{at}")).await });
+        }
+        let mut refused = 0;
+        // So many are refused at once, and no more of them wait than may.
+        while refused < 500 - MAX_FIRST_QUESTIONS - MAX_WAITING_QUESTIONS {
+            let guess = guesses.join_next().await.expect("a guess").expect("no panic");
+            assert_eq!(guess, Err(TokenFault::Busy));
+            refused += 1;
+        }
+        let before = issuer.asked("/introspect");
+        assert_eq!(found(&checker, "good").await, Ok(()));
+        let asked = issuer.asked("/introspect") - before;
+        assert!(asked <= 2 * MAX_FIRST_QUESTIONS + 1, "{asked} were asked about before it");
+        // The wait for a turn is no fault of the issuer's.
+        while let Some(guess) = guesses.join_next().await {
+            let guess = guess.expect("no panic");
+            assert!(matches!(guess, Err(TokenFault::Inactive | TokenFault::Busy)), "{guess:?}");
+        }
+    });
+}
+
+#[test]
+fn many_requests_with_one_token_ask_about_it_once() {
+    run(async {
+        let issuer = TrialIssuer::start(&[]).await;
+        issuer.served.mood.set(Mood::Slow);
+        let checker = Rc::new(only(issuer.introspection()));
+        let mut all = JoinSet::new();
+        for _ in 0..200 {
+            let checker = checker.clone();
+            all.spawn_local(async move { found(&checker, "opaque").await });
+        }
+        assert!(all.join_all().await.into_iter().all(|it| it == Err(TokenFault::Inactive)));
+        assert_eq!(issuer.asked("/introspect"), 1);
     });
 }
 

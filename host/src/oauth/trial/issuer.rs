@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
+use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
 use super::super::settings::OauthTimes;
@@ -23,6 +24,9 @@ use crate::tokens::now;
 
 /// The URL of what tests protect.
 pub(crate) const RESOURCE: &str = "https://tools.example/mcp";
+
+/// The time that a slow authorization server takes.
+pub(crate) const SLOW_ANSWER: Duration = Duration::from_millis(300);
 
 /// An authorization server. It ends when it is dropped.
 pub(crate) struct TrialIssuer {
@@ -49,6 +53,8 @@ pub(crate) struct ServedByIssuer {
 pub(crate) enum Mood {
     #[default]
     Well,
+    /// It takes a while for each answer.
+    Slow,
     /// It closes every connection.
     Down,
     /// It never answers.
@@ -213,6 +219,9 @@ impl ServedByIssuer {
         let proof = header(head, "authorization").unwrap_or_default().to_owned();
         self.proof.replace(proof);
         let mood = self.mood.get();
+        if mood == Mood::Slow {
+            sleep(SLOW_ANSWER).await;
+        }
         let (status, content) = match (mood, &*path) {
             (Mood::Down, _) => return Ok(()),
             (Mood::Silent, _) => return std::future::pending().await,
@@ -225,18 +234,20 @@ impl ServedByIssuer {
                     stream.write_all(&[b' '; 4096]).await?;
                 }
             }
-            (Mood::Well, "/.well-known/openid-configuration") => {
+            (Mood::Well | Mood::Slow, "/.well-known/openid-configuration") => {
                 ("200 OK", json!({ "issuer": own, "jwks_uri": format!("{own}/keys") }))
             }
-            (Mood::Well, "/keys") => ("200 OK", json!({ "keys": *self.keys.borrow() })),
-            (Mood::Well, "/introspect") => {
+            (Mood::Well | Mood::Slow, "/keys") => {
+                ("200 OK", json!({ "keys": *self.keys.borrow() }))
+            }
+            (Mood::Well | Mood::Slow, "/introspect") => {
                 let form = url::form_urlencoded::parse(body.as_bytes());
                 let token = form.into_owned().find(|(name, _)| name == "token");
                 let active = self.active.borrow();
                 let claims = token.and_then(|(_, token)| active.get(&token).cloned());
                 ("200 OK", claims.unwrap_or_else(|| json!({ "active": false })))
             }
-            (Mood::Well, _) => ("404 Not Found", Value::Null),
+            (Mood::Well | Mood::Slow, _) => ("404 Not Found", Value::Null),
         };
         let location = format!("Location: {own}/keys?elsewhere\r\n");
         let content = content.to_string();

@@ -130,7 +130,7 @@ impl Admittance {
     fn refuse(&self, oauth: &OauthChecker, fault: TokenFault) -> HttpRefusal {
         let said = fault.to_string();
         match fault {
-            TokenFault::Unreachable => {
+            TokenFault::Unreachable | TokenFault::Busy => {
                 HttpRefusal::busy(format!("the token cannot be checked: {said}"))
             }
             TokenFault::Scope => self.insufficient(oauth, &oauth.first_scopes()),
@@ -238,6 +238,8 @@ impl Admittance {
             sleep(left.unwrap_or(MAX_WAIT).min(MAX_WAIT)).await;
             match oauth.check(token.text.expose()).await.map(|principal| principal.proof) {
                 Ok(Proof::AccessToken(again)) => token = again,
+                // Others are asked about: it is looked at again.
+                Err(TokenFault::Busy) => {}
                 // As long as nobody can be asked, its own time counts.
                 Err(TokenFault::Unreachable) if token.ends.is_some() => {}
                 Ok(Proof::Nothing | Proof::Certificate | Proof::Token) | Err(_) => return,
