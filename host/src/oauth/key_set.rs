@@ -34,8 +34,6 @@ pub(super) enum KeySetError {
     Form(String),
     #[error("it has {0} keys; at most {MAX_KEYS} are taken")]
     TooMany(usize),
-    #[error("it has no key that can check a signature of a known kind")]
-    NoKey,
 }
 
 /// An error of JSON as it is shown: it may quote what it was given.
@@ -44,7 +42,8 @@ pub(super) fn shown(error: &serde_json::Error) -> String {
 }
 
 impl KeySet {
-    /// Reads a JWK Set. Keys that are of no use here are left out.
+    /// Reads a JWK Set. Keys that are of no use here are left out. A set without any is one, too: its issuer has withdrawn
+    /// its keys.
     pub(super) fn parse(text: &[u8]) -> Result<Self, KeySetError> {
         #[derive(Deserialize)]
         struct JwkSetForm {
@@ -55,8 +54,7 @@ impl KeySet {
         if form.keys.len() > MAX_KEYS {
             return Err(KeySetError::TooMany(form.keys.len()));
         }
-        let keys: Vec<_> = form.keys.iter().filter_map(|raw| VerificationKey::read(raw)).collect();
-        if keys.is_empty() { Err(KeySetError::NoKey) } else { Ok(Self(keys)) }
+        Ok(Self(form.keys.iter().filter_map(|raw| VerificationKey::read(raw)).collect()))
     }
 
     /// The number of keys.

@@ -120,14 +120,21 @@ impl KeySource {
 
     /// Asks for keys again and again, one time after the other. It never ends.
     pub(super) async fn keep(&self) {
-        let mut was_lost = false;
+        let (mut was_lost, mut was_empty) = (false, false);
         loop {
             let begun = Instant::now();
             self.last.set(Some(begun));
             self.known.send_modify(|known| known.is_fetching = true);
             let fetched = self.fetch().await;
+            let is_empty = matches!(&fetched, Ok(keys) if keys.len() == 0);
             match &fetched {
-                Ok(keys) if was_lost || self.known.borrow().keys.is_none() => {
+                // It is told once.
+                Ok(_) if is_empty && was_empty => {}
+                Ok(_) if is_empty => tracing::warn!(
+                    "{}: it publishes no key that can check a signature of a known kind, so none of its tokens counts",
+                    self.issuer
+                ),
+                Ok(keys) if was_lost || was_empty || self.known.borrow().keys.is_none() => {
                     tracing::info!("{}: keys for tokens are there: {}", self.issuer, keys.len());
                 }
                 Ok(_) => {}
@@ -142,6 +149,8 @@ impl KeySource {
                 Err(error) => tracing::debug!("{}: no keys can be had: {error}", self.issuer),
             }
             was_lost = fetched.is_err();
+            // As long as nobody answers, what was last said counts.
+            was_empty = is_empty || (was_lost && was_empty);
             let has_none = self.take_over(fetched.ok());
             let (pause, least) = match (was_lost, has_none) {
                 (false, _) => (self.times.refresh, self.times.ask_again),

@@ -378,14 +378,46 @@ fn an_issuer_over_tls_proves_who_it_is() {
 }
 
 #[test]
-fn a_set_of_keys_has_a_bound_and_needs_one_that_checks_something() {
+fn a_set_of_keys_has_a_bound_and_may_hold_none_that_checks_something() {
     let jwk = SigningKey::ed25519("a").jwk();
-    for (count, is_fine) in [(0, false), (1, true), (64, true), (65, false)] {
+    for count in [0, 1, 64] {
         let text = json!({ "keys": vec![jwk.clone(); count] }).to_string();
-        assert_eq!(KeySet::parse(text.as_bytes()).is_ok(), is_fine, "{count}");
+        let keys = KeySet::parse(text.as_bytes()).ok();
+        assert_eq!(keys.map(|keys| keys.len()), Some(count));
     }
-    for wrong in ["", "[]", r#"{"keys":{}}"#, r#"{"keys":[1]}"#, r#"{"keys":[{"kty":"RSA"}]}"#] {
+    let too_many = json!({ "keys": vec![jwk.clone(); 65] }).to_string();
+    for wrong in ["", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[{}"#, &too_many] {
         assert!(KeySet::parse(wrong.as_bytes()).is_err(), "{wrong}");
+    }
+    let one = json!({ "keys": [1, {}, { "kty": "RSA" }, { "kty": "new" }, jwk] }).to_string();
+    for (text, count) in [(r#"{"keys":[1]}"#, 0), (r#"{"keys":[{"kty":"RSA"}]}"#, 0), (&one, 1)] {
+        assert_eq!(KeySet::parse(text.as_bytes()).map(|keys| keys.len()).ok(), Some(count));
+    }
+}
+
+#[test]
+fn an_issuer_that_publishes_no_key_any_more_has_withdrawn_all() {
+    let secret = json!({ "kty": "oct", "kid": "a", "k": encode("secret") });
+    for left in [vec![], vec![secret]] {
+        run(async {
+            let key = SigningKey::p256("a");
+            let issuer = TrialIssuer::start(&[&key]).await;
+            let checker = only(issuer.settings());
+            let _tasks = checker.keep_keys();
+            let good = key.token(&issuer.claims("tools:read"));
+            assert_eq!(found(&checker, &good).await, Ok(()));
+            issuer.served.keys.replace(left.clone());
+            sleep(Duration::from_millis(1100)).await;
+            // A token with a key that is not known makes the server ask again.
+            let strange = SigningKey::p256("b").token(&issuer.claims("tools:read"));
+            assert_eq!(found(&checker, &strange).await, Err(TokenFault::Key));
+            assert_eq!(found(&checker, &good).await, Err(TokenFault::Key), "{left:?}");
+            let another = with(&issuer.claims("tools:read"), "jti", json!("2"));
+            assert_eq!(found(&checker, &key.token(&another)).await, Err(TokenFault::Key));
+            issuer.has(&[&key]);
+            sleep(Duration::from_millis(1100)).await;
+            assert_eq!(found(&checker, &good).await, Ok(()), "it publishes one again");
+        });
     }
 }
 

@@ -44,7 +44,7 @@ pub fn access_token(bytes: &[u8]) -> Seen {
     let text = String::from_utf8_lossy(bytes);
     let keys = KeySet::parse(bytes);
     if let Ok(keys) = &keys {
-        assert!((1..=MAX_KEYS).contains(&keys.len()));
+        assert!(keys.len() <= MAX_KEYS);
     }
     let answer = read(bytes, FUZZ_ISSUER, &[FUZZ_AUDIENCE.to_owned()]);
     if let Ok(claims) = &answer {
