@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::answers::{KnownTokens, TokenDigest, TokensInQuestion};
 use super::claims::TokenClaims;
-use super::fault::TokenFault;
+use super::fault::{RefusedToken, TokenFault};
 use super::introspection::{Introspector, TokenPast};
 use super::jwt::{self, CLOCK_LEEWAY};
 use super::key_set::KeySet;
@@ -39,7 +39,7 @@ pub(crate) struct OauthChecker {
     /// The faults of tokens that were asked about. Apart from the others, so that those who guess push out no valid one.
     faulty: KnownTokens<TokenFault>,
     /// The tokens that an issuer is being asked about.
-    asked: TokensInQuestion<Result<Principal, TokenFault>>,
+    asked: TokensInQuestion<Result<Principal, RefusedToken>>,
     /// The times at which faults were logged last.
     logged: RefCell<HashMap<TokenFault, Instant>>,
 }
@@ -145,10 +145,10 @@ impl OauthChecker {
             Some(known) => known,
             None => {
                 let checked = self.look_at(text, &digest).await;
-                if let Err(fault) = &checked {
-                    self.log(*fault, &digest);
-                }
-                checked
+                checked.map_err(|refused| {
+                    self.log(&refused, &digest);
+                    refused.fault
+                })
             }
         };
         checked.map(|mut principal| {
@@ -176,7 +176,7 @@ impl OauthChecker {
         Some(Ok(principal))
     }
 
-    async fn look_at(&self, text: &str, digest: &TokenDigest) -> Result<Principal, TokenFault> {
+    async fn look_at(&self, text: &str, digest: &TokenDigest) -> Result<Principal, RefusedToken> {
         let claimed = jwt::claimed_issuer(text);
         let issuer = match &claimed {
             Some(name) => self.issuers.iter().find(|issuer| *issuer.name == **name),
@@ -186,11 +186,24 @@ impl OauthChecker {
                 .iter()
                 .find(|issuer| matches!(issuer.way, IssuerCheck::Introspection(_))),
         };
-        let unknown = if claimed.is_some() { TokenFault::Issuer } else { TokenFault::Malformed };
-        let issuer = issuer.ok_or(unknown)?;
+        let Some(issuer) = issuer else {
+            return Err(match &claimed {
+                Some(named) => {
+                    RefusedToken::of_issuer(named, self.issuers.iter().map(|issuer| &*issuer.name))
+                }
+                None if jwt::is_jwt(text) => TokenFault::Malformed.into(),
+                None => TokenFault::Opaque.into(),
+            });
+        };
         match &issuer.way {
             IssuerCheck::Keys { keys, algorithms } => {
-                let (claims, keys) = signed_claims(text, issuer, keys, algorithms).await?;
+                let signed = signed_claims(text, issuer, keys, algorithms).await;
+                let (claims, keys) = signed.map_err(|fault| match fault {
+                    TokenFault::Audience => {
+                        RefusedToken::for_audience(&jwt::claimed_audiences(text), &issuer.audiences)
+                    }
+                    fault => fault.into(),
+                })?;
                 let principal = self.principal(issuer, &claims)?;
                 let until = until(&principal, SIGNATURE_TIME);
                 let signed = Some((issuer.clone(), keys));
@@ -212,18 +225,18 @@ impl OauthChecker {
         issuer: &Issuer,
         text: &str,
         digest: &TokenDigest,
-    ) -> Result<Principal, TokenFault> {
+    ) -> Result<Principal, RefusedToken> {
         let past = if self.valid.had(digest) { TokenPast::Good } else { TokenPast::Unknown };
         let claims = introspector.claims(text, past, &issuer.name, &issuer.audiences).await;
-        let found = claims.and_then(|claims| self.principal(issuer, &claims));
+        let found = claims.and_then(|claims| Ok(self.principal(issuer, &claims)?));
         match &found {
             Ok(principal) => {
                 let until = until(principal, self.times.answer);
                 let known = KnownPrincipal { principal: principal.clone(), signed: None };
                 self.valid.put(*digest, known, until);
             }
-            Err(TokenFault::Unreachable | TokenFault::Busy) => {}
-            Err(fault) => {
+            Err(RefusedToken { fault: TokenFault::Unreachable | TokenFault::Busy, .. }) => {}
+            Err(RefusedToken { fault, .. }) => {
                 self.valid.forget(digest);
                 self.faulty.put(*digest, *fault, Instant::now() + self.times.answer);
             }
@@ -245,16 +258,13 @@ impl OauthChecker {
     }
 
     /// Logs that a token is refused, unless the same was logged a moment ago.
-    fn log(&self, fault: TokenFault, digest: &TokenDigest) {
+    fn log(&self, refused: &RefusedToken, digest: &TokenDigest) {
+        let RefusedToken { fault, advice } = refused;
         let mut logged = self.logged.borrow_mut();
-        let is_due = logged.get(&fault).is_none_or(|last| last.elapsed() >= FAULT_PAUSE);
+        let is_due = logged.get(fault).is_none_or(|last| last.elapsed() >= FAULT_PAUSE);
         if is_due {
-            logged.insert(fault, Instant::now());
-            let hint = match fault {
-                TokenFault::Audience => "; `audience` of its issuer says which count",
-                _ => "",
-            };
-            tracing::info!("an access token ({}) is refused: {fault}{hint}", digest.short());
+            logged.insert(*fault, Instant::now());
+            tracing::info!("an access token ({}) is refused: {fault}{advice}", digest.short());
         }
     }
 }

@@ -40,6 +40,19 @@ pub(super) struct TokenClaims {
     cnf: Option<IgnoredAny>,
 }
 
+/// The audiences of a token that is refused.
+#[derive(Deserialize)]
+pub(super) struct AudienceClaim {
+    #[serde(default)]
+    aud: TextOrList,
+}
+
+impl AudienceClaim {
+    pub(super) fn texts(self) -> Vec<String> {
+        self.aud.iter().map(str::to_owned).collect()
+    }
+}
+
 /// A text, or a list of texts.
 #[derive(Debug, Default, Deserialize)]
 #[serde(untagged)]

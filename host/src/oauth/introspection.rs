@@ -6,8 +6,8 @@ use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use super::claims::TokenClaims;
-use super::fault::TokenFault;
+use super::claims::{AudienceClaim, TokenClaims};
+use super::fault::{RefusedToken, TokenFault};
 use super::jwt::CLOCK_LEEWAY;
 use super::question::{IssuerWay, NoAnswer};
 use super::settings::{ClientSecret, OauthTimes};
@@ -61,7 +61,7 @@ impl Introspector {
         past: TokenPast,
         issuer: &str,
         audiences: &[String],
-    ) -> Result<TokenClaims, TokenFault> {
+    ) -> Result<TokenClaims, RefusedToken> {
         let client = (&*self.client_id, &self.client_secret);
         // The wait for it says nothing about the issuer.
         let turn = timeout(self.times.wait, self.turns.begin(past)).await;
@@ -69,13 +69,19 @@ impl Introspector {
         let asked = self.way.introspect(&self.url, client, token);
         let answer = match timeout(self.times.wait, asked).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(self.lost(&error)),
-            Err(_) => return Err(self.lost(&NoAnswer::Late(self.times.wait))),
+            Ok(Err(error)) => return Err(self.lost(&error).into()),
+            Err(_) => return Err(self.lost(&NoAnswer::Late(self.times.wait)).into()),
         };
         if self.is_lost.replace(false) {
             tracing::info!("{}: it answers again", self.url);
         }
-        read(&answer, issuer, audiences)
+        read(&answer, issuer, audiences).map_err(|fault| match fault {
+            TokenFault::Audience => {
+                let named = serde_json::from_slice(&answer).map(AudienceClaim::texts);
+                RefusedToken::for_audience(&named.unwrap_or_default(), audiences)
+            }
+            fault => fault.into(),
+        })
     }
 
     /// Logs that there is no answer, once until there is one.

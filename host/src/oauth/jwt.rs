@@ -5,8 +5,9 @@
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{DecodingKey, Validation, dangerous, decode, decode_header};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use super::claims::TokenClaims;
+use super::claims::{AudienceClaim, TokenClaims};
 use super::fault::TokenFault;
 use super::key_set::MAX_KEY_ID;
 use super::settings::SignatureAlgorithm;
@@ -32,6 +33,11 @@ pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_ACCESS_TOKEN && text.bytes().all(fits)
 }
 
+/// True if a token has the form of a JWT, whatever it says.
+pub(super) fn is_jwt(token: &str) -> bool {
+    token.split('.').count() == 3 && dangerous::insecure_decode_claims::<IgnoredAny>(token).is_ok()
+}
+
 /// The issuer that a token says to be of, which is not proved yet. `None` if it is no JWT, or says none.
 pub(super) fn claimed_issuer(token: &str) -> Option<String> {
     #[derive(Deserialize)]
@@ -39,6 +45,11 @@ pub(super) fn claimed_issuer(token: &str) -> Option<String> {
         iss: Option<String>,
     }
     dangerous::insecure_decode_claims::<IssuerClaim>(token).ok()?.iss
+}
+
+/// The audiences that a JWT names.
+pub(super) fn claimed_audiences(token: &str) -> Vec<String> {
+    dangerous::insecure_decode_claims(token).map(AudienceClaim::texts).unwrap_or_default()
 }
 
 /// Reads the header of a token. The keys that it may bring along, or the places where it says some are, count for nothing.

@@ -209,7 +209,7 @@ fn a_token_that_does_not_count_is_told_so_and_nothing_of_it_is_repeated() {
         for (token, said) in [
             (&*expired, "it has expired"),
             (&foreign, "it is for another audience"),
-            ("opaque", "it is malformed"),
+            ("opaque", "it is no JWT"),
             ("trk_unknown", "it is none of this server's"),
         ] {
             let refused = bench.asks(Some(token), "tools/list", json!({})).await;

@@ -135,6 +135,7 @@ impl Admittance {
             }
             TokenFault::Scope => self.insufficient(oauth, &oauth.first_scopes()),
             TokenFault::Malformed
+            | TokenFault::Opaque
             | TokenFault::Algorithm
             | TokenFault::Issuer
             | TokenFault::Key
