@@ -43,6 +43,71 @@ pub fn expanded(written: &str) -> Result<PathBuf, TypedPathError> {
     Ok(base.join(rest.trim_start_matches('/')))
 }
 
+/// The one who wrote a path into a file of the configuration: what `~` and `$NAME` stand for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PathAuthor {
+    /// A person, for whom the environment counts.
+    Person,
+    /// The administrator of the machine. What they say holds in every environment: that is the caller's own.
+    Administrator {
+        /// Gives the home directory of the user as the system knows it.
+        home: fn() -> Option<PathBuf>,
+    },
+}
+
+/// The reason why a path cannot stand in a file of the configuration.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub(crate) enum UnanchoredPath {
+    #[error("expected an absolute path, or one that begins with `~` or `$NAME`")]
+    Relative,
+    #[error(
+        "a variable counts for nothing in the administrator's file, since each caller sets their own; write the whole path, or begin it with `~`"
+    )]
+    Variable,
+    #[error(
+        "the system's user database names no home directory for this user; write the whole path"
+    )]
+    NoHome,
+}
+
+impl PathAuthor {
+    /// The path `written`, as one that does not depend on the directory in which a program was started.
+    pub(crate) fn anchored(self, written: &str) -> Result<Box<str>, UnanchoredPath> {
+        if !is_anchored(written) {
+            return Err(UnanchoredPath::Relative);
+        }
+        let home = match self {
+            Self::Person => return Ok(written.into()),
+            Self::Administrator { home } => home,
+        };
+        if written.starts_with('$') {
+            return Err(UnanchoredPath::Variable);
+        }
+        let Some(rest) = written.strip_prefix('~') else { return Ok(written.into()) };
+        // `~ada` is no home directory here, wherever it stands.
+        if !(rest.is_empty() || rest.starts_with('/')) {
+            return Err(UnanchoredPath::Relative);
+        }
+        let home = home().filter(|home| home.is_absolute()).ok_or(UnanchoredPath::NoHome)?;
+        let path = home.join(rest.trim_start_matches('/')).into_os_string();
+        path.into_string().map(Into::into).map_err(|_| UnanchoredPath::NoHome)
+    }
+}
+
+/// The home directory of the user that toolrack runs as, as the system's user database says. The environment counts for
+/// nothing.
+#[cfg(unix)]
+pub(crate) fn home_in_user_database() -> Option<PathBuf> {
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok()??;
+    Some(user.dir)
+}
+
+/// The same. There is none that can be asked.
+#[cfg(not(unix))]
+pub(crate) fn home_in_user_database() -> Option<PathBuf> {
+    None
+}
+
 /// True if `written` means the same wherever a program was started: it is absolute, or begins with `~` or a variable.
 pub(crate) fn is_anchored(written: &str) -> bool {
     written.starts_with(['~', '$']) || Path::new(written).is_absolute()
@@ -69,6 +134,34 @@ mod tests {
         for written in ["/a:b@c", "~/a:b@c", "./a:b@c", "a@b", "a:b", "//h/x", "a/b@2.0", ""] {
             assert!(!names_user(written), "{written}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn no_environment_changes_a_path_of_the_administrator() {
+        let of = |home| PathAuthor::Administrator { home };
+        let ada = of(|| Some("/home/ada".into()));
+        for (written, expected) in [
+            ("~/.ssh", Ok("/home/ada/.ssh")),
+            ("~", Ok("/home/ada/")),
+            ("~//.ssh", Ok("/home/ada/.ssh")),
+            ("/srv/~/x", Ok("/srv/~/x")),
+            ("$HOME/.ssh", Err(UnanchoredPath::Variable)),
+            ("$", Err(UnanchoredPath::Variable)),
+            ("~bob/.ssh", Err(UnanchoredPath::Relative)),
+            ("x/y", Err(UnanchoredPath::Relative)),
+            ("", Err(UnanchoredPath::Relative)),
+        ] {
+            assert_eq!(ada.anchored(written).as_deref(), expected.as_deref(), "{written}");
+        }
+        for home in [|| None, || Some("home/ada".into())] as [fn() -> Option<PathBuf>; 2] {
+            assert_eq!(of(home).anchored("~/x"), Err(UnanchoredPath::NoHome));
+            assert!(of(home).anchored("/x").is_ok());
+        }
+        for written in ["~/.ssh", "$HOME/.ssh", "/x"] {
+            assert_eq!(PathAuthor::Person.anchored(written).as_deref(), Ok(written));
+        }
+        assert!(home_in_user_database().is_some_and(|home| home.is_absolute()));
     }
 
     #[cfg(unix)]

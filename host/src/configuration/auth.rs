@@ -66,6 +66,7 @@ pub(super) fn read_auth<P: Fn(Range<usize>) -> Arc<str>>(
     for item in section.table.list(Section::AuthIssuer)? {
         let span = item.span();
         let issuer = SectionReader {
+            author: section.author,
             table: item.into_inner(),
             section: Section::AuthIssuer,
             place: section.place,
@@ -119,11 +120,9 @@ fn read_issuer<P: Fn(Range<usize>) -> Arc<str>>(
         table.text("client_id", r#""toolrack""#, |text| Ok((*text.get_ref()).to_owned()))?;
     let in_file = table.text("client_secret_file", r#""/run/secrets/toolrack""#, |text| {
         // The secret itself may stand there.
-        let file = path(table, "client_secret_file", text).map_err(|_| {
+        let file = table.author.anchored(text.get_ref()).map_err(|problem| {
             let place = table.section.place("client_secret_file");
-            let problem =
-                "expected the path of a file, absolute or one that begins with `~` or `$NAME`";
-            Diagnostic::new(text.span(), format!("{place}: {problem}")).secret()
+            Diagnostic::new(text.span(), format!("{place}: the path of a file: {problem}")).secret()
         });
         file.map(ClientSecretPlace::File)
     })?;

@@ -7,6 +7,7 @@ use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::home::Home;
 use crate::manifest::ManifestError;
 use crate::text::escape_path;
+use crate::typed_path::{PathAuthor, home_in_user_database};
 
 /// The largest file of the configuration, in bytes.
 const MAX_CONFIGURATION: usize = 64 * 1024;
@@ -37,21 +38,23 @@ pub fn load(
     home: Option<&Home>,
 ) -> Result<Configuration, ConfigurationError> {
     let own = match given {
-        Some(path) => Some(read(path)?.ok_or_else(|| unreadable(path, &ReadError::Missing))?),
+        Some(path) => Some(
+            read(PathAuthor::Person, path)?.ok_or_else(|| unreadable(path, &ReadError::Missing))?,
+        ),
         None => match home {
-            Some(home) => read(&home.config())?,
+            Some(home) => read(PathAuthor::Person, &home.config())?,
             None => None,
         },
     };
     let administrators = match administrators_file() {
-        Some(path) => read(&path)?,
+        Some(path) => read(PathAuthor::Administrator { home: home_in_user_database }, &path)?,
         None => None,
     };
     Ok(own.unwrap_or_default().over(administrators.unwrap_or_default()))
 }
 
 /// Reads a file. `None` if nothing is there.
-fn read(path: &Path) -> Result<Option<Configuration>, ConfigurationError> {
+fn read(author: PathAuthor, path: &Path) -> Result<Option<Configuration>, ConfigurationError> {
     let shown = escape_path(path);
     let bytes = match read_at_most(path, MAX_CONFIGURATION) {
         Ok(bytes) => bytes,
@@ -62,7 +65,9 @@ fn read(path: &Path) -> Result<Option<Configuration>, ConfigurationError> {
         std::str::from_utf8(&bytes).map_err(|_| ConfigurationError::NoText(shown.clone()))?;
     // Editors of Windows put a mark before the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    Configuration::parse(&path.to_string_lossy(), text).map(Some).map_err(ConfigurationError::Wrong)
+    Configuration::parse_of(author, &path.to_string_lossy(), text)
+        .map(Some)
+        .map_err(ConfigurationError::Wrong)
 }
 
 fn unreadable(path: &Path, error: &ReadError) -> ConfigurationError {

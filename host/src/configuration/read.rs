@@ -20,18 +20,32 @@ use crate::manifest::{
 };
 use crate::mcp::HttpAddress;
 use crate::text::escape;
+use crate::typed_path::PathAuthor;
 
 const LOG_FORMATS: [&str; 2] = ["human", "json"];
 
 impl Configuration {
     /// Reads the configuration `text` of `file`, the name that errors show.
     pub fn parse(file: &str, text: &str) -> Result<Self, ManifestError> {
+        Self::parse_of(PathAuthor::Person, file, text)
+    }
+
+    /// Reads the same as a text of `author`.
+    pub(super) fn parse_of(
+        author: PathAuthor,
+        file: &str,
+        text: &str,
+    ) -> Result<Self, ManifestError> {
         let source = SourceTexts { manifest: text, local: None };
-        read(file, source).map_err(|fault| ManifestError::from_fault(file, source, fault))
+        read(author, file, source).map_err(|fault| ManifestError::from_fault(file, source, fault))
     }
 }
 
-fn read(file: &str, source: SourceTexts<'_>) -> Result<Configuration, Diagnostic> {
+fn read(
+    author: PathAuthor,
+    file: &str,
+    source: SourceTexts<'_>,
+) -> Result<Configuration, Diagnostic> {
     let shown = escape(file);
     let place = |span: Range<usize>| -> Arc<str> {
         format!("{shown}:{}", source.place(span).line()).into()
@@ -40,10 +54,11 @@ fn read(file: &str, source: SourceTexts<'_>) -> Result<Configuration, Diagnostic
     let top = SectionReader {
         table: Table::open(Section::ConfigTop, &tree)?,
         section: Section::ConfigTop,
+        author,
         place: &place,
     };
     let policy = top.table.section(Section::Policy)?;
-    let policy = policy.map(|table| Policy::read(&table, &place)).transpose()?;
+    let policy = policy.map(|table| Policy::read(&table, author, &place)).transpose()?;
     let serve = top.section(Section::Serve)?.map(|serve| read_serve(&serve)).transpose()?;
     let http = top.section(Section::Http)?.map(|http| read_http(&http)).transpose()?;
     let auth = top.section(Section::Auth)?.map(|auth| read_auth(&auth, &top)).transpose()?;

@@ -9,7 +9,7 @@ use crate::manifest::syntax::error::{Diagnostic, quote};
 use crate::manifest::syntax::keys::Section;
 use crate::manifest::syntax::table::{SpannedText, SpannedValue, Table};
 use crate::manifest::{LimitRule, Rate, read_amount, read_rate};
-use crate::typed_path::is_anchored;
+use crate::typed_path::PathAuthor;
 
 /// The most items of a list.
 const MAX_ITEMS: usize = 64;
@@ -20,25 +20,22 @@ pub(super) fn path<P: Fn(Range<usize>) -> Arc<str>>(
     key: &str,
     text: &SpannedText<'_>,
 ) -> Result<Box<str>, Diagnostic> {
-    let written = *text.get_ref();
-    if is_anchored(written) {
-        return Ok(written.into());
-    }
-    let expected = "expected an absolute path, or one that begins with `~` or `$NAME`";
-    Err(table.wrong(key, text, expected))
+    let anchored = table.author.anchored(text.get_ref());
+    anchored.map_err(|error| table.wrong(key, text, &error.to_string()))
 }
 
 /// One section, and the places of its values.
 pub(super) struct SectionReader<'t, 'p, P> {
     pub(super) table: Table<'t>,
     pub(super) section: Section,
+    pub(super) author: PathAuthor,
     pub(super) place: &'p P,
 }
 
 impl<'t, P: Fn(Range<usize>) -> Arc<str>> SectionReader<'t, '_, P> {
     pub(super) fn section(&self, section: Section) -> Result<Option<Self>, Diagnostic> {
         let table = self.table.section(section)?;
-        Ok(table.map(|table| Self { table, section, place: self.place }))
+        Ok(table.map(|table| Self { table, section, ..*self }))
     }
 
     pub(super) fn stated<T>(&self, value: T, span: Range<usize>) -> Stated<T> {

@@ -2,6 +2,7 @@
 
 use super::Configuration;
 use crate::manifest::syntax::keys::Section;
+use crate::typed_path::PathAuthor;
 
 fn read(text: &str) -> Configuration {
     Configuration::parse("c.toml", text).unwrap_or_else(|error| panic!("{error}"))
@@ -69,7 +70,11 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
         (&issuer("url = \"x\""), "5:1", "did you mean `issuer`?"),
         (&issuer("client_secret = \"hunter22\""), "5:1", "did you mean `client_secret_env`?"),
         (&issuer("secret = \"hunter22\""), "5:1", "did you mean `client_secret_file`?"),
-        (&issuer("client_secret_file = \"hunter22\""), "5:22", "expected the path of a file"),
+        (
+            &issuer("client_secret_file = \"hunter22\""),
+            "5:22",
+            "the path of a file: expected an absolute path",
+        ),
         (&issuer("audience = \"x\""), "5:12", "expected a list such as `audience = ["),
         (&issuer("algorithms = [\"HS256\"]"), "5:15", "expected an asymmetric algorithm: RS256"),
         (&issuer("client_id = \"x\""), "5:13", "is for `introspection`, which is not there"),
@@ -108,6 +113,34 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
         assert!(error.starts_with(&format!("c.toml:{place}: ")), "{error}");
         assert!(error.contains(expected), "{expected}\n{error}");
         assert!(!error.contains("hunter22"), "{error}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn every_path_of_the_administrator_is_one_in_every_environment() {
+    let administrator = PathAuthor::Administrator { home: || Some("/home/ada".into()) };
+    let parse = |text: &str| Configuration::parse_of(administrator, "c.toml", text);
+    let issuer = "[auth]\nresource = \"https://t.example/mcp\"\n[auth.scopes]\na = [\"*\"]\n[[auth.issuers]]\nissuer = \"https://l.example\"\nintrospection = \"https://l.example/i\"\nclient_id = \"t\"\n";
+    let secret = format!("{issuer}client_secret_file = PATH");
+    let authorities = format!("{issuer}client_secret_env = \"S\"\nca_file = PATH");
+    for text in [
+        "plugins = [PATH]",
+        "[http]\nsession_key_file = PATH",
+        "[http]\ntls_cert = PATH",
+        "[http]\ntls_key = PATH",
+        "[http]\nclient_ca = PATH",
+        "[policy]\nnever_directories = [PATH]",
+        &secret,
+        &authorities,
+    ] {
+        let with = |path: &str| text.replace("PATH", &format!("\"{path}\""));
+        let read = parse(&with("~/x")).unwrap_or_else(|error| panic!("{error}"));
+        let shown = format!("{read:?}");
+        assert!(shown.contains("/home/ada/x\""), "{shown}");
+        let error = parse(&with("$HOME/x")).expect_err(text).to_string();
+        assert!(error.contains("a variable counts for nothing"), "{error}");
+        assert!(Configuration::parse("c.toml", &with("$HOME/x")).is_ok(), "{text}");
     }
 }
 

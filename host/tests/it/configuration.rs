@@ -255,6 +255,13 @@ fn nothing_that_a_person_says_loosens_the_policy_of_the_administrator() {
     let keys = told(&said);
     assert!(keys.contains(&"policy.limits.memory=\"16MiB\" 3".to_owned()), "{keys:?}");
     assert!(keys.contains(&"policy.limits.memory=\"1GiB\" 5".to_owned()), "{keys:?}");
+    // No variable counts there: each caller sets their own.
+    fs::write(&administrators, "[policy]\nnever_directories = [\"$HOME/.ssh\"]\n")
+        .expect("written");
+    let refused = run_under(&person, &administrators, &["list"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("administrators.toml:2:22"), "{}", refused.err);
+    assert!(refused.err.contains("a variable counts for nothing"), "{}", refused.err);
     // A file that is there and cannot be read stops everything.
     fs::write(&administrators, "policy = 1\n").expect("written");
     assert_eq!(run_under(&person, &administrators, &["list"]).code, 2);

@@ -14,7 +14,7 @@ use super::super::syntax::keys::Section;
 use super::super::syntax::table::{SpannedText, Table};
 use super::Policy;
 use crate::fs::stated::Stated;
-use crate::typed_path::is_anchored;
+use crate::typed_path::{PathAuthor, UnanchoredPath};
 
 /// The memory of all calls at once.
 pub(crate) const TOTAL_MEMORY: LimitRule = LimitRule {
@@ -38,6 +38,7 @@ impl Policy {
     /// Reads `[policy]`. `place` gives the place of a span as messages write it.
     pub(crate) fn read(
         table: &Table<'_>,
+        author: PathAuthor,
         place: &impl Fn(Range<usize>) -> Arc<str>,
     ) -> Result<Self, Diagnostic> {
         let mut policy = Self::default();
@@ -70,7 +71,7 @@ impl Policy {
             Ok(())
         })?;
         list("never_directories", DIRECTORIES_EXAMPLE, &mut |text| {
-            let value = directory(text)?;
+            let value = directory(text, author)?;
             policy.directories.push(Stated { value, place: place(text.span()) });
             Ok(())
         })?;
@@ -124,14 +125,21 @@ fn host(text: &SpannedText<'_>) -> Result<host::HostPattern, Diagnostic> {
     })
 }
 
-fn directory(text: &SpannedText<'_>) -> Result<Box<str>, Diagnostic> {
+fn directory(text: &SpannedText<'_>, author: PathAuthor) -> Result<Box<str>, Diagnostic> {
     let written = *text.get_ref();
-    if is_anchored(written) && !written.contains('\0') {
-        return Ok(written.into());
-    }
-    let place = Section::Policy.place("never_directories");
-    let message = format!("{place}: expected an absolute path, found {}", quote(written));
-    Err(Diagnostic::new(text.span(), message).help(
-        "write it from the root, or from `~`, the home directory, or from a variable, `$NAME`",
-    ))
+    let anchored = match written.contains('\0') {
+        true => Err(UnanchoredPath::Relative),
+        false => author.anchored(written),
+    };
+    anchored.map_err(|error| {
+        let place = Section::Policy.place("never_directories");
+        let fault =
+            Diagnostic::new(text.span(), format!("{place}: {error}, found {}", quote(written)));
+        match error {
+            UnanchoredPath::Relative => {
+                fault.help("write it from the root, or from `~`, the home directory")
+            }
+            UnanchoredPath::Variable | UnanchoredPath::NoHome => fault,
+        }
+    })
 }

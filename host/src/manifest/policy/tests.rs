@@ -5,6 +5,7 @@ use crate::manifest::Manifest;
 use crate::manifest::parse::document;
 use crate::manifest::syntax::keys::Section;
 use crate::manifest::syntax::table::Table;
+use crate::typed_path::PathAuthor;
 
 /// The policy of `text`, each line of which is at `c.toml` and the offset of its value.
 fn policy(text: &str) -> Policy {
@@ -13,7 +14,8 @@ fn policy(text: &str) -> Policy {
     let place = |span: std::ops::Range<usize>| {
         format!("c.toml:{}", text[..span.start].lines().count().max(1)).into()
     };
-    Policy::read(&table, &place).unwrap_or_else(|fault| panic!("{text}: {}", fault.message))
+    Policy::read(&table, PathAuthor::Person, &place)
+        .unwrap_or_else(|fault| panic!("{text}: {}", fault.message))
 }
 
 fn read(policy: &Policy, manifest: &str, local: Option<&str>) -> Result<Manifest, String> {
