@@ -61,6 +61,25 @@ impl Rate {
         self.calls > other.calls || self.interval() < other.interval()
     }
 
+    /// The highest rate that can be written and exceeds neither of the two.
+    #[must_use]
+    pub(crate) fn within_both(self, other: Self) -> Self {
+        if !self.exceeds(other) {
+            return self;
+        }
+        let most = self.calls.min(other.calls);
+        let interval = self.interval().max(other.interval());
+        let of_period = |period: Period| {
+            let fit = period.time().as_nanos() / interval.as_nanos().max(1);
+            let calls = most.min(u32::try_from(fit).unwrap_or(u32::MAX));
+            (calls >= RATE.min).then_some(Self { calls, period })
+        };
+        let all = Period::ALL.into_iter().filter_map(of_period);
+        // An hour has room for one call at any rate.
+        let lowest = Self { calls: RATE.min, period: Period::Hour };
+        all.min_by_key(|rate| (rate.interval(), std::cmp::Reverse(rate.calls))).unwrap_or(lowest)
+    }
+
     /// The time in which one more call becomes possible.
     #[must_use]
     pub fn interval(self) -> Duration {
@@ -161,6 +180,27 @@ mod tests {
         }
         for text in ["0/min", "10001/s", "99999999999999999999/h"] {
             assert_eq!(text.parse::<Rate>(), Err(RateError::Range), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_two_rates_none_is_exceeded_by_the_one_within_both() {
+        let texts = ["1/s", "2/s", "7/s", "10000/s", "1/min", "60/min", "90/min", "1/h", "100/h"];
+        let rates = texts.map(|text| text.parse::<Rate>().expect(text));
+        for (one, other) in rates.iter().flat_map(|one| rates.map(|other| (*one, other))) {
+            let both = one.within_both(other);
+            assert!(!both.exceeds(one) && !both.exceeds(other), "{one} {other}: {both}");
+            if !one.exceeds(other) {
+                assert_eq!(both, one, "{other}");
+            }
+            assert_eq!(both.to_string().replace('_', "").parse(), Ok(both));
+        }
+        for (one, other, both) in
+            [("2/s", "60/min", "1/s"), ("2/s", "90/min", "1/s"), ("5/s", "600/h", "5/min")]
+        {
+            let [one, other] = [one, other].map(|text| text.parse::<Rate>().expect(text));
+            assert_eq!(one.within_both(other).to_string(), both);
+            assert_eq!(other.within_both(one).to_string(), both);
         }
     }
 

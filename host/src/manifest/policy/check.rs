@@ -61,7 +61,7 @@ impl Policy {
     ) -> Result<Option<Rate>, Diagnostic> {
         let asked = amount::rate(Section::Limits, RATE.key, value)?;
         self.check_rate(Section::Limits, asked.zip(value), "limits.rate", plugin)?;
-        Ok(asked.or(self.rate.as_ref().map(|most| most.value)))
+        Ok(asked.or_else(|| self.rate_within_all()))
     }
 
     fn check_rate(
@@ -71,16 +71,18 @@ impl Policy {
         key: &str,
         plugin: &PluginName,
     ) -> Result<(), Diagnostic> {
-        let (Some((asked, value)), Some(Stated { value: most, place })) = (asked, &self.rate)
+        let Some((asked, value)) = asked else { return Ok(()) };
+        let exceeded = self.rates.iter().find(|most| asked.exceeds(most.value));
+        let (Some(Stated { value: most, place }), Some(within)) =
+            (exceeded, self.rate_within_all())
         else {
             return Ok(());
         };
-        if !asked.exceeds(*most) {
-            return Ok(());
-        }
         let (wanted, allowed) = (asked.to_string(), most.to_string());
+        // What exceeds none of them is not refused next by another.
+        let typed = within.to_string().replace('_', "");
         Err(too_much(value.span(), &section.place(RATE.key), &wanted, &allowed, place)
-            .help(lowered(plugin, key, &allowed.replace('_', ""), place)))
+            .help(lowered(plugin, key, &typed, place)))
     }
 
     /// Refuses what a manifest is never granted, and takes it out of what reaches further.

@@ -25,8 +25,9 @@ const MEMORY_KEY: &str = "memory";
 pub struct Policy {
     /// The most that a manifest may ask for of a limit, by its key, in the measure of the limit.
     limits: BTreeMap<&'static str, Stated<u64>>,
-    /// The highest rate, which also counts where a manifest names none.
-    rate: Option<Stated<Rate>>,
+    /// The rates of which none is exceeded, also where a manifest names none. One may allow more calls at once and another
+    /// more in the long run, so each is kept.
+    rates: Vec<Stated<Rate>>,
     /// The memory of all calls at once.
     pub total_memory: Option<Stated<Bytes>>,
     /// The place that says that nothing is served but what locks accept. `None` if none says so.
@@ -43,19 +44,26 @@ impl Policy {
     /// Both policies at once: of each limit the lower one, and all that either withholds.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        for (key, stated) in other.limits {
+        // Each value of the other takes part: one that is forgotten here does not compile.
+        let Self { limits, rates, total_memory, locked, hosts, directories, grants } = other;
+        for (key, stated) in limits {
             let own = self.limits.entry(key).or_insert_with(|| stated.clone());
             if stated.value < own.value {
                 *own = stated;
             }
         }
-        self.rate = lower(self.rate, other.rate, |one, two| !two.exceeds(*one));
-        self.total_memory = lower(self.total_memory, other.total_memory, |one, two| two < one);
-        self.locked = self.locked.or(other.locked);
-        self.hosts.extend(other.hosts);
-        self.directories.extend(other.directories);
-        self.grants.extend(other.grants);
+        self.rates.extend(rates);
+        self.total_memory = lower(self.total_memory, total_memory, |one, two| two < one);
+        self.locked = self.locked.or(locked);
+        self.hosts.extend(hosts);
+        self.directories.extend(directories);
+        self.grants.extend(grants);
         self
+    }
+
+    /// The highest rate that exceeds none of the policy's. `None` if it says none.
+    fn rate_within_all(&self) -> Option<Rate> {
+        self.rates.iter().map(|stated| stated.value).reduce(Rate::within_both)
     }
 
     /// The most that a manifest may ask for of a limit, if the policy says so.

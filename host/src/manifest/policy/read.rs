@@ -101,7 +101,7 @@ impl Policy {
         if let (Some(own), Some(value)) =
             (rate, amount::rate(Section::PolicyLimits, RATE.key, rate)?)
         {
-            self.rate = Some(Stated { value, place: place(own.span()) });
+            self.rates.push(Stated { value, place: place(own.span()) });
         }
         Ok(())
     }

@@ -234,6 +234,29 @@ fn what_is_taken_away_is_so_in_every_spelling() {
 }
 
 #[test]
+fn of_two_rates_that_do_not_compare_both_count() {
+    let (one, two) = (policy("limits.rate = \"2/s\""), policy("limits.rate = \"60/min\""));
+    for both in [one.clone().and(two.clone()), two.and(one)] {
+        let rate = |asked: &str| read(&both, asked, None).map(|manifest| manifest.limits.rate);
+        let shown = |rate: Option<crate::manifest::Rate>| rate.map(|rate| rate.to_string());
+        assert_eq!(rate("").map(shown), Ok(Some("1/s".to_owned())));
+        for fine in ["1/s", "2/min", "2/h"] {
+            assert!(rate(&format!("limits.rate = \"{fine}\"")).is_ok(), "{fine}");
+        }
+        for (more, most) in [("2/s", "60/min"), ("60/min", "2/s"), ("3/min", "2/s")] {
+            let error = rate(&format!("limits.rate = \"{more}\"")).expect_err(more);
+            assert!(
+                error.contains(&format!("more than the {most} that c.toml:1 allows")),
+                "{error}"
+            );
+            assert!(error.contains(" set w limits.rate 1/s"), "{error}");
+        }
+        let tool = "[[tools]]\nname = \"get\"\nrate = \"2/s\"\n";
+        assert!(read(&both, tool, None).is_err());
+    }
+}
+
+#[test]
 fn of_two_policies_the_stricter_counts_whichever_comes_first() {
     let one = policy("never_grants = [\"env\"]\n[limits]\nmemory = \"16MiB\"\nrate = \"10/s\"");
     let two = policy(
