@@ -149,10 +149,18 @@ impl Token {
         self.left().is_some_and(|left| left.is_zero())
     }
 
+    /// The id of its principal.
+    pub(crate) fn id(&self) -> &str {
+        self.sha256.get(..SHORT_DIGEST).unwrap_or(&self.sha256)
+    }
+
     /// The principal that whoever has it is.
     pub(crate) fn principal(&self) -> Principal {
-        let id = self.sha256.get(..SHORT_DIGEST).unwrap_or(&self.sha256).into();
-        Principal { id, allow: self.allow.clone().map(Arc::new), proof: Proof::Token }
+        Principal {
+            id: self.id().into(),
+            allow: self.allow.clone().map(Arc::new),
+            proof: Proof::Token,
+        }
     }
 
     /// True if its digest can be one.

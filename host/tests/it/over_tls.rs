@@ -5,10 +5,11 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned};
 use tempfile::TempDir;
 
 use crate::client::{Client, HANG, toolrack};
@@ -80,32 +81,50 @@ impl Served {
         own: Option<&Own>,
         asked: &str,
     ) -> Result<String, String> {
-        let mut roots = RootCertStore::empty();
-        roots.add(authority.0.der().clone()).expect("a root");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_root_certificates(roots);
-        let config = match own {
-            Some(own) => {
-                let key = own.key.serialize_der().try_into().expect("a key");
-                builder
-                    .with_client_auth_cert(vec![own.certificate.der().clone()], key)
-                    .expect("a certificate")
-            }
-            None => builder.with_no_client_auth(),
-        };
-        let name = ServerName::try_from("localhost").expect("a name");
-        let tls = ClientConnection::new(Arc::new(config), name).expect("TLS");
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
-        stream.set_read_timeout(Some(HANG)).expect("set");
-        let mut stream = StreamOwned::new(tls, stream);
+        let mut stream = self.connect(&config(authority, own));
         stream.write_all(asked.as_bytes()).map_err(|error| error.to_string())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).map_err(|error| error.to_string())?;
         Ok(answer)
     }
+
+    fn connect(&self, config: &Arc<ClientConfig>) -> StreamOwned<ClientConnection, TcpStream> {
+        let name = ServerName::try_from("localhost").expect("a name");
+        let tls = ClientConnection::new(config.clone(), name).expect("TLS");
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        stream.set_read_timeout(Some(HANG)).expect("set");
+        StreamOwned::new(tls, stream)
+    }
+
+    /// The way in which a client that connects anew agrees on TLS.
+    fn agreed(&self, config: &Arc<ClientConfig>) -> HandshakeKind {
+        let mut stream = self.connect(config);
+        let asked = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(asked.as_bytes()).expect("sent");
+        stream.read_to_end(&mut Vec::new()).expect("an answer");
+        stream.conn.handshake_kind().expect("an end")
+    }
+}
+
+/// A client that trusts `authority`, and may have a certificate.
+fn config(authority: &Authority, own: Option<&Own>) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.0.der().clone()).expect("a root");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots);
+    let config = match own {
+        Some(own) => {
+            let key = own.key.serialize_der().try_into().expect("a key");
+            builder
+                .with_client_auth_cert(vec![own.certificate.der().clone()], key)
+                .expect("a certificate")
+        }
+        None => builder.with_no_client_auth(),
+    };
+    Arc::new(config)
 }
 
 fn write(directory: &Path, own: &Own) -> PathBuf {
@@ -172,6 +191,56 @@ fn with_an_authority_of_clients_only_they_are_let_in_and_no_token_is_needed() {
     let is_in = |own: &Own| served.asked(&servers, Some(own)).is_ok();
     eventually("the authority", || is_in(&others.signs("ada")).then_some(()));
     assert!(!is_in(&clients.signs("ada")));
+}
+
+#[test]
+fn a_session_is_resumed_while_the_files_stay_the_same_and_never_with_a_certificate_of_a_client() {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let served = Served::start(&servers.signs("localhost"), "127.0.0.1:0", &[]);
+    let client = config(&servers, None);
+    assert_eq!(served.agreed(&client), HandshakeKind::Full);
+    // The files are looked at meanwhile.
+    std::thread::sleep(Duration::from_millis(2500));
+    assert_eq!(served.agreed(&client), HandshakeKind::Resumed);
+    let authority = served.directory.path().join("clients.pem");
+    fs::write(&authority, clients.0.pem()).expect("written");
+    let path = authority.to_str().expect("UTF-8");
+    let served = Served::start(&servers.signs("localhost"), "127.0.0.1:0", &["--client-ca", path]);
+    let client = config(&servers, Some(&clients.signs("ada")));
+    for _ in 0..3 {
+        assert_eq!(served.agreed(&client), HandshakeKind::Full);
+    }
+}
+
+#[test]
+fn a_connection_ends_when_the_authority_of_its_client_counts_no_more() {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let files = TempDir::new().expect("a directory");
+    let authority = files.path().join("clients.pem");
+    fs::write(&authority, clients.0.pem()).expect("written");
+    let path = authority.to_str().expect("UTF-8");
+    let served = Served::start(&servers.signs("localhost"), "127.0.0.1:0", &["--client-ca", path]);
+    let client = config(&servers, Some(&clients.signs("ada")));
+    let asked = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut stream = served.connect(&client);
+    let mut answer = [0; 4096];
+    let mut ask = |stream: &mut StreamOwned<_, _>| {
+        stream.write_all(asked.as_bytes())?;
+        stream.read(&mut answer)
+    };
+    assert!(ask(&mut stream).expect("an answer") > 0);
+    // Both count: it goes on.
+    fs::write(&authority, [clients.0.pem(), servers.0.pem()].concat()).expect("written");
+    let second = config(&servers, Some(&servers.signs("bob")));
+    eventually("both", || {
+        ask(&mut served.connect(&second)).is_ok_and(|read| read > 0).then_some(())
+    });
+    assert!(ask(&mut stream).expect("an answer") > 0);
+    fs::write(&authority, servers.0.pem()).expect("written");
+    // Nothing is sent on it meanwhile.
+    let ended = stream.read(&mut [0; 16]);
+    assert!(matches!(ended, Ok(0) | Err(_)), "{ended:?}");
+    assert!(!ended.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
 }
 
 #[test]

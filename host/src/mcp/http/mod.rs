@@ -18,6 +18,7 @@ mod modern;
 mod legacy;
 mod plan;
 mod endpoint;
+mod following;
 mod server;
 #[cfg(any(test, fuzzing))]
 mod trial;

@@ -15,14 +15,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, sleep, sleep_until, timeout};
 
 use super::bounds::{CHUNK, HttpBounds, MAX_HEAD};
 use super::connections::{Busy, BusyBody, ListedConnection, OpenConnections};
 use super::endpoint::{Endpoint, ServerStage};
-use super::followed::{Followed, LOOK_INTERVAL};
+use super::followed::{Followed, FollowedReader};
+use super::following::Following;
 use super::legacy_session::running::Running;
-use super::legacy_session::session_id::{SessionKey, now};
+use super::legacy_session::session_id::SessionKey;
 use super::plan::MessageChecks;
 use super::request::access::{Admittance, TokenNeed, TokensInForce};
 use super::request::doors::Doors;
@@ -32,9 +33,10 @@ use super::run::in_step::InStep;
 use super::run::shares::Shares;
 use super::run::views::Views;
 use super::socket::address::Listener;
+use super::socket::client_certificates::ClientCertificates;
 use super::socket::client_socket::{ClientSocket, Duplex, SocketKind, UnaskedBudget};
 use super::socket::paced::Paced;
-use super::socket::tls::{TlsError, TlsFiles, TlsInForce};
+use super::socket::tls::{TlsBytes, TlsError, TlsFiles, TlsInForce};
 use crate::catalog::Catalog;
 use crate::manifest::Rate;
 use crate::mcp::calls::executor::Executor;
@@ -88,21 +90,32 @@ pub(crate) enum HttpServerError {
 
 /// The server.
 pub(crate) struct HttpServer {
+    clients: ClientConnections,
+    following: Following,
+    oauth: Option<Rc<OauthChecker>>,
+    grace: Duration,
+    drain_delay: Duration,
+}
+
+/// The connections, and what is needed to take more.
+struct ClientConnections {
     listener: Listener,
     endpoint: Rc<Endpoint>,
-    connections: JoinSet<()>,
+    served: JoinSet<()>,
     open: OpenConnections,
     unasked: UnaskedBudget,
     /// The most connections that were open since freed memory was given back.
     most_open: usize,
     stage: watch::Sender<ServerStage>,
-    grace: Duration,
-    drain_delay: Duration,
-    tokens: Followed<TokensInForce, Vec<Token>, TokenFileError>,
     /// `None` where there is no TLS.
-    tls: Option<Followed<TlsInForce, TlsInForce, TlsError>>,
-    oauth: Option<Rc<OauthChecker>>,
-    changes: watch::Receiver<Option<Arc<Catalog>>>,
+    tls: Option<TlsOfConnections>,
+}
+
+/// The TLS of all connections.
+#[derive(Clone)]
+struct TlsOfConnections {
+    in_force: watch::Receiver<TlsInForce>,
+    certificates: Rc<ClientCertificates>,
 }
 
 impl HttpServer {
@@ -129,13 +142,21 @@ impl HttpServer {
         // Half of the descriptors are for files, plugins and what they connect to.
         let descriptors = allowed_descriptors().map_or(usize::MAX, |allowed| allowed / 2);
         bounds.connections = bounds.connections.min(descriptors);
-        let read = move || tokens.as_ref().map_or(Ok(Vec::new()), TokenFile::read);
-        let tokens = Followed::new(read, TokensInForce::after)?;
-        let tls =
-            tls.map(|files| Followed::new(move || files.read(), |_, read| read)).transpose()?;
+        let tokens = Followed::new(FollowedReader {
+            read: Box::new(move || tokens.as_ref().map_or(Ok(Vec::new()), TokenFile::read)),
+            is_same: |in_force: &TokensInForce, read: &Vec<Token>| *in_force.tokens == **read,
+            make: |before, read| Ok(TokensInForce::after(before, read)),
+        })?;
+        let followed_tls = |files: TlsFiles| {
+            Followed::new(FollowedReader {
+                read: Box::new(move || files.read()),
+                is_same: TlsInForce::is_of,
+                make: |_, read: TlsBytes| read.tls(),
+            })
+        };
+        let tls = tls.map(followed_tls).transpose()?;
         let oauth = oauth.map(|settings| Rc::new(OauthChecker::new(settings)));
         let access = Admittance::new(tokens.subscribe(), need, oauth.clone());
-        let changes = catalog.clone();
         let (stage, reached) = watch::channel(ServerStage::Serving);
         let checks = MessageChecks {
             engine: Settings { transport: TransportKind::Http, ..engine },
@@ -149,7 +170,7 @@ impl HttpServer {
             doors,
             checks,
             executor,
-            catalog,
+            catalog: catalog.clone(),
             stage: reached,
             shares: Shares::new(bounds),
             answers: ByteBudget::new(bounds.answers),
@@ -157,53 +178,63 @@ impl HttpServer {
             published: Rc::default(),
             bounds,
         });
-        let open = OpenConnections::default();
-        let connections = JoinSet::new();
-        Ok(Self {
+        let clients = ClientConnections {
             listener,
-            endpoint,
-            connections,
-            open,
+            endpoint: endpoint.clone(),
+            served: JoinSet::new(),
+            open: OpenConnections::default(),
             unasked: UnaskedBudget::new(bounds.unasked),
             most_open: 0,
             stage,
-            grace,
-            drain_delay,
-            tokens,
-            tls,
-            oauth,
-            changes,
-        })
+            tls: tls.as_ref().map(|tls| TlsOfConnections {
+                in_force: tls.subscribe(),
+                certificates: Rc::new(ClientCertificates::new(tls.subscribe())),
+            }),
+        };
+        let following = Following { tokens, tls, catalog, endpoint };
+        Ok(Self { clients, following, oauth, grace, drain_delay })
     }
 
     /// The address that it listens on, as clients write it.
     pub(crate) fn address(&self) -> String {
-        self.listener.address().shown(self.tls.is_some())
+        self.clients.listener.address().shown(self.clients.tls.is_some())
     }
 
     /// The time at which another catalog was served first, which a test sets.
     #[cfg(any(test, fuzzing))]
     pub(super) fn published(&self) -> Rc<std::cell::Cell<u64>> {
-        self.endpoint.published.clone()
+        self.clients.endpoint.published.clone()
     }
 
     /// Serves until `shutdown` resolves, and on until a balancer has noticed. Then nothing new begins, streams end, and
     /// requests have their time to end. It has to be polled within a `LocalSet`.
-    pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) {
-        // They go on until the last request has ended.
-        let _keys = self.oauth.as_ref().map(|oauth| oauth.keep_keys());
+    pub(crate) async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self { clients, mut following, oauth, grace, drain_delay } = self;
+        // They go on until the last request has ended, as does what is followed.
+        let _keys = oauth.as_ref().map(|oauth| oauth.keep_keys());
+        following.beside(clients.run(shutdown, drain_delay, grace)).await;
+    }
+}
+
+impl ClientConnections {
+    async fn run(
+        mut self,
+        shutdown: impl Future<Output = ()>,
+        drain_delay: Duration,
+        grace: Duration,
+    ) {
         self.serve_until(shutdown).await;
-        if !self.drain_delay.is_zero() {
+        if !drain_delay.is_zero() {
             self.stage.send_replace(ServerStage::Leaving);
-            self.serve_until(sleep(self.drain_delay)).await;
+            self.serve_until(sleep(drain_delay)).await;
         }
         self.open_waiting().await;
-        let Self { listener, mut connections, stage, grace, .. } = self;
+        let Self { listener, mut served, stage, .. } = self;
         drop(listener);
         for (next, time) in [(ServerStage::Draining, grace), (ServerStage::Ending, END_TIME)] {
             stage.send_replace(next);
             let ended = async {
-                while let Some(ended) = connections.join_next().await {
+                while let Some(ended) = served.join_next().await {
                     tell_panic(ended);
                 }
             };
@@ -211,46 +242,40 @@ impl HttpServer {
                 return;
             }
         }
-        tracing::debug!("{} connections did not end in time", connections.len());
-        connections.shutdown().await;
+        tracing::debug!("{} connections did not end in time", served.len());
+        served.shutdown().await;
     }
 
     async fn serve_until(&mut self, end: impl Future<Output = ()>) {
         let mut end = pin!(end);
-        let mut look = tokio::time::interval(LOOK_INTERVAL);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut hang_ups = tokio::time::interval(self.endpoint.bounds.hang_up_look);
         hang_ups.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The end of the pause after an error of the listener.
+        let mut pause: Option<Instant> = None;
         loop {
+            let accepted = async {
+                if let Some(pause) = pause {
+                    sleep_until(pause).await;
+                }
+                self.listener.accept().await
+            };
             tokio::select! {
-                accepted = self.listener.accept() => match accepted {
-                    Ok(stream) => self.open(stream),
+                accepted = accepted => match accepted {
+                    Ok(stream) => {
+                        pause = None;
+                        self.open(stream);
+                    }
                     Err(error) => {
-                        tracing::warn!("a connection cannot be accepted: {error}");
-                        sleep(LISTENER_PAUSE).await;
+                        // It is told once, until there is a connection again.
+                        if pause.replace(Instant::now() + LISTENER_PAUSE).is_none() {
+                            tracing::warn!("a connection cannot be accepted: {error}");
+                        }
                     }
                 },
-                Some(ended) = self.connections.join_next() => tell_panic(ended),
+                Some(ended) = self.served.join_next() => tell_panic(ended),
                 _ = hang_ups.tick() => {
                     self.open.close_gone();
-                    self.most_open = after_crowd(self.most_open, self.connections.len());
-                }
-                Ok(()) = self.changes.changed() => {
-                    self.endpoint.published.set(now());
-                    self.endpoint.checks.views.refresh();
-                }
-                _ = look.tick() => {
-                    self.tokens.look();
-                    self.tls.iter_mut().for_each(Followed::look);
-                }
-                problem = self.tokens.looked() => {
-                    if let Some(problem) = problem {
-                        tracing::warn!("the tokens that were read last count on: {problem}");
-                    }
-                    self.endpoint.checks.views.follow(&self.tokens.subscribe().borrow().tokens);
-                }
-                Some(problem) = tls_looked(&mut self.tls) => {
-                    tracing::warn!("the certificate that was read last counts on: {problem}");
+                    self.most_open = after_crowd(self.most_open, self.served.len());
                 }
                 () = &mut end => break,
             }
@@ -272,8 +297,8 @@ impl HttpServer {
     }
 
     fn open(&mut self, socket: SocketKind) {
-        if self.connections.len() >= self.endpoint.bounds.connections && !self.open.close_idle() {
-            tracing::debug!("a connection is refused: {} are busy", self.connections.len());
+        if self.served.len() >= self.endpoint.bounds.connections && !self.open.close_idle() {
+            tracing::debug!("a connection is refused: {} are busy", self.served.len());
             return;
         }
         let socket = ClientSocket::new(socket, &self.unasked);
@@ -282,13 +307,11 @@ impl HttpServer {
         let stage = self.stage.subscribe();
         let (endpoint, pace) = (self.endpoint.clone(), self.endpoint.bounds.pace);
         let stream = Paced::new(socket, pace);
-        match &self.tls {
-            None => _ = self.connections.spawn_local(serve(stream, endpoint, connection, stage)),
+        match self.tls.clone() {
+            None => _ = self.served.spawn_local(serve(stream, endpoint, connection, stage)),
             Some(tls) => {
-                // New connections are made with what is in force now.
-                let tls = tls.subscribe().borrow().clone();
                 let served = serve_over_tls(tls, stream, endpoint, connection, stage);
-                self.connections.spawn_local(served);
+                self.served.spawn_local(served);
             }
         }
     }
@@ -313,36 +336,38 @@ fn tell_panic(ended: Result<(), tokio::task::JoinError>) {
 
 /// Agrees on TLS, and serves the connection to its end.
 async fn serve_over_tls(
-    tls: TlsInForce,
+    tls: TlsOfConnections,
     stream: Paced<ClientSocket>,
     endpoint: Rc<Endpoint>,
     connection: ListedConnection,
     stage: watch::Receiver<ServerStage>,
 ) {
+    let TlsOfConnections { in_force, certificates } = tls;
+    // New connections are made with what is in force now.
+    let in_force = in_force.borrow().clone();
+    let handshake = in_force.accept(stream);
     let agreed = tokio::select! {
-        agreed = timeout(endpoint.bounds.tls_time, tls.accept(stream)) => agreed,
+        agreed = timeout(endpoint.bounds.tls_time, Box::pin(handshake)) => agreed,
         () = connection.0.closes() => return,
     };
-    match agreed {
-        Ok(Ok(stream)) => {
-            let shown = stream.get_ref().1.peer_certificates().and_then(|shown| shown.first());
-            if let Some(certificate) = shown {
-                _ = connection.0.principal.set(Principal::of_certificate(certificate));
-            }
-            serve(stream, endpoint, connection, stage).await;
+    let stream = match agreed {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::debug!("a client did not agree on TLS: {error}"),
+        Err(_) => return tracing::debug!("a client did not agree on TLS in time"),
+    };
+    let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
+    let Some(own) = shown.first() else {
+        drop((in_force, certificates));
+        return serve(stream, endpoint, connection, stage).await;
+    };
+    _ = connection.0.principal.set(Principal::of_certificate(own));
+    let certificate = certificates.shown(shown, &in_force);
+    drop(in_force);
+    tokio::select! {
+        () = serve(stream, endpoint, connection, stage) => {}
+        () = certificates.ended(&certificate) => {
+            tracing::debug!("a connection ends: the certificate of its client counts no more");
         }
-        Ok(Err(error)) => tracing::debug!("a client did not agree on TLS: {error}"),
-        Err(_) => tracing::debug!("a client did not agree on TLS in time"),
-    }
-}
-
-/// Waits for a look at the files of TLS, where there are any. Returns a problem that was not told yet.
-async fn tls_looked(
-    tls: &mut Option<Followed<TlsInForce, TlsInForce, TlsError>>,
-) -> Option<String> {
-    match tls {
-        Some(tls) => tls.looked().await,
-        None => std::future::pending().await,
     }
 }
 

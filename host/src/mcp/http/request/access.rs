@@ -29,6 +29,8 @@ pub(crate) struct Admittance {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TokensInForce {
     pub(crate) tokens: Arc<[Token]>,
+    /// The places of the tokens, in the order of their ids.
+    by_id: Arc<[usize]>,
     /// True if there are or were tokens: when the last one goes, the server does not open to everybody.
     pub(crate) had_any: bool,
 }
@@ -37,7 +39,16 @@ impl TokensInForce {
     /// These tokens, after those before them.
     pub(crate) fn after(before: Option<&Self>, tokens: Vec<Token>) -> Self {
         let had_any = before.is_some_and(|before| before.had_any) || !tokens.is_empty();
-        Self { tokens: tokens.into(), had_any }
+        let mut by_id: Vec<_> = (0..tokens.len()).collect();
+        by_id.sort_by_key(|&at| tokens[at].id());
+        Self { tokens: tokens.into(), by_id: by_id.into(), had_any }
+    }
+
+    /// The tokens of the principal with this id: one, unless the file has it twice.
+    pub(crate) fn of_id(&self, id: &str) -> impl Iterator<Item = &Token> {
+        let first = self.by_id.partition_point(|&at| self.tokens[at].id() < id);
+        let own = self.by_id[first..].iter().map(|&at| &self.tokens[at]);
+        own.take_while(move |token| token.id() == id)
     }
 }
 
@@ -217,8 +228,9 @@ impl Admittance {
         loop {
             let wait = {
                 let in_force = tokens.borrow_and_update();
-                let mut own = in_force.tokens.iter().filter(|token| token.principal().id == *id);
-                let Some(token) = own.find(|token| !token.has_expired()) else { return };
+                let Some(token) = in_force.of_id(id).find(|token| !token.has_expired()) else {
+                    return;
+                };
                 token.left().map_or(MAX_WAIT, |left| left.min(MAX_WAIT))
             };
             tokio::select! {

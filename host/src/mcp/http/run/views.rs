@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::catalog::Catalog;
-use crate::tokens::{AllowedTools, Principal, Proof, Token};
+use crate::tokens::{AllowedTools, Principal, Proof};
 
 type Published = Option<Arc<Catalog>>;
 
@@ -73,12 +73,11 @@ impl Views {
         }
     }
 
-    /// Brings what is seen up to date with what these tokens allow.
-    pub(crate) fn follow(&self, tokens: &[Token]) {
+    /// Brings what is seen up to date with what tokens allow. `principal` gives that of an id, where a token stands for it.
+    pub(crate) fn follow(&self, principal: impl Fn(&str) -> Option<Principal>) {
         for (key, view) in &mut *self.restricted.borrow_mut() {
             let ViewKey::Of(id) = key else { continue };
-            let mut principals = tokens.iter().map(Token::principal);
-            if let Some(principal) = principals.find(|principal| principal.id == *id) {
+            if let Some(principal) = principal(id) {
                 self.set(view, principal.allow.as_ref());
             }
         }

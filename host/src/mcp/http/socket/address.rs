@@ -147,8 +147,8 @@ impl Listener {
         match &self.socket {
             Socket::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
-                // Small answers go out at once.
-                stream.set_nodelay(true)?;
+                // Small answers go out at once. Where the client has gone already, that is seen later.
+                _ = stream.set_nodelay(true);
                 Ok(stream.into())
             }
             #[cfg(unix)]

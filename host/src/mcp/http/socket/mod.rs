@@ -4,3 +4,4 @@ pub(super) mod client_socket;
 pub(super) mod address;
 pub(super) mod paced;
 pub(super) mod tls;
+pub(super) mod client_certificates;

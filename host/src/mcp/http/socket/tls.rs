@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -57,20 +58,42 @@ pub enum TlsError {
     Authority(String, String),
 }
 
+/// The bytes of the files, of which nothing is made yet.
+pub(crate) struct TlsBytes {
+    files: TlsFiles,
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+    authorities: Option<Vec<u8>>,
+    digest: [u8; 32],
+}
+
 /// The certificate, the key and the authorities that the files held when they were read.
 #[derive(Clone)]
 pub(crate) struct TlsInForce {
     digest: [u8; 32],
     acceptor: TlsAcceptor,
-}
-
-impl PartialEq for TlsInForce {
-    fn eq(&self, other: &Self) -> bool {
-        self.digest == other.digest
-    }
+    /// The check of clients' certificates. `None` if they show none.
+    clients: Option<Arc<dyn ClientCertVerifier>>,
 }
 
 impl TlsInForce {
+    /// The digest of the files.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// True if the files hold these bytes.
+    pub(crate) fn is_of(&self, bytes: &TlsBytes) -> bool {
+        self.digest == bytes.digest
+    }
+
+    /// True if a client with these certificates, its own first, is let in at this time.
+    pub(crate) fn accepts(&self, chain: &[CertificateDer<'_>], at: UnixTime) -> bool {
+        let Some(clients) = &self.clients else { return true };
+        let Some((own, others)) = chain.split_first() else { return false };
+        clients.verify_client_cert(own, others, at).is_ok()
+    }
+
     /// Agrees on TLS with the client at the other end of `stream`.
     pub(crate) async fn accept<S>(&self, stream: S) -> io::Result<TlsStream<S>>
     where
@@ -82,16 +105,26 @@ impl TlsInForce {
 
 impl TlsFiles {
     /// Reads the files. Blocks.
-    pub(crate) fn read(&self) -> Result<TlsInForce, TlsError> {
-        let Self { certificate, key, client_ca } = self;
-        let (certificate_bytes, key_bytes) = (read(certificate)?, read(key)?);
-        let authority_bytes = client_ca.as_deref().map(read).transpose()?;
+    pub(crate) fn read(&self) -> Result<TlsBytes, TlsError> {
+        let (certificate, key) = (read(&self.certificate)?, read(&self.key)?);
+        let authorities = self.client_ca.as_deref().map(read).transpose()?;
         let mut digest = Sha256::new();
-        for bytes in [Some(&certificate_bytes), Some(&key_bytes), authority_bytes.as_ref()] {
+        for bytes in [Some(&certificate), Some(&key), authorities.as_ref()] {
             let bytes = bytes.map_or(&[][..], Vec::as_slice);
             digest.update((bytes.len() as u64).to_be_bytes());
             digest.update(bytes);
         }
+        let digest = digest.finalize().into();
+        Ok(TlsBytes { files: self.clone(), certificate, key, authorities, digest })
+    }
+}
+
+impl TlsBytes {
+    /// The TLS that the files are for.
+    pub(crate) fn tls(self) -> Result<TlsInForce, TlsError> {
+        let Self { files, certificate: certificate_bytes, key: key_bytes, authorities, digest } =
+            self;
+        let TlsFiles { certificate, key, client_ca } = &files;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let unfit = |error: rustls::Error| TlsError::Unfit {
             certificate: escape_path(certificate),
@@ -101,8 +134,8 @@ impl TlsFiles {
         let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(unfit)?;
-        let builder = match client_ca.as_deref().zip(authority_bytes) {
-            None => builder.with_no_client_auth(),
+        let (builder, clients) = match client_ca.as_deref().zip(authorities) {
+            None => (builder.with_no_client_auth(), None),
             Some((file, bytes)) => {
                 let refuse = |error: String| TlsError::Authority(escape_path(file), error);
                 let mut roots = RootCertStore::empty();
@@ -111,14 +144,20 @@ impl TlsFiles {
                 }
                 let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
                 let verifier = verifier.build().map_err(|error| refuse(error.to_string()))?;
-                builder.with_client_cert_verifier(verifier)
+                let verifier: Arc<dyn ClientCertVerifier> = verifier;
+                (builder.with_client_cert_verifier(verifier.clone()), Some(verifier))
             }
         };
         let chain = certificates(certificate, &certificate_bytes)?;
         let own = private_key(key, &key_bytes)?;
         let mut config = builder.with_single_cert(chain, own).map_err(unfit)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(TlsInForce { digest: digest.finalize().into(), acceptor: Arc::new(config).into() })
+        if clients.is_some() {
+            // A session that is resumed brings the certificates of the one before, and they are not checked again.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
+        Ok(TlsInForce { digest, acceptor: Arc::new(config).into(), clients })
     }
 }
 
