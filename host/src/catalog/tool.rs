@@ -192,7 +192,7 @@ impl Tool {
     async fn read_and_wait(&self, arguments: &str) -> Result<Option<String>, CallError> {
         // One check of a plugin at a time: a schema may make each of them long.
         let turn = tokio::time::timeout(CHECK_WAIT, self.plugin.checking.acquire()).await;
-        let turn = turn.map_err(|_| CallError::Host(CHECKS_BEFORE.into()))?;
+        let turn = turn.map_err(|_| CallError::Unready(CHECKS_BEFORE.into()))?;
         let read = self.read_arguments(arguments).await.map_err(CallError::InvalidArguments)?;
         drop(turn);
         self.plugin.guest.await_code().await?;

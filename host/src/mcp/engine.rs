@@ -29,7 +29,7 @@ use crate::catalog::{Catalog, EntryTicket, GENERAL_INSTRUCTIONS, Plugin, Tool};
 use crate::manifest::show_duration;
 use crate::sandbox::{CALL_WAIT, Readiness, still_compiling};
 use crate::suggestion::CommandName;
-use crate::tool::{CallError, FeatureKind, Output, Progress, Usage};
+use crate::tool::{CallError, FeatureKind, Output, Progress, ReasonReader, Usage};
 
 /// Subscriptions that are open at once.
 const MAX_SUBSCRIPTIONS: usize = 16;
@@ -164,6 +164,11 @@ impl Engine {
         }
     }
 
+    /// The reader of what the client is told.
+    fn reader(&self) -> ReasonReader {
+        self.settings.transport.reader()
+    }
+
     /// True if as many requests wait for plugins as may, in all or for the code of one: what begins now may be refused.
     #[must_use]
     pub(super) fn is_crowded(&self) -> bool {
@@ -201,7 +206,7 @@ impl Engine {
     ) -> bool {
         let Some(running) = self.open.end(key) else { return false };
         let RunningCall { reply_to, .. } = running;
-        let body = tools_call::call_result(reply_to.version, outcome, usage);
+        let body = tools_call::call_result(reply_to.version, self.reader(), outcome, usage);
         self.outbox.answer(&reply_to, reply::result(&reply_to.id, &body))
     }
 
@@ -260,7 +265,7 @@ impl Engine {
         }
         for key in self.open.calls() {
             self.outbox.push(Action::Cancel(key));
-            let error = CallError::Host("the server is shutting down".into());
+            let error = CallError::Unready("the server is shutting down".into());
             self.outcome(key, Err(error), Usage::default());
         }
         for (id, version) in self.open.take_subscriptions() {
@@ -398,9 +403,12 @@ impl Engine {
     }
 
     fn refuse_to_wait(&mut self, reply_to: &ReplyTo, why: &str) {
+        let shown = match self.reader() {
+            ReasonReader::Operator => format!(", as `{}` shows", CommandName::Status.alone()),
+            ReasonReader::Stranger => String::new(),
+        };
         let fault = RpcError::internal(format!(
-            "the plugin is still being loaded, as `{}` shows, and {why}; ask again in a while",
-            CommandName::Status.alone()
+            "the plugin is still being loaded{shown}, and {why}; ask again in a while"
         ));
         self.outbox.answer(reply_to, reply::fault(Some(&reply_to.id), &fault));
     }
@@ -421,7 +429,8 @@ impl Engine {
 
     /// Answers a call of a known tool that never reached its plugin.
     fn refuse_call(&mut self, reply_to: &ReplyTo, error: CallError) {
-        let body = tools_call::call_result(reply_to.version, Err(error), Usage::default());
+        let body =
+            tools_call::call_result(reply_to.version, self.reader(), Err(error), Usage::default());
         self.outbox.answer(reply_to, reply::result(&reply_to.id, &body));
     }
 
@@ -462,14 +471,14 @@ impl Engine {
         progress_token: Option<Box<RawValue>>,
         wait: Wait,
     ) -> Result<(), RpcError> {
-        let tool = tools_call::tool(catalog, name)?;
+        let tool = tools_call::tool(catalog, name, self.reader())?;
         self.call_check.as_ref().map_or(Ok(()), |check| check(tool, &arguments))?;
         let (request, wants_progress) = (reply_to.id.to_string(), progress_token.is_some());
         if !wait.has_room
             && tool.plugin.readiness().awaits_code()
             && let Some(crowd) = self.crowd_before(&tool.plugin)
         {
-            self.refuse_call(reply_to, CallError::Host(crowd));
+            self.refuse_call(reply_to, CallError::Unready(crowd));
             return Ok(());
         }
         let entry = Arc::<EntryTicket>::default();

@@ -22,7 +22,7 @@ pub(crate) mod fuzz;
 #[cfg(any(test, fuzzing))]
 pub(crate) use http::fuzz as http_fuzz;
 
-use crate::tool::{CallError, Output, Usage};
+use crate::tool::{CallError, Output, ReasonReader, Usage};
 
 pub use calls::call_log::ANSWERED_TARGET;
 pub(crate) use calls::client_shares::ClientShares;
@@ -41,6 +41,11 @@ pub use version::TransportKind;
 /// The result of a call, as the newest revision writes it, on many lines.
 #[must_use]
 pub fn result_as_json(outcome: Result<Output, CallError>, usage: Usage) -> String {
-    let result = methods::tools_call::call_result(version::Version::ALL[0], outcome, usage);
+    let result = methods::tools_call::call_result(
+        version::Version::ALL[0],
+        ReasonReader::Operator,
+        outcome,
+        usage,
+    );
     serde_json::to_string_pretty(&result).unwrap_or_default()
 }

@@ -2,6 +2,8 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::tool::ReasonReader;
+
 /// A revision of the protocol, in order of age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Version {
@@ -35,6 +37,14 @@ impl TransportKind {
     /// The revision that `text` names, if it is served.
     pub(crate) fn version(self, text: &str) -> Option<Version> {
         self.versions().find(|version| version.as_str() == text)
+    }
+
+    /// The reader of what the client is told. Who starts a server runs it; over HTTP, others ask.
+    pub(crate) fn reader(self) -> ReasonReader {
+        match self {
+            Self::Stdio => ReasonReader::Operator,
+            Self::Http => ReasonReader::Stranger,
+        }
     }
 
     /// The words for what a message comes in.

@@ -17,7 +17,7 @@ const LOADED: Duration = Duration::from_millis(200);
 #[must_use]
 pub fn still_compiling() -> CallError {
     let wait = show_duration(CALL_WAIT);
-    CallError::Host(format!(
+    CallError::Unready(format!(
         "the plugin's code is still being compiled after {wait}; call it again in a while"
     ))
 }

@@ -9,7 +9,9 @@ mod outcome;
 use serde_json::value::RawValue;
 
 pub use feature_kind::FeatureKind;
-pub use outcome::{CallError, Limit, LimitHit, Progress, Usage, in_a_row, whole_seconds};
+pub use outcome::{
+    CallError, Limit, LimitHit, Progress, ReasonReader, Usage, WHO_KNOWS, in_a_row, whole_seconds,
+};
 pub use output::{Content, Media, Output, ResourceLink};
 
 /// The description of a tool by its plugin, checked.

@@ -32,9 +32,12 @@ pub enum CallError {
     /// The plugin turned out to be none that can be served, once its code was there.
     #[error("the tool was not called: its plugin cannot be served: {0}")]
     Unfit(String),
-    /// The host itself could not do its part.
+    /// The host itself could not do its part. The reason may name paths of the machine.
     #[error("toolrack failed: {0}")]
     Host(String),
+    /// The host has no time or room for the call now. The reason names nothing of the machine.
+    #[error("toolrack failed: {0}")]
+    Unready(String),
     /// The plugin was not asked, because it keeps crashing.
     #[error(
         "the tool was not called: its plugin crashed {}, and {next} (`crashes` under [limits] {}); \
@@ -58,9 +61,48 @@ impl CallError {
     /// does.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Host(_))
+        matches!(self, Self::Host(_) | Self::Unready(_))
+    }
+
+    /// Returns the reason in words for this reader.
+    #[must_use]
+    pub fn told_to(&self, reader: ReasonReader) -> String {
+        match (reader, self) {
+            (ReasonReader::Operator, _)
+            | (
+                ReasonReader::Stranger,
+                Self::InvalidArguments(_)
+                | Self::Failed(_)
+                | Self::Trapped { .. }
+                | Self::Broken(_)
+                | Self::Unready(_),
+            ) => self.to_string(),
+            (ReasonReader::Stranger, Self::Limit(hit)) => hit.what_happened(),
+            (ReasonReader::Stranger, Self::Unfit(_)) => {
+                format!("the tool was not called: its plugin cannot be served; {WHO_KNOWS}")
+            }
+            (ReasonReader::Stranger, Self::Host(_)) => {
+                format!("toolrack failed; {WHO_KNOWS}; call it again in a while")
+            }
+            (ReasonReader::Stranger, Self::Paused { crashes, next, reason, .. }) => format!(
+                "the tool was not called: its plugin crashed {}, and {next}; the last time: {reason}",
+                in_a_row(*crashes)
+            ),
+        }
     }
 }
+
+/// The reader of a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReasonReader {
+    /// The person whose server it is, or that person's own client.
+    Operator,
+    /// Anybody else: the machine's paths, files, policy and commands are not told.
+    Stranger,
+}
+
+/// The words for a stranger in the place of a reason.
+pub const WHO_KNOWS: &str = "whoever runs the server finds the reason in its log";
 
 /// `once`, `5 times in a row`.
 #[must_use]
@@ -94,6 +136,15 @@ impl LimitHit {
     #[must_use]
     pub fn new(limit: Limit, value: impl fmt::Display) -> Self {
         Self { limit, value: value.to_string(), local: None }
+    }
+
+    /// The limit and its value, without the place where it is set.
+    fn what_happened(&self) -> String {
+        let done = match self.limit {
+            Limit::Rate | Limit::ToolRate => "was not called",
+            _ => "was stopped",
+        };
+        format!("the tool {done}: {} {}", self.limit.sentence(), self.value)
     }
 }
 
@@ -164,12 +215,8 @@ impl Limit {
 
 impl fmt::Display for LimitHit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let done = match self.limit {
-            Limit::Rate | Limit::ToolRate => "was not called",
-            _ => "was stopped",
-        };
         let section = if self.limit == Limit::ToolRate { "[[tools]]" } else { "[limits]" };
-        write!(f, "the tool {done}: {} {}", self.limit.sentence(), self.value)?;
+        f.write_str(&self.what_happened())?;
         match self.limit.key() {
             Some(key) => write!(f, " (`{key}` under {section} {})", set_in(&self.local)),
             None => Ok(()),

@@ -83,6 +83,39 @@ fn a_plugin_that_asks_for_too_much_is_refused_until_it_is_lowered_by_the_command
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_client_over_http_is_told_no_path_and_no_command_of_the_server_and_its_own_client_is() {
+    let (person, plugins) = person("[policy.limits]\nmemory = \"16MiB\"\n");
+    let spins = Wat { call: "(loop (br 0)) (global.get $ok)", ..Wat::default() }.build();
+    let ready = Wat::default().build();
+    let manifests = [
+        ("much", "[limits]\nmemory = \"17MiB\"\n", &ready),
+        ("spin", "[limits]\ntimeout = \"1s\"\n", &spins),
+        ("lacks", "[[tools]]\nname = \"run\"\nrequires = [\"network\"]\n", &ready),
+    ];
+    for (name, manifest, wasm) in manifests {
+        plugins::install(plugins.path(), name, manifest, wasm);
+    }
+    assert_eq!(person.run(&["set", "spin", "limits.timeout", "50ms"]).code, 0);
+    let http = ["serve", "--http", "127.0.0.1:0"];
+    let peer = HttpPeer::spawn(Client::spawn(&mut person.command(&http)));
+    let mut own = Client::spawn(&mut person.command(&["serve"])).shakes_hands();
+    for (tool, shared, own_alone) in [
+        ("much_run", "the plugin that may have it is not served", "config.toml"),
+        ("lacks_run", "is not listed", "toolrack "),
+        ("spin_run", "it took longer than its wall-clock timeout of 50ms", "spin.local.toml"),
+    ] {
+        let told = peer.modern("tools/call", json!({ "name": tool })).body;
+        let own_told = own.text(tool);
+        assert!(told.contains(shared), "{told}");
+        assert!(own_told.contains(shared) && own_told.contains(own_alone), "{own_told}");
+        for hidden in [".toml", "toolrack ", "[limits]", &*plugins.path().to_string_lossy()] {
+            assert!(!told.contains(hidden), "{hidden}: {told}");
+        }
+    }
+}
+
+#[test]
 fn a_directory_that_is_never_granted_is_not_seen_by_whatever_path() {
     let secret = tempfile::tempdir().expect("a directory");
     let secret = secret.path().canonicalize().expect("canonical");

@@ -165,6 +165,7 @@ fn end(ended: &CallOutcome) -> CountedEnd {
         Err(CallError::Trapped { .. }) => CountedEnd::Crash,
         Err(
             CallError::Host(_)
+            | CallError::Unready(_)
             | CallError::Limit(_)
             | CallError::Broken(_)
             | CallError::Unfit(_)

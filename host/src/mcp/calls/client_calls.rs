@@ -175,5 +175,5 @@ impl CallRunner for ClientCalls {
 }
 
 fn internal_error() -> CallError {
-    CallError::Host("the call ended in an internal error".into())
+    CallError::Unready("the call ended in an internal error".into())
 }

@@ -135,7 +135,7 @@ impl CallsOfOne {
             Ok(Err(_)) => Err(CallError::Host("it is shutting down".into())),
             Err(_) => {
                 let waited = show_duration(patience);
-                Err(CallError::Host(format!(
+                Err(CallError::Unready(format!(
                     "the calls of this client before it did not end for {waited}; ask again"
                 )))
             }

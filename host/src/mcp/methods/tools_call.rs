@@ -13,7 +13,7 @@ use super::meta::{CallCost, Common, is_object, read, text};
 use crate::catalog::{Catalog, Tool};
 use crate::name::ToolName;
 use crate::text::{clip, escape};
-use crate::tool::{CallError, Content, Output, Progress, Usage};
+use crate::tool::{CallError, Content, Output, Progress, ReasonReader, Usage, WHO_KNOWS};
 
 /// Returns the name and the arguments of a call. Absent arguments are none.
 pub(crate) fn name_and_arguments(
@@ -42,8 +42,12 @@ pub(crate) fn name_and_arguments(
 }
 
 /// The tool with this public name.
-pub(crate) fn tool<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Arc<Tool>, RpcError> {
-    catalog.tool(name).ok_or_else(|| unknown(catalog, name))
+pub(crate) fn tool<'a>(
+    catalog: &'a Catalog,
+    name: &str,
+    reader: ReasonReader,
+) -> Result<&'a Arc<Tool>, RpcError> {
+    catalog.tool(name).ok_or_else(|| unknown(catalog, name, reader))
 }
 
 /// True if there is no such tool yet, and a plugin may have it that is still being loaded.
@@ -51,10 +55,13 @@ pub(crate) fn may_come(catalog: &Catalog, name: &str) -> bool {
     catalog.tool(name).is_none() && ToolName::new(name).is_ok_and(|name| catalog.may_have(&name))
 }
 
-fn unknown(catalog: &Catalog, name: &str) -> RpcError {
+fn unknown(catalog: &Catalog, name: &str, reader: ReasonReader) -> RpcError {
     let shown = escape(clip(name, 80));
     if let Some(reason) = catalog.unlisted(name) {
-        return RpcError::invalid_params(reason);
+        return RpcError::invalid_params(match reader {
+            ReasonReader::Operator => reason,
+            ReasonReader::Stranger => format!("the tool `{shown}` is not listed; {WHO_KNOWS}"),
+        });
     }
     if let Some(now) = catalog.now_called(name) {
         return RpcError::invalid_params(format!(
@@ -63,8 +70,12 @@ fn unknown(catalog: &Catalog, name: &str) -> RpcError {
     }
     let unserved = ToolName::new(name).ok();
     if let Some(reason) = unserved.and_then(|name| catalog.unserved(&name)) {
+        let why = match reader {
+            ReasonReader::Operator => format!(": {reason}"),
+            ReasonReader::Stranger => format!("; {WHO_KNOWS}"),
+        };
         return RpcError::invalid_params(format!(
-            "unknown tool `{shown}`; the plugin that may have it is not served: {reason}"
+            "unknown tool `{shown}`; the plugin that may have it is not served{why}"
         ));
     }
     RpcError::invalid_params(match catalog.nearest(name) {
@@ -107,6 +118,7 @@ pub(crate) struct CallResult {
 /// An outcome as a result: the one place where it becomes MCP.
 pub(crate) fn call_result(
     version: Version,
+    reader: ReasonReader,
     outcome: Result<Output, CallError>,
     usage: Usage,
 ) -> CallResult {
@@ -115,7 +127,9 @@ pub(crate) fn call_result(
         CallError::Failed(output) if !output.content.is_empty() || output.structured.is_some() => {
             output
         }
-        error => Output { content: vec![Content::Text(error.to_string())], ..Output::default() },
+        error => {
+            Output { content: vec![Content::Text(error.told_to(reader))], ..Output::default() }
+        }
     });
     let structured_content = structured(version, &mut output);
     let Usage { fuel, peak_memory, .. } = usage;

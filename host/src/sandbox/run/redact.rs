@@ -46,6 +46,7 @@ fn error(error: CallError, secrets: &Redactor) -> CallError {
         CallError::Broken(text) => CallError::Broken(secrets.text(text)),
         CallError::Unfit(text) => CallError::Unfit(secrets.text(text)),
         CallError::Host(text) => CallError::Host(secrets.text(text)),
+        CallError::Unready(text) => CallError::Unready(secrets.text(text)),
         // A limit is the host's own words, and a plugin that is left alone was not called.
         error @ (CallError::Limit(_) | CallError::Paused { .. }) => error,
     }
