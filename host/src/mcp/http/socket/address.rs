@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::client_socket::SocketKind;
+#[cfg(unix)]
+use super::unix_socket_file::UnixSocketFile;
 
 /// An address to listen on: `HOST:PORT`, a port of this machine alone, or `unix:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +99,7 @@ pub struct Listener {
 enum Socket {
     Tcp(tokio::net::TcpListener),
     #[cfg(unix)]
-    Unix(tokio::net::UnixListener),
+    Unix(UnixSocketFile),
 }
 
 impl Listener {
@@ -115,17 +117,8 @@ impl Listener {
 
     #[cfg(unix)]
     fn bind_unix(path: &std::path::Path) -> io::Result<Self> {
-        use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
-        // A server that was killed leaves its socket behind, which nobody answers on.
-        let is_socket =
-            std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
-        if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
-            std::fs::remove_file(path)?;
-        }
-        let listener = tokio::net::UnixListener::bind(path)?;
-        // This user alone, as with all that is toolrack's; others are let in by the directory's owner.
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-        Ok(Self { socket: Socket::Unix(listener), address: HttpAddress::Unix(path.to_owned()) })
+        let bound = UnixSocketFile::bind(path)?;
+        Ok(Self { socket: Socket::Unix(bound), address: HttpAddress::Unix(path.to_owned()) })
     }
 
     #[cfg(not(unix))]
@@ -152,15 +145,7 @@ impl Listener {
                 Ok(stream.into())
             }
             #[cfg(unix)]
-            Socket::Unix(listener) => Ok(listener.accept().await?.0.into()),
-        }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        if let HttpAddress::Unix(path) = &self.address {
-            let _ = std::fs::remove_file(path);
+            Socket::Unix(file) => Ok(file.listener.accept().await?.0.into()),
         }
     }
 }

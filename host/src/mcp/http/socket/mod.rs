@@ -1,6 +1,8 @@
 //! The sockets that clients connect to, TLS on them, and the pace at which clients have to read.
 
 pub(super) mod client_socket;
+#[cfg(unix)]
+mod unix_socket_file;
 pub(super) mod address;
 pub(super) mod paced;
 pub(super) mod tls;
