@@ -4,7 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::text::escape;
+use crate::fs::stated::Stated;
+use crate::text::{escape, escape_path};
 
 /// The reason why a path leads nowhere.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -106,6 +107,11 @@ pub(crate) fn home_in_user_database() -> Option<PathBuf> {
 #[cfg(not(unix))]
 pub(crate) fn home_in_user_database() -> Option<PathBuf> {
     None
+}
+
+/// The path of a file as messages write it, behind the option or the key that names it.
+pub(crate) fn shown(file: &Stated<PathBuf>) -> String {
+    format!("{}: {}", file.place, escape_path(&file.value))
 }
 
 /// True if `written` means the same wherever a program was started: it is absolute, or begins with `~` or a variable.

@@ -17,10 +17,10 @@ mod register;
 mod install;
 mod decide;
 mod arguments;
+mod logger;
 mod serving;
 mod doctor;
 mod dev;
-mod logger;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
@@ -179,7 +179,14 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         Command::List { name: None, json } => look::list::run(setup, json),
         Command::List { name: Some(name), json } => look::list_tool::run(setup, &name, json),
         Command::Call { tool, arguments, json } => call::run(setup, &tool, &arguments, json),
-        Command::Check { names, json } => look::check::run(setup, &names, json),
+        Command::Check { names, json } => {
+            // Who asks about some plugins asks about nothing else.
+            let unusable = match names.is_empty() {
+                true => serving::problems(&setup.configuration, setup.home.as_ref()),
+                false => Vec::new(),
+            };
+            look::check::run(setup, &names, &unusable, json)
+        }
         Command::Inspect { file, json, manifest } => {
             let form = match (json, manifest) {
                 (true, _) => look::inspect::ReportForm::Json,

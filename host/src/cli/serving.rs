@@ -7,12 +7,14 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 
 use super::arguments::HttpArguments;
+use super::logger;
 use super::setup::Setup;
-use crate::configuration::{AuthSection, HttpSection};
+use crate::configuration::{AuthSection, Configuration, HttpSection};
 use crate::fs::stated::Stated;
+use crate::home::Home;
 use crate::mcp::{HttpAddress, TlsFiles};
 use crate::reload::Optimizing;
-use crate::serve::{HttpOptions, Options};
+use crate::serve::{HttpOptions, Options, ServeError};
 use crate::text::escape;
 use crate::typed_path;
 
@@ -58,6 +60,32 @@ pub(super) fn options(
     })
 }
 
+/// Returns every reason for which `serve` would refuse the configuration, with its place. Blocks.
+pub(super) fn problems(configuration: &Configuration, home: Option<&Home>) -> Vec<String> {
+    let mut problems = Vec::new();
+    if let Some(Stated { value, place }) = &configuration.serve.log
+        && let Err(error) = logger::check(value)
+    {
+        problems.push(format!("{place}: `log`: {error:#}"));
+    }
+    let section = &configuration.http;
+    // Without an address, the flag would give one, and the files would count.
+    let http = section.address.is_none().then(|| HttpAddress::Tcp(([127, 0, 0, 1], 0).into()));
+    let flags = HttpArguments { http, ..HttpArguments::default() };
+    match http_options(flags, section, configuration.auth.as_ref()) {
+        Ok(options) => {
+            let found = options.iter().flat_map(|options| options.problems(home));
+            let address = section.address.as_ref().map(|address| &address.place);
+            problems.extend(found.map(|problem| match (&problem, address) {
+                (ServeError::Unauthenticated { .. }, Some(place)) => format!("{place}: {problem}"),
+                _ => problem.to_string(),
+            }));
+        }
+        Err(error) => problems.push(format!("{error:#}")),
+    }
+    problems
+}
+
 /// Returns the options of a server over HTTP. `None` where none is asked for.
 fn http_options(
     flags: HttpArguments,
@@ -101,9 +129,9 @@ fn http_options(
         }
     };
     let tls = tls_files(
-        file(tls_cert, section.tls_cert.as_ref(), "tls_cert")?,
-        file(tls_key, section.tls_key.as_ref(), "tls_key")?,
-        file(client_ca, section.client_ca.as_ref(), "client_ca")?,
+        file(tls_cert, "--tls-cert", section.tls_cert.as_ref(), "tls_cert")?,
+        file(tls_key, "--tls-key", section.tls_key.as_ref(), "tls_key")?,
+        file(client_ca, "--client-ca", section.client_ca.as_ref(), "client_ca")?,
     )?;
     let stated = section.allow_unauthenticated.as_ref().is_some_and(|stated| stated.value);
     let configured_grace = section.grace.as_ref().map(|stated| stated.value);
@@ -115,7 +143,7 @@ fn http_options(
         allow_unauthenticated: allow_unauthenticated || stated,
         grace: grace.map(Duration::from_secs).or(configured_grace).unwrap_or(USUAL_GRACE),
         drain_delay: drain_delay.map(Duration::from_secs).or(configured_delay).unwrap_or_default(),
-        session_key: file(None, section.session_key_file.as_ref(), "session_key_file")?,
+        session_key: file(None, "", section.session_key_file.as_ref(), "session_key_file")?,
         tls,
         rate_of_one: section.client_rate.as_ref().map(|stated| stated.value),
         calls_of_one: section.client_calls.as_ref().map(|stated| stated.value),
@@ -125,39 +153,44 @@ fn http_options(
 
 /// The files of TLS. `None` if there is none.
 fn tls_files(
-    certificate: Option<PathBuf>,
-    key: Option<PathBuf>,
-    client_ca: Option<PathBuf>,
+    certificate: Option<Stated<PathBuf>>,
+    key: Option<Stated<PathBuf>>,
+    client_ca: Option<Stated<PathBuf>>,
 ) -> anyhow::Result<Option<TlsFiles>> {
     match (certificate, key, client_ca) {
         (Some(certificate), Some(key), client_ca) => {
             Ok(Some(TlsFiles { certificate, key, client_ca }))
         }
-        (Some(_), None, _) => {
-            bail!("a certificate needs its key: --tls-key FILE, or `tls_key` under [http]")
+        (Some(Stated { place, .. }), None, _) => {
+            bail!("{place}: a certificate needs its key: --tls-key FILE, or `tls_key` under [http]")
         }
-        (None, Some(_), _) => {
-            bail!("a key needs its certificate: --tls-cert FILE, or `tls_cert` under [http]")
+        (None, Some(Stated { place, .. }), _) => {
+            bail!(
+                "{place}: a key needs its certificate: --tls-cert FILE, or `tls_cert` under [http]"
+            )
         }
-        (None, None, Some(_)) => bail!(
-            "clients show certificates over TLS alone: add --tls-cert FILE and --tls-key FILE"
+        (None, None, Some(Stated { place, .. })) => bail!(
+            "{place}: clients show certificates over TLS alone: add --tls-cert FILE and --tls-key FILE"
         ),
         (None, None, None) => Ok(None),
     }
 }
 
-/// The file that a flag names, or else the configuration.
+/// The file that a flag names, or else the configuration. Its place is the flag, or the line and the key.
 fn file(
     given: Option<PathBuf>,
+    flag: &str,
     section: Option<&Stated<Box<str>>>,
     key: &str,
-) -> anyhow::Result<Option<PathBuf>> {
+) -> anyhow::Result<Option<Stated<PathBuf>>> {
     let stated = |Stated { value, place }: &Stated<Box<str>>| {
-        typed_path::expanded(value)
-            .with_context(|| format!("{place}: `{key}`: `{}`", escape(value)))
+        let place = format!("{place}: `{key}`");
+        let path =
+            typed_path::expanded(value).with_context(|| format!("{place}: `{}`", escape(value)))?;
+        Ok(Stated { value: path, place: place.into() })
     };
     match given {
-        Some(given) => Ok(Some(given)),
+        Some(value) => Ok(Some(Stated { value, place: flag.into() })),
         None => section.map(stated).transpose(),
     }
 }

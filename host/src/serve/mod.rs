@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 
 use crate::catalog::Catalog;
+use crate::fs::stated::Stated;
 use crate::home::Home;
 use crate::host::{Host, HostError};
 use crate::lockfile::LockPolicy;
@@ -79,7 +80,7 @@ pub struct HttpOptions {
     /// The files of TLS. `None` if HTTP is spoken in the clear.
     pub tls: Option<TlsFiles>,
     /// The file with the key of sessions. `None` stands for a key in toolrack's own directory.
-    pub session_key: Option<PathBuf>,
+    pub session_key: Option<Stated<PathBuf>>,
 }
 
 /// The reason why the server does not start.
@@ -234,7 +235,6 @@ async fn listen(
         origins,
         grace,
         drain_delay,
-        allow_unauthenticated,
         session_key,
         tls,
         oauth,
@@ -242,24 +242,15 @@ async fn listen(
         ..
     } = options;
     let tokens = home.map(TokenFile::of);
-    // A certificate proves who asks, too.
-    let is_closed = address.is_local() || tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
-    // An authorization server gives everybody a token.
-    let need = match (allow_unauthenticated, is_closed && oauth.is_none()) {
-        (true, _) => TokenNeed::Never,
-        (false, true) => TokenNeed::OnceThereAre,
-        (false, false) => TokenNeed::Always,
-    };
-    if need == TokenNeed::Always && oauth.is_none() {
-        let known = tokens.as_ref().map(TokenFile::read).transpose()?.unwrap_or_default();
-        if known.iter().all(Token::has_expired) {
-            return Err(ServeError::Unauthenticated { address: address.clone() });
-        }
-    }
+    let need = options.token_need();
+    options.check_closed(home)?;
     let failed = |error| ServeError::Listen { address: address.clone(), error };
+    let key = match session_key {
+        Some(file) => SessionKey::of_file(file)?,
+        None => SessionKey::of(home).map_err(failed)?,
+    };
     let listener = Listener::bind(address).await.map_err(failed)?;
     let shown = listener.address().shown(tls.is_some());
-    tracing::info!("listening on {shown}");
     if !address.is_local() && tls.is_none() {
         tracing::warn!(
             "tokens and answers travel in the clear to {shown}; let a proxy with TLS stand in front, or serve TLS with \
@@ -267,10 +258,6 @@ async fn listen(
         );
     }
     let doors = Doors::new(address, hosts.clone(), origins.clone());
-    let key = match session_key {
-        Some(file) => SessionKey::of_file(file)?,
-        None => SessionKey::of(home).map_err(failed)?,
-    };
     let settings = HttpSettings {
         doors,
         engine,
@@ -284,7 +271,47 @@ async fn listen(
         rate_of_one: *rate_of_one,
         bounds: HttpBounds::default(),
     };
-    Ok(HttpServer::new(listener, settings, executor.clone(), catalog.clone())?)
+    let server = HttpServer::new(listener, settings, executor.clone(), catalog.clone())?;
+    // Not before all that it needs was read.
+    tracing::info!("listening on {shown}");
+    Ok(server)
+}
+
+impl HttpOptions {
+    /// The choice of who needs a token.
+    fn token_need(&self) -> TokenNeed {
+        let shows_certificates = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        // A certificate proves who asks, too; an authorization server gives everybody a token.
+        let is_closed = (self.address.is_local() || shows_certificates) && self.oauth.is_none();
+        match (self.allow_unauthenticated, is_closed) {
+            (true, _) => TokenNeed::Never,
+            (false, true) => TokenNeed::OnceThereAre,
+            (false, false) => TokenNeed::Always,
+        }
+    }
+
+    /// Checks that not everybody could use the server, unless that is meant.
+    fn check_closed(&self, home: Option<&Home>) -> Result<(), ServeError> {
+        if self.token_need() != TokenNeed::Always || self.oauth.is_some() {
+            return Ok(());
+        }
+        let known = home.map(|home| TokenFile::of(home).read()).transpose()?.unwrap_or_default();
+        match known.iter().all(Token::has_expired) {
+            true => Err(ServeError::Unauthenticated { address: self.address.clone() }),
+            false => Ok(()),
+        }
+    }
+
+    /// Returns every reason for which a server with these options would not start, as far as that is known without
+    /// listening. Blocks.
+    pub(crate) fn problems(&self, home: Option<&Home>) -> Vec<ServeError> {
+        let closed = self.check_closed(home);
+        let key = self.session_key.as_ref().map(|file| SessionKey::of_file(file).map(drop));
+        let tls = self.tls.as_ref().map(|files| files.read().map(drop));
+        let key = key.unwrap_or(Ok(())).map_err(ServeError::from);
+        let tls = tls.unwrap_or(Ok(())).map_err(|error| HttpServerError::from(error).into());
+        [closed, key, tls].into_iter().filter_map(Result::err).collect()
+    }
 }
 
 /// Lets a write beyond the limit of a file's size fail as any other, where its signal would end the process.

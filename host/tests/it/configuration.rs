@@ -83,6 +83,33 @@ fn a_plugin_that_asks_for_too_much_is_refused_until_it_is_lowered_by_the_command
 }
 
 #[test]
+fn check_finds_what_serve_would_refuse_in_the_configuration() {
+    let open = "address = \"0.0.0.0:0\"";
+    for (text, line, expected) in [
+        ("[serve]\nlog = \"loud\"", 3, "`log`: `loud` is no log level"),
+        ("[http]\ntls_cert = \"/nowhere.pem\"", 3, "a certificate needs its key"),
+        ("[http]\ntls_key = \"/n.key\"\ntls_cert = \"/n.pem\"", 4, "`tls_cert`: /n.pem is missing"),
+        ("[http]\nsession_key_file = \"/n\"", 3, "`session_key_file`: /n is missing"),
+        ("[http]\nsession_key_file = \"/dev/null\"", 3, "`session_key_file`: /dev/null"),
+        (&format!("[http]\n{open}"), 3, "there is no token that they would have to show"),
+    ] {
+        let (person, _plugins) = person(&format!("{text}\n"));
+        let place = format!("{}:{line}: ", person.path("config.toml").display());
+        let checked = person.run(&["check"]);
+        assert_eq!(checked.code, 1, "{text}\n{}", checked.out);
+        assert!(checked.out.contains(&place) && checked.out.contains(expected), "{}", checked.out);
+        let report: Value =
+            serde_json::from_str(&person.run(&["check", "--json"]).out).expect("JSON");
+        assert!(report["configurationRefused"][0].to_string().contains(&place), "{report}");
+        assert_eq!(person.run(&["check", "good"]).code, 0, "plugins are checked by themselves");
+        // Without an address, nothing of [http] is looked at unless a flag gives one.
+        if text.contains("address") || text.contains("log") {
+            assert_ne!(person.run(&["serve"]).code, 0, "{text}");
+        }
+    }
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn a_client_over_http_is_told_no_path_and_no_command_of_the_server_and_its_own_client_is() {
     let (person, plugins) = person("[policy.limits]\nmemory = \"16MiB\"\n");

@@ -249,7 +249,11 @@ fn files_that_give_no_tls_stop_the_start_and_are_named() {
     let own = Authority::new().signs("localhost");
     let certificate = write(directory.path(), &own);
     let key = directory.path().join("own.key");
+    let encrypted = directory.path().join("encrypted.key");
+    let text = own.key.serialize_pem().replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+    fs::write(&encrypted, text).expect("written");
     let (certificate, key) = (certificate.to_str().expect("UTF-8"), key.to_str().expect("UTF-8"));
+    let encrypted = encrypted.to_str().expect("UTF-8");
     let plugins = TempDir::new().expect("a directory");
     for (arguments, expected) in [
         (&["--tls-cert", certificate][..], "a certificate needs its key"),
@@ -259,6 +263,12 @@ fn files_that_give_no_tls_stop_the_start_and_are_named() {
         (&["--tls-cert", key, "--tls-key", key], "own.key holds no certificate"),
         (&["--tls-cert", certificate, "--tls-key", certificate], "own.pem holds no private key"),
         (&["--tls-cert", "/dev/zero", "--tls-key", key], "/dev/zero is"),
+        (
+            &["--tls-cert", certificate, "--tls-key", "tls/own.key"],
+            "--tls-key: tls/own.key is missing",
+        ),
+        (&["--tls-cert", certificate, "--tls-key", encrypted], "--tls-key: "),
+        (&["--tls-cert", certificate, "--tls-key", encrypted], "is encrypted, and there is nobody"),
     ] {
         let mut command = toolrack();
         command.args(["serve", "--http", "127.0.0.1:0", "--plugins"]).arg(plugins.path());
@@ -266,6 +276,7 @@ fn files_that_give_no_tls_stop_the_start_and_are_named() {
         let told = String::from_utf8_lossy(&ran.stderr);
         assert_eq!(ran.status.code(), Some(2), "{told}");
         assert!(told.contains(expected), "{expected}\n{told}");
+        assert!(!told.contains("listening on"), "{told}");
     }
     // A token that travels in the clear between machines is warned of.
     let mut command = toolrack();

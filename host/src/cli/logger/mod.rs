@@ -139,6 +139,11 @@ fn is_of_plugin(metadata: &Metadata<'_>) -> bool {
     }
 }
 
+/// Checks that `text` says the levels of a log.
+pub(super) fn check(text: &str) -> anyhow::Result<()> {
+    filter(text).map(drop)
+}
+
 /// Parses `--log`. A word alone is a level: [`EnvFilter`] would take any other for a module that
 /// logs nothing, and the log would be empty without a reason.
 fn filter(text: &str) -> anyhow::Result<EnvFilter> {

@@ -22,13 +22,19 @@ use crate::manifest::{grouped, show_duration};
 use crate::suggestion::CommandName;
 use crate::text::{escape, nearest};
 
-pub(crate) fn run(setup: Setup, names: &[String], as_json: bool) -> anyhow::Result<ExitCode> {
+/// `unusable` is what `serve` would refuse in the configuration.
+pub(crate) fn run(
+    setup: Setup,
+    names: &[String],
+    unusable: &[String],
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
     let directories = setup.plugins.clone();
     let (configuration, plugins_from) = (setup.configuration.clone(), setup.plugins_from);
     let (host, catalog) = load(setup)?;
     let chosen = Chosen::new(&catalog, names)?;
     if as_json {
-        print_json(&report(&catalog, &chosen, &configuration.keys))?;
+        print_json(&report(&catalog, &chosen, &configuration.keys, unusable))?;
     } else {
         print(&catalog, &chosen);
         let loose = directories.iter().flat_map(|directory| loose_files(directory));
@@ -38,12 +44,15 @@ pub(crate) fn run(setup: Setup, names: &[String], as_json: bool) -> anyhow::Resu
         if names.is_empty() {
             print_configuration(&configuration.keys, plugins_from);
         }
+        for problem in unusable {
+            println!("{} {problem}; `serve` does not start", paint(ERROR, "refused"));
+        }
         if names.is_empty() && catalog.plugins().is_empty() && catalog.refusals().is_empty() {
             println!("{}", nothing_in(&directories));
         }
     }
     host.stop();
-    let refused = chosen.count_refused() != RefusalCount::default();
+    let refused = chosen.count_refused() != RefusalCount::default() || !unusable.is_empty();
     Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -165,7 +174,12 @@ fn print_configuration(keys: &[StatedKey], plugins_from: DirectoriesFrom) {
     }
 }
 
-fn report(catalog: &Catalog, chosen: &Chosen<'_>, keys: &[StatedKey]) -> Value {
+fn report(
+    catalog: &Catalog,
+    chosen: &Chosen<'_>,
+    keys: &[StatedKey],
+    unusable: &[String],
+) -> Value {
     let plugins = chosen.plugins.iter().map(|plugin| {
         let limits = plugin.limits();
         json!({
@@ -207,6 +221,7 @@ fn report(catalog: &Catalog, chosen: &Chosen<'_>, keys: &[StatedKey]) -> Value {
             .iter()
             .map(|StatedKey { key, value, place }| json!({ "key": key, "value": value, "place": &**place }))
             .collect::<Vec<_>>(),
+        "configurationRefused": unusable,
     })
 }
 

@@ -54,6 +54,9 @@ pub(in crate::cli) const VALUED_OPTIONS: [&str; 36] = [
     "-n",
     "-o",
 ];
+/// The options that take a file, whose name is no secret, whatever the option is called.
+const FILE_OPTIONS: [&str; 7] =
+    ["--client-ca", "--config", "--output", "--tls-cert", "--tls-key", "--token-file", "-o"];
 /// The length from which a part of a hidden word is hidden by itself.
 const PART: usize = 6;
 /// The number of characters by which the beginning of a hidden word is known, where the rest of it is cut off.
@@ -135,7 +138,9 @@ fn values_in<'a>(word: &'a str, before: &str) -> Vec<&'a str> {
         Some((header, None)) if is_riddle(header) => return vec![header],
         Some((_, None)) | None => {}
     }
+    let is_of_file = |option: &str| FILE_OPTIONS.contains(&option);
     let is_named = before.starts_with('-')
+        && !is_of_file(before)
         && (names_secret(before) || before == "--before")
         && !is_plain_value(word.trim())
         && !word.starts_with('-');
@@ -152,6 +157,7 @@ fn values_in<'a>(word: &'a str, before: &str) -> Vec<&'a str> {
             .filter(|(name, _)| name.chars().all(is_plain) && names_secret(name) && !is_kind(name))
     };
     match unknown.split_once('=').or_else(by_colon) {
+        Some((name, value)) if is_of_file(name) => in_text(beyond_what_exists(value)),
         Some((name, value)) if !unknown.contains("://") => {
             let value = beyond_what_exists(value);
             match is_secret_value(name, value.trim()) {
@@ -340,6 +346,9 @@ mod tests {
     fn a_word_that_is_no_secret_is_shown() {
         for typed in [
             &["grant", "keys", "files", "~/notes", "--at", "/notes"][..],
+            &["serve", "--tls-cert", "tls/server.pem", "--tls-key", "tls/server.key"],
+            &["serve", "--tls-key=tls/server.key", "--client-ca", "private/token.key"],
+            &["register", "--http", "x", "--token-file", "nosuch"],
             &["grant", "w", "secret", "GITHUB_TOKEN", "--for", "https://api.github.com"],
             &["revoke", "w", "secret", "github_token"],
             &["revoke", "w", "secret", "A_KEY", "--before", "Bearer"],

@@ -19,6 +19,7 @@ use super::trial::{
     TrialServer, call, initialize, listen, measured, modern, plugins, request, session_begun,
     settings,
 };
+use crate::fs::stated::Stated;
 use crate::fuzz::started;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::calls::places::PLACES;
@@ -90,7 +91,7 @@ fn a_client_that_does_not_agree_on_tls_is_closed_and_makes_room_for_others() {
     let file = |name: &str, text: String| {
         let path = directory.path().join(name);
         std::fs::write(&path, text).expect("written");
-        path
+        Stated { value: path, place: name.into() }
     };
     let certificate = file("own.pem", own.cert.pem());
     let key = file("own.key", own.signing_key.serialize_pem());

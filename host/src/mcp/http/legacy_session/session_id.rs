@@ -3,7 +3,7 @@
 //! Nothing of a session is kept, so none is lost when the server starts anew, and servers that share a key share
 //! sessions.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -11,11 +11,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
 
 use crate::fs::bounded_read::read_at_most;
+use crate::fs::stated::Stated;
 use crate::home::{Home, private_directory};
 use crate::mcp::http::bounds::SESSION_TIME;
 use crate::mcp::version::Version;
 use crate::sandbox::Seal;
-use crate::text::escape_path;
+use crate::typed_path::shown;
 
 /// The name under which ids are signed. Another form of them needs another name.
 const SESSION_NAME: &str = "session 1";
@@ -50,24 +51,28 @@ const MAX_KEY: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 pub enum SessionKeyError {
     /// It cannot be read.
-    #[error("the key of sessions, {0}, {1}")]
+    #[error("{0} {1}")]
     Unreadable(String, String),
     /// It is too short to be one.
     #[error(
-        "the key of sessions, {0}, has fewer than {MIN_KEY} bytes; make one with `openssl rand -hex 32`, and give it to every \
+        "{0} has fewer than {MIN_KEY} bytes, too few for the key of sessions; make one with `openssl rand -hex 32`, and give it to every \
          server that shares sessions"
     )]
     TooShort(String),
 }
 
 impl SessionKey {
-    /// The key that is in a file: all of it, without white space at its end.
-    pub(crate) fn of_file(path: &Path) -> Result<Self, SessionKeyError> {
-        let unreadable = |error: String| SessionKeyError::Unreadable(escape_path(path), error);
-        let bytes = read_at_most(path, MAX_KEY).map_err(|error| unreadable(error.to_string()))?;
-        let key = bytes.trim_ascii_end();
+    /// The key that is in a file: all of it. Of text, white space at the end is no part.
+    pub(crate) fn of_file(file: &Stated<PathBuf>) -> Result<Self, SessionKeyError> {
+        let unreadable = |error: String| SessionKeyError::Unreadable(shown(file), error);
+        let bytes =
+            read_at_most(&file.value, MAX_KEY).map_err(|error| unreadable(error.to_string()))?;
+        // Random bytes may end with one that is white space by chance.
+        let is_text =
+            bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+        let key = if is_text { bytes.trim_ascii_end() } else { &bytes };
         if key.len() < MIN_KEY {
-            return Err(SessionKeyError::TooShort(escape_path(path)));
+            return Err(SessionKeyError::TooShort(shown(file)));
         }
         Seal::of_bytes(key).map(Self).map_err(|error| unreadable(error.to_string()))
     }
@@ -173,6 +178,24 @@ mod tests {
             let id = key.id(Version::NEWEST_LEGACY, "", [7; NONCE], at);
             assert_eq!(key.read(&id, "").is_some(), is_valid, "{at}");
         }
+    }
+
+    #[test]
+    fn a_key_of_random_bytes_may_end_with_white_space_and_one_of_text_ends_before_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let key = |bytes: &[u8]| {
+            let path = directory.path().join("key");
+            std::fs::write(&path, bytes).expect("written");
+            SessionKey::of_file(&Stated { value: path, place: "`session_key_file`".into() })
+        };
+        let random = |last: u8| [&[0xC3; 31][..], &[last]].concat();
+        for last in [b'\t', b'\n', b'\r', 0x0c, b' ', b'x'] {
+            assert!(key(&random(last)).is_ok(), "{last}");
+        }
+        assert!(key(&[&[b'a'; 31][..], b"\n"].concat()).is_err());
+        let (bare, with_newline) = ([b'a'; 32], [&[b'a'; 32][..], b"\n"].concat());
+        let id = key(&bare).expect("a key").begin(Version::NEWEST_LEGACY, "a").expect("an id");
+        assert!(key(&with_newline).expect("a key").read(&id, "a").is_some());
     }
 
     #[test]

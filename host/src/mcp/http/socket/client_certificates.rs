@@ -107,6 +107,7 @@ mod tests {
 
     use super::super::tls::TlsFiles;
     use super::*;
+    use crate::fs::stated::Stated;
 
     type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -132,10 +133,11 @@ mod tests {
             .and_then(|()| std::fs::write(file("own.key"), key.serialize_pem()))
             .and_then(|()| std::fs::write(file("clients.pem"), clients.pem()))
             .expect("written");
+        let stated = |name: &str| Stated { value: file(name), place: name.into() };
         let files = TlsFiles {
-            certificate: file("own.pem"),
-            key: file("own.key"),
-            client_ca: Some(file("clients.pem")),
+            certificate: stated("own.pem"),
+            key: stated("own.key"),
+            client_ca: Some(stated("clients.pem")),
         };
         files.read().and_then(|bytes| bytes.tls()).unwrap_or_else(|error| panic!("{error}"))
     }

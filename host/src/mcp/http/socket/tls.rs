@@ -1,7 +1,7 @@
 //! TLS of the server: certificates from files, read anew when those change.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject as _;
@@ -15,7 +15,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::fs::bounded_read::{ReadError, read_at_most};
-use crate::text::escape_path;
+use crate::fs::stated::Stated;
+use crate::typed_path::shown;
 
 /// The largest of the files, in bytes.
 const MAX_PEM: usize = 1024 * 1024;
@@ -24,11 +25,11 @@ const MAX_PEM: usize = 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The server's certificate, and behind it those that lead to its authority.
-    pub certificate: PathBuf,
+    pub certificate: Stated<PathBuf>,
     /// The key of the certificate.
-    pub key: PathBuf,
+    pub key: Stated<PathBuf>,
     /// The authorities of clients' certificates. With it, every client has to show one.
-    pub client_ca: Option<PathBuf>,
+    pub client_ca: Option<Stated<PathBuf>>,
 }
 
 /// The reason why the files give no TLS.
@@ -43,6 +44,11 @@ pub enum TlsError {
     /// One lacks what it is for.
     #[error("{0} holds no {1}; it is to be a file in PEM, with a line `-----BEGIN {2}-----`")]
     Empty(String, &'static str, &'static str),
+    /// The key is encrypted.
+    #[error(
+        "{0} is encrypted, and there is nobody to ask for its passphrase: give a key without one"
+    )]
+    Encrypted(String),
     /// They are not fit for each other, or not for TLS.
     #[error("{certificate} and {key} cannot be used together: {reason}")]
     Unfit {
@@ -107,7 +113,7 @@ impl TlsFiles {
     /// Reads the files. Blocks.
     pub(crate) fn read(&self) -> Result<TlsBytes, TlsError> {
         let (certificate, key) = (read(&self.certificate)?, read(&self.key)?);
-        let authorities = self.client_ca.as_deref().map(read).transpose()?;
+        let authorities = self.client_ca.as_ref().map(read).transpose()?;
         let mut digest = Sha256::new();
         for bytes in [Some(&certificate), Some(&key), authorities.as_ref()] {
             let bytes = bytes.map_or(&[][..], Vec::as_slice);
@@ -127,17 +133,17 @@ impl TlsBytes {
         let TlsFiles { certificate, key, client_ca } = &files;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let unfit = |error: rustls::Error| TlsError::Unfit {
-            certificate: escape_path(certificate),
-            key: escape_path(key),
+            certificate: shown(certificate),
+            key: shown(key),
             reason: error.to_string(),
         };
         let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(unfit)?;
-        let (builder, clients) = match client_ca.as_deref().zip(authorities) {
+        let (builder, clients) = match client_ca.as_ref().zip(authorities) {
             None => (builder.with_no_client_auth(), None),
             Some((file, bytes)) => {
-                let refuse = |error: String| TlsError::Authority(escape_path(file), error);
+                let refuse = |error: String| TlsError::Authority(shown(file), error);
                 let mut roots = RootCertStore::empty();
                 for authority in certificates(file, &bytes)? {
                     roots.add(authority).map_err(|error| refuse(error.to_string()))?;
@@ -161,25 +167,33 @@ impl TlsBytes {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    let unreadable = |error: ReadError| TlsError::Unreadable(escape_path(path), error.to_string());
-    read_at_most(path, MAX_PEM).map_err(unreadable)
+fn read(file: &Stated<PathBuf>) -> Result<Vec<u8>, TlsError> {
+    let unreadable = |error: ReadError| TlsError::Unreadable(shown(file), error.to_string());
+    read_at_most(&file.value, MAX_PEM).map_err(unreadable)
 }
 
-fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn certificates(
+    file: &Stated<PathBuf>,
+    bytes: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let found = CertificateDer::pem_slice_iter(bytes).collect::<Result<Vec<_>, _>>();
-    let found = found.map_err(|error| TlsError::NoPem(escape_path(path), error.to_string()))?;
+    let found = found.map_err(|error| TlsError::NoPem(shown(file), error.to_string()))?;
     match found.is_empty() {
-        true => Err(TlsError::Empty(escape_path(path), "certificate", "CERTIFICATE")),
+        true => Err(TlsError::Empty(shown(file), "certificate", "CERTIFICATE")),
         false => Ok(found),
     }
 }
 
-fn private_key(path: &Path, bytes: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
+fn private_key(file: &Stated<PathBuf>, bytes: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
+    // In PKCS #8, and in the form of OpenSSL before it.
+    let is_encrypted = [&b"BEGIN ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"];
+    if is_encrypted.iter().any(|mark| bytes.windows(mark.len()).any(|found| found == *mark)) {
+        return Err(TlsError::Encrypted(shown(file)));
+    }
     PrivateKeyDer::from_pem_slice(bytes).map_err(|error| match error {
         rustls::pki_types::pem::Error::NoItemsFound => {
-            TlsError::Empty(escape_path(path), "private key", "PRIVATE KEY")
+            TlsError::Empty(shown(file), "private key", "PRIVATE KEY")
         }
-        error => TlsError::NoPem(escape_path(path), error.to_string()),
+        error => TlsError::NoPem(shown(file), error.to_string()),
     })
 }
