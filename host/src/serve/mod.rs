@@ -157,9 +157,11 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let settings = Settings { page: options.page, instructions, ..Settings::default() };
     let follower = host.follow(&options.plugins, options.locking, options.optimizing);
     let (listens, address) = watch::channel(None);
+    let (told, ended) = watch::channel(false);
+    let ending = ended.clone();
     let board = home.and_then(|home| {
         let (watching, loading) = (follower.mode(), follower.loading());
-        let followed = FollowedStatus { watching, loading, address };
+        let followed = FollowedStatus { watching, loading, address, ending };
         StatusWriter::start(home.run(), &options.plugins, followed, catalog.clone())
     });
     if let Some(remembered) = remembered {
@@ -167,7 +169,6 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     }
     protocol.block_on(LocalSet::new().run_until(async {
         let signal = signals::first()?;
-        let (told, ended) = watch::channel(false);
         let calls_of_one = options.http.as_ref().and_then(|http| http.calls_of_one);
         let shares = ClientShares::new(calls_of_one, total_memory);
         let executor = Rc::new(Executor::new(host.guests().clone(), shares));

@@ -27,6 +27,9 @@ pub struct Status {
     /// The address that it listens on for clients over HTTP. `None` where it serves none.
     #[serde(default)]
     pub address: Option<String>,
+    /// True if it is about to end, and takes nothing new.
+    #[serde(default)]
+    pub is_ending: bool,
     /// The way in which it follows them.
     pub watching: String,
     /// The plugins that are being loaded, the longest first.
@@ -226,6 +229,7 @@ mod tests {
                 published_ms: None,
                 directories: vec![at(served).to_string_lossy().into_owned()],
                 address: None,
+                is_ending: false,
                 watching: String::new(),
                 loading: Vec::new(),
                 plugins: Vec::new(),

@@ -34,6 +34,7 @@ struct ShownStatus {
     errors: u64,
     paused: Vec<Option<Paused>>,
     address: Option<String>,
+    is_ending: bool,
     watching: String,
     loading: Vec<Pending>,
 }
@@ -46,6 +47,8 @@ pub struct FollowedStatus {
     pub loading: watch::Receiver<Vec<Pending>>,
     /// The address that is listened on, once there is one.
     pub address: watch::Receiver<Option<String>>,
+    /// True once the server is about to end.
+    pub ending: watch::Receiver<bool>,
 }
 
 impl StatusWriter {
@@ -70,6 +73,7 @@ impl StatusWriter {
                 .map(|path| absolute(path).to_string_lossy().into_owned())
                 .collect(),
             address: None,
+            is_ending: false,
             watching: String::new(),
             loading: Vec::new(),
             plugins: Vec::new(),
@@ -141,6 +145,7 @@ fn show(
                 _ = &mut stopped => break,
                 changed = catalog.changed(), if publishes => publishes = changed.is_ok(),
                 Ok(()) = followed.address.changed() => {}
+                Ok(()) = followed.ending.changed() => {}
                 () = tokio::time::sleep(COUNTERS_INTERVAL) => {}
             }
         }
@@ -149,7 +154,7 @@ fn show(
 
 impl ShownStatus {
     fn now(catalog: Option<Arc<Catalog>>, followed: &FollowedStatus) -> Self {
-        let FollowedStatus { watching, loading, address } = followed;
+        let FollowedStatus { watching, loading, address, ending } = followed;
         let tallies =
             || catalog.iter().flat_map(|catalog| catalog.tools().all()).map(|tool| &tool.tally);
         Self {
@@ -161,6 +166,7 @@ impl ShownStatus {
                 .map(|plugin| plugin.paused())
                 .collect(),
             address: address.borrow().clone(),
+            is_ending: *ending.borrow(),
             watching: watching.borrow().to_string(),
             loading: loading.borrow().clone(),
             catalog,
@@ -172,6 +178,7 @@ impl ShownStatus {
             && (self.calls, self.errors) == (other.calls, other.errors)
             && self.paused == other.paused
             && self.address == other.address
+            && self.is_ending == other.is_ending
             && self.watching == other.watching
             && self.loading == other.loading
     }
@@ -191,6 +198,7 @@ fn write(
     before: Option<&ShownStatus>,
 ) -> std::io::Result<()> {
     status.address.clone_from(&now.address);
+    status.is_ending = now.is_ending;
     status.watching.clone_from(&now.watching);
     status.loading = now.loading.iter().map(LoadingStatus::of).collect();
     if let Some(catalog) = &now.catalog {
@@ -222,6 +230,7 @@ mod tests {
                 errors: 2,
                 paused: vec![None],
                 address: None,
+                is_ending: false,
                 watching: "watching".into(),
                 loading: Vec::new(),
             }
@@ -233,6 +242,7 @@ mod tests {
             ShownStatus { catalog: Some(Arc::new(Catalog::default())), ..shown() },
             ShownStatus { calls: 4, ..shown() },
             ShownStatus { address: Some("http://127.0.0.1:1/mcp".into()), ..shown() },
+            ShownStatus { is_ending: true, ..shown() },
             ShownStatus { errors: 3, ..shown() },
             ShownStatus { paused: vec![Some(paused)], ..shown() },
             ShownStatus { watching: "polling".into(), ..shown() },

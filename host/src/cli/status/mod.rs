@@ -97,7 +97,11 @@ fn describe(server: &Server) -> Value {
     });
     json!({
         "pid": pid,
-        "state": if status.published_ms.is_some() { "serving" } else { "loading" },
+        "state": match (status.is_ending, status.published_ms) {
+            (true, _) => "ending",
+            (false, Some(_)) => "serving",
+            (false, None) => "loading",
+        },
         "version": status.version,
         "startedMs": status.started_ms,
         "uptimeMs": now_ms().saturating_sub(status.started_ms),
@@ -128,7 +132,10 @@ fn print(server: &Server) {
         println!("  {}", paint(DIM, escape(directory)));
     }
     if let Some(address) = &status.address {
-        println!("  clients reach it at {}", escape(address));
+        println!("  {}", reached_at(address));
+    }
+    if status.is_ending {
+        println!("  it is about to end: it waits for the requests that run, and takes no others");
     }
     if status.published_ms.is_none() {
         println!("  it loads its plugins");
@@ -168,9 +175,36 @@ fn print(server: &Server) {
     }
 }
 
+/// Says how clients reach a server at `address`. No client can be given an address that stands for all of a machine.
+fn reached_at(address: &str) -> String {
+    for every in ["://0.0.0.0:", "://[::]:"] {
+        if let Some((scheme, rest)) = address.split_once(every) {
+            let (scheme, rest) = (escape(scheme), escape(rest));
+            return format!(
+                "it listens on every address of this machine: clients reach it at {scheme}://HOST:{rest}, with a name \
+                 or an address of the machine in place of HOST"
+            );
+        }
+    }
+    format!("clients reach it at {}", escape(address))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_that_no_client_can_use_is_not_given_to_them() {
+        for (address, said) in [
+            ("http://127.0.0.1:8787/mcp", "clients reach it at http://127.0.0.1:8787/mcp"),
+            ("https://0.0.0.0:1/mcp", "https://HOST:1/mcp"),
+            ("http://[::]:1/mcp", "http://HOST:1/mcp"),
+            ("unix:/run/t.sock", "unix:/run/t.sock"),
+        ] {
+            let told = reached_at(address);
+            assert!(told.contains(said) && !told.contains("0.0.0.0"), "{told}");
+        }
+    }
 
     #[test]
     fn a_time_has_two_units() {
