@@ -632,3 +632,64 @@ fn an_array_is_cancelled_request_by_request_and_has_no_headers_of_one() {
     let failed = peer.post(&[], &failed);
     assert_eq!((failed.status, failed.headers.get("mcp-session-id")), (400, None));
 }
+
+#[test]
+fn what_is_refused_is_logged_without_anything_of_a_token_and_so_is_the_end() {
+    let plugins = plugins::good();
+    let home = tempfile::tempdir().expect("a directory");
+    let given = token(home.path(), &["ada"]);
+    let mut command = toolrack();
+    command.env("TOOLRACK_HOME", home.path());
+    command.args(["serve", "--http", "127.0.0.1:0", "--plugins"]).arg(plugins.path());
+    let mut peer = HttpPeer::spawn(Client::spawn(&mut command));
+    let call = modern("tools/call", json!({ "name": "good_run" }));
+    for _ in 0..20 {
+        assert_eq!(peer.bytes(with_token(&call, "trk_hunter2hunter2")).status, 401);
+    }
+    let line = peer.server.logs("a request is refused with 401: ");
+    assert!(line.contains("token list"), "{line}");
+    let bare = call.replacen("\r\n", &format!("\r\nAuthorization: {given}\r\n"), 1);
+    assert!(peer.bytes(bare).body.contains("`Bearer`"));
+    assert_eq!(peer.bytes(call.replacen("Host: localhost", "Host: evil.example", 1)).status, 403);
+    assert!(peer.server.logs("a request is refused with 403: ").contains("evil.example"));
+    let zipped = post(&[("Content-Encoding", "gzip")], "x");
+    let refused = peer.bytes(with_token(&zipped, &given));
+    assert_eq!((refused.status, refused.body.contains("without compression")), (415, true));
+    assert!(peer.server.logs("a request cannot be served: ").contains("Content-Encoding"));
+    peer.server.terminates();
+    peer.server.logs("the server is about to end");
+    let (_, _, log) = peer.server.end();
+    let log = log.join("\n");
+    assert!(log.contains("a request is refused with 401, 20 times since the last line"), "{log}");
+    assert!(log.contains("every connection has ended"), "{log}");
+    assert!(!log.contains("hunter2") && !log.contains(&given[4..]), "{log}");
+}
+
+#[test]
+fn a_client_that_sends_too_much_reads_the_refusal_whatever_it_is_refused_for() {
+    let plugins = plugins::good();
+    let home = tempfile::tempdir().expect("a directory");
+    let given = token(home.path(), &["ada"]);
+    let mut command = toolrack();
+    command.env("TOOLRACK_HOME", home.path());
+    command.args(["serve", "--http", "127.0.0.1:0", "--plugins"]).arg(plugins.path());
+    let peer = HttpPeer::spawn(Client::spawn(&mut command));
+    let large = "x".repeat(30 * 1024 * 1024);
+    for (token, status, said) in [(&*given, 413, "is longer than"), ("trk_other", 401, "token")] {
+        let mut stream = peer.connect();
+        let request = with_token(&post(&[], &large), token);
+        stream.write_all(request.as_bytes()).expect("the server reads to the end");
+        let refused = OpenResponse::read(stream).whole();
+        assert_eq!((refused.status, refused.body.contains(said)), (status, true), "{refused:?}");
+    }
+}
+
+#[test]
+fn what_is_no_page_of_the_server_is_told_in_json_to_who_posts() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let answer = peer.bytes(request("POST", "/register", &[], "{}"));
+    assert_eq!((answer.status, &answer.json()["error"]), (404, &json!("not_found")));
+    let page = peer.post(&[("Origin", "null")], "{}");
+    assert!(page.status == 403 && page.body.contains("serve the page over http"), "{page:?}");
+}

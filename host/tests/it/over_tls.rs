@@ -141,12 +141,14 @@ fn a_certificate_that_changes_counts_within_seconds_and_a_broken_one_does_not() 
     let mut served = Served::start(&first.signs("localhost"), "127.0.0.1:0", &[]);
     assert_eq!(served.asked(&first, None).as_deref(), Ok(GOOD));
     assert!(served.asked(&second, None).is_err());
-    // Whoever speaks in the clear is told nothing.
+    // Whoever speaks in the clear is told so, and so is the log.
     let mut clear = TcpStream::connect(("127.0.0.1", served.port)).expect("a connection");
     clear.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("sent");
     let mut answer = Vec::new();
     _ = clear.read_to_end(&mut answer);
-    assert!(!String::from_utf8_lossy(&answer).contains("200"));
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("write https://"), "{answer}");
+    assert!(served.server.logs("does not speak HTTPS").contains("https://"));
     // The key of another certificate: what was read last counts on.
     fs::write(served.directory.path().join("own.key"), second.signs("x").key.serialize_pem())
         .expect("written");
@@ -166,9 +168,11 @@ fn with_an_authority_of_clients_only_they_are_let_in_and_no_token_is_needed() {
     fs::write(&authority, clients.0.pem()).expect("written");
     let path = authority.to_str().expect("UTF-8");
     // An address of other machines, too: who asks has proved who they are.
-    let served = Served::start(&servers.signs("localhost"), "0.0.0.0:0", &["--client-ca", path]);
+    let mut served =
+        Served::start(&servers.signs("localhost"), "0.0.0.0:0", &["--client-ca", path]);
     assert_eq!(served.asked(&servers, Some(&clients.signs("ada"))).as_deref(), Ok(GOOD));
     assert!(served.asked(&servers, None).is_err());
+    assert!(served.server.logs("a client is refused by TLS").contains("certificate"));
     assert!(served.asked(&servers, Some(&servers.signs("ada"))).is_err());
     // A session is of the certificate that it was begun with.
     let (ada, bob) = (clients.signs("ada"), clients.signs("bob"));

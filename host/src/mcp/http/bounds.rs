@@ -16,6 +16,12 @@ pub(super) const HEAD_TIME: Duration = Duration::from_secs(75);
 pub(super) const TLS_TIME: Duration = Duration::from_secs(10);
 /// The time that the body of a request may take.
 pub(super) const BODY_TIME: Duration = Duration::from_secs(30);
+/// Of a body that is refused, so many bytes are read and dropped in so much time, so that the client is done with it when the
+/// answer comes.
+pub(super) const MAX_DROPPED: usize = 64 * 1024 * 1024;
+pub(super) const DROP_TIME: Duration = Duration::from_secs(5);
+/// Bytes of a body that a client has sent before it sees that nobody reads them.
+pub(super) const UNREAD_BODY: usize = 64 * 1024;
 /// Bytes of all bodies of requests that are read or served.
 pub(super) const MAX_BODIES: usize = 128 * 1024 * 1024;
 /// The same of one principal.

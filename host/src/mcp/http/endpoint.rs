@@ -15,6 +15,7 @@ use super::bounds::HttpBounds;
 use super::legacy::{self, SESSION_HEADER};
 use super::modern;
 use super::plan::{ExchangePlan, InSession, MessageChecks, bad_request};
+use super::refusal_log::RefusalLog;
 use super::request::body;
 use super::request::doors::{self, Doors};
 use super::request::media::{self, Accepted};
@@ -60,6 +61,7 @@ pub(super) struct Endpoint {
     pub(super) in_step: InStep,
     /// The time at which another catalog was served first, in seconds since 1970; 0 before.
     pub(super) published: Rc<Cell<u64>>,
+    pub(super) refusals: RefusalLog,
 }
 
 impl Endpoint {
@@ -78,6 +80,14 @@ impl Endpoint {
             }
             (path, _) if PATHS.contains(&path) => self.endpoint(&parts, body).await,
             (path, _) if path.starts_with("/.well-known/") => self.well_known(&parts),
+            // Clients that look for an authorization server here take a page of words for one.
+            (_, &Method::POST) => answer::whole(
+                StatusCode::NOT_FOUND,
+                media::JSON_TYPE,
+                Bytes::from_static(
+                    br#"{"error":"not_found","error_description":"nothing is here; MCP is served at /mcp"}"#,
+                ),
+            ),
             _ => {
                 HttpRefusal::plain(StatusCode::NOT_FOUND, "nothing is here; MCP is served at /mcp")
                     .into()
@@ -137,7 +147,7 @@ impl Endpoint {
         answer
     }
 
-    async fn endpoint<B>(&self, parts: &Parts, body: B) -> HttpAnswer
+    async fn endpoint<B>(&self, parts: &Parts, mut body: B) -> HttpAnswer
     where
         B: Body<Data = Bytes> + Unpin,
     {
@@ -145,7 +155,8 @@ impl Endpoint {
         let origin = match entered.and_then(|()| self.doors.check_origin(&parts.headers)) {
             Ok(origin) => origin,
             Err(doors::NotLetIn(why)) => {
-                return refused(parts, HttpRefusal::plain(StatusCode::FORBIDDEN, why));
+                let refused = HttpRefusal::plain(StatusCode::FORBIDDEN, why);
+                return self.refuse(parts, body, refused).await;
             }
         };
         let served = match parts.method {
@@ -156,11 +167,27 @@ impl Endpoint {
                 }
                 Ok(answer)
             }
-            _ => self.request(parts, body).await,
+            _ => self.request(parts, &mut body).await,
         };
-        let mut answer = served.unwrap_or_else(|refusal| refused(parts, refusal));
+        let mut answer = match served {
+            Ok(answer) => answer,
+            Err(refused) => self.refuse(parts, body, refused).await,
+        };
         doors::allow_page(answer.headers_mut(), origin.as_ref());
         answer
+    }
+
+    /// Answers with a refusal, once the client can read it: a message with a message.
+    async fn refuse<B>(&self, parts: &Parts, body: B, refused: HttpRefusal) -> HttpAnswer
+    where
+        B: Body<Data = Bytes> + Unpin,
+    {
+        self.refusals.note_request(&refused);
+        body::drop_rest(&parts.headers, body, &refused, self.bounds.body_time).await;
+        match parts.method {
+            Method::POST => refused.into_message().into(),
+            _ => refused.into(),
+        }
     }
 
     /// Answers a request that is let in, once it is known whom it comes from.
@@ -196,6 +223,12 @@ impl Endpoint {
             return Err(HttpRefusal::plain(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "`Content-Type` must be application/json",
+            ));
+        }
+        if !media::is_plain(headers) {
+            return Err(HttpRefusal::plain(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "`Content-Encoding` must be identity: send the body without compression",
             ));
         }
         self.check_stage(RunKind::Request)?;
@@ -351,14 +384,6 @@ impl Endpoint {
                 })
             }
         }
-    }
-}
-
-/// The answer to a request that is refused: to a message, another message.
-fn refused(parts: &Parts, refusal: HttpRefusal) -> HttpAnswer {
-    match parts.method {
-        Method::POST => refusal.into_message().into(),
-        _ => refusal.into(),
     }
 }
 

@@ -46,6 +46,7 @@ impl Following {
                     self.endpoint.checks.views.refresh();
                 }
                 _ = look.tick() => {
+                    self.endpoint.refusals.write_due(std::time::Instant::now());
                     self.tokens.look();
                     self.tls.iter_mut().for_each(Followed::look);
                 }

@@ -13,6 +13,7 @@ mod bounds;
 mod legacy_session;
 mod run;
 mod connections;
+mod refusal_log;
 mod request;
 mod modern;
 mod legacy;

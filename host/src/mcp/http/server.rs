@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep, sleep_until, timeout};
@@ -25,6 +26,7 @@ use super::following::Following;
 use super::legacy_session::running::Running;
 use super::legacy_session::session_id::SessionKey;
 use super::plan::MessageChecks;
+use super::refusal_log::{RefusalKind, RefusalLog};
 use super::request::access::{Admittance, TokenNeed, TokensInForce};
 use super::request::doors::Doors;
 use super::run::byte_budget::ByteBudget;
@@ -35,6 +37,7 @@ use super::run::views::Views;
 use super::socket::address::Listener;
 use super::socket::client_certificates::ClientCertificates;
 use super::socket::client_socket::{ClientSocket, Duplex, SocketKind, UnaskedBudget};
+use super::socket::first_byte::FirstByte;
 use super::socket::paced::Paced;
 use super::socket::tls::{TlsBytes, TlsError, TlsFiles, TlsInForce};
 use crate::catalog::Catalog;
@@ -176,6 +179,7 @@ impl HttpServer {
             answers: ByteBudget::new(bounds.answers),
             in_step: InStep::default(),
             published: Rc::default(),
+            refusals: RefusalLog::default(),
             bounds,
         });
         let clients = ClientConnections {
@@ -225,12 +229,20 @@ impl ClientConnections {
     ) {
         self.serve_until(shutdown).await;
         if !drain_delay.is_zero() {
+            tracing::info!(
+                "a signal came: /readyz says 503, and everything is served on for {drain_delay:?}"
+            );
             self.stage.send_replace(ServerStage::Leaving);
             self.serve_until(sleep(drain_delay)).await;
         }
         self.open_waiting().await;
-        let Self { listener, mut served, stage, .. } = self;
+        let Self { listener, endpoint, mut served, stage, .. } = self;
         drop(listener);
+        tracing::info!(
+            "the server is about to end: no connection is accepted any more, streams end, and requests have {grace:?}; \
+             connections: {}",
+            served.len()
+        );
         for (next, time) in [(ServerStage::Draining, grace), (ServerStage::Ending, END_TIME)] {
             stage.send_replace(next);
             let ended = async {
@@ -239,10 +251,19 @@ impl ClientConnections {
                 }
             };
             if timeout(time, ended).await.is_ok() {
+                endpoint.refusals.write_rest();
+                tracing::info!("every connection has ended");
                 return;
             }
+            if next == ServerStage::Draining {
+                tracing::info!(
+                    "what has not ended in that time is ended now; connections: {}",
+                    served.len()
+                );
+            }
         }
-        tracing::debug!("{} connections did not end in time", served.len());
+        endpoint.refusals.write_rest();
+        tracing::info!("{} connections did not end in time", served.len());
         served.shutdown().await;
     }
 
@@ -342,17 +363,40 @@ async fn serve_over_tls(
     connection: ListedConnection,
     stage: watch::Receiver<ServerStage>,
 ) {
+    let time = endpoint.bounds.tls_time;
+    let mut stream = FirstByte::new(stream);
+    let first = tokio::select! {
+        first = timeout(time, stream.peek()) => first,
+        () = connection.0.closes() => return,
+    };
+    if let Ok(Ok(Some(first))) = first
+        && first != TLS_HANDSHAKE
+    {
+        endpoint.refusals.note(
+            RefusalKind::Cleartext,
+            "what it sends first is no TLS; clients reach this server at https://",
+        );
+        // A client that does not read the answer has its time all the same.
+        let _ = timeout(time, refuse_cleartext(stream)).await;
+        return;
+    }
     let TlsOfConnections { in_force, certificates } = tls;
     // New connections are made with what is in force now.
     let in_force = in_force.borrow().clone();
     let handshake = in_force.accept(stream);
     let agreed = tokio::select! {
-        agreed = timeout(endpoint.bounds.tls_time, Box::pin(handshake)) => agreed,
+        agreed = timeout(time, Box::pin(handshake)) => agreed,
         () = connection.0.closes() => return,
     };
     let stream = match agreed {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return tracing::debug!("a client did not agree on TLS: {error}"),
+        // Who only looks whether the port is open closes the connection at once.
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            return tracing::debug!("a client did not agree on TLS: {error}");
+        }
+        Ok(Err(error)) => {
+            return endpoint.refusals.note(RefusalKind::Handshake, &error.to_string());
+        }
         Err(_) => return tracing::debug!("a client did not agree on TLS in time"),
     };
     let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
@@ -369,6 +413,21 @@ async fn serve_over_tls(
             tracing::debug!("a connection ends: the certificate of its client counts no more");
         }
     }
+}
+
+/// The first byte of whatever speaks TLS: the type of the record in which a handshake comes.
+const TLS_HANDSHAKE: u8 = 22;
+
+/// Answers a client that speaks HTTP in the clear, and drops what it still sends.
+async fn refuse_cleartext<S: Duplex>(mut stream: FirstByte<S>) -> std::io::Result<()> {
+    const SAID: &str = "HTTPS is spoken on this port: write https:// in the client's URL\n";
+    let head =
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close";
+    let answer = format!("{head}\r\nContent-Length: {}\r\n\r\n{SAID}", SAID.len());
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown().await?;
+    let mut left = stream.take(MAX_HEAD as u64);
+    tokio::io::copy(&mut left, &mut tokio::io::sink()).await.map(drop)
 }
 
 /// Serves one connection to its end.

@@ -131,6 +131,10 @@ impl Admittance {
             (None, Some((text, oauth))) => {
                 oauth.check(text).await.map_err(|fault| self.refuse(oauth, fault))
             }
+            (None, None) if text.is_none() => Err(self.unauthorized(
+                Some(("invalid_request", "it does not begin with Bearer")),
+                "the header is to be `Authorization: Bearer TOKEN`: the word `Bearer`, a space, and the token",
+            )),
             (None, None) => Err(self.unauthorized(
                 Some(("invalid_token", "it is none of this server's")),
                 "the token is none of this server's, or it has expired or was removed; whoever runs it sees with `token list` which there are",

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Bytes};
 use tokio::time::timeout;
 
+use crate::mcp::http::bounds::{DROP_TIME, MAX_DROPPED, UNREAD_BODY};
 use crate::mcp::http::run::answer::HttpRefusal;
 use crate::mcp::http::run::shares::{NoShare, Place};
 use crate::mcp::rpc::lines::{InputLine, MAX_LINE};
@@ -25,8 +26,7 @@ pub(crate) async fn read<B>(
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    let length = length.and_then(|length| length.parse::<usize>().ok());
+    let length = claimed_length(headers);
     if length.is_some_and(|length| length > MAX_LINE) {
         return Err(too_large());
     }
@@ -65,6 +65,40 @@ where
         bytes.extend_from_slice(&data);
     }
     Ok(InputLine::Whole(bytes))
+}
+
+/// Reads what is left of the body of a request that is refused, and drops it. A client that is still sending when its
+/// connection is closed never sees the answer.
+pub(crate) async fn drop_rest<B>(
+    headers: &HeaderMap,
+    mut body: B,
+    refused: &HttpRefusal,
+    body_time: Duration,
+) where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let is_large = refused.status() == StatusCode::PAYLOAD_TOO_LARGE
+        || claimed_length(headers).is_some_and(|length| length > UNREAD_BODY);
+    // Who asks first sends nothing once it is refused.
+    if !is_large || headers.contains_key(EXPECT) {
+        return;
+    }
+    let mut dropped = 0;
+    let rest = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            dropped += frame.data_ref().map_or(0, Bytes::len);
+            if dropped > MAX_DROPPED {
+                return;
+            }
+        }
+    };
+    // Beyond that time, the answer has to do without.
+    let _ = timeout(DROP_TIME.min(body_time), rest).await;
+}
+
+fn claimed_length(headers: &HeaderMap) -> Option<usize> {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    length.and_then(|length| length.parse().ok())
 }
 
 fn too_large() -> HttpRefusal {

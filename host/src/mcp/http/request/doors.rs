@@ -138,6 +138,12 @@ impl Doors {
             return Ok(Some(origin.clone()));
         }
         let text = String::from_utf8_lossy(origin.as_bytes());
+        if text == "null" {
+            return Err(NotLetIn(
+                "the page has no origin (`null`), as a file or a sandboxed frame has none: no option lets such pages in; serve the page over http or https, and name its origin with `--allow-origin`"
+                    .into(),
+            ));
+        }
         let shown = escape(clip(&text, 80));
         Err(NotLetIn(format!(
             "pages of the origin `{shown}` may not use this server; `--allow-origin ORIGIN`, or `origins` under [http] in the configuration, lets one in"

@@ -1,7 +1,7 @@
 //! `Accept` and `Content-Type`: which forms of an answer a client takes, and whether it sent JSON.
 
 use http::HeaderMap;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 
 /// The media types of the protocol.
 pub(crate) const JSON_TYPE: &str = "application/json";
@@ -58,6 +58,12 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     name.trim().eq_ignore_ascii_case(JSON_TYPE)
 }
 
+/// True if the body comes as it is, and not compressed.
+pub(crate) fn is_plain(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(CONTENT_ENCODING).iter();
+    values.all(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
+}
+
 #[cfg(test)]
 mod tests {
     use http::{HeaderName, HeaderValue};
@@ -89,6 +95,20 @@ mod tests {
                 Accepted { json, events },
                 "{values:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_body_is_plain_unless_a_header_says_how_it_is_encoded() {
+        for (values, expected) in [
+            (&[][..], true),
+            (&["identity"], true),
+            (&["Identity "], true),
+            (&["gzip"], false),
+            (&["identity, gzip"], false),
+            (&["identity", "br"], false),
+        ] {
+            assert_eq!(is_plain(&headers(&CONTENT_ENCODING, values)), expected, "{values:?}");
         }
     }
 

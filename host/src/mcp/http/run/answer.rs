@@ -81,6 +81,16 @@ impl HttpRefusal {
         Self { body: reply::fault(None, &error), is_json: true, ..self }
     }
 
+    /// Its status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What the client is told.
+    pub(crate) fn said(&self) -> &str {
+        &self.body
+    }
+
     /// Its status and its body.
     #[cfg(test)]
     pub(crate) fn into_parts(self) -> (StatusCode, String) {

@@ -5,5 +5,6 @@ pub(super) mod client_socket;
 mod unix_socket_file;
 pub(super) mod address;
 pub(super) mod paced;
+pub(super) mod first_byte;
 pub(super) mod tls;
 pub(super) mod client_certificates;

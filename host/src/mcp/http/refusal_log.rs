@@ -1,0 +1,165 @@
+//! The log of what is refused: a line for each kind at once, and then one in ten seconds that counts, whatever clients do.
+//!
+//! A reason is in the words that the client is told, which repeat nothing of a token.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use super::run::answer::HttpRefusal;
+use crate::text::{clip, escape};
+use http::StatusCode;
+
+/// The time between two lines of one kind.
+const REFUSAL_INTERVAL: Duration = Duration::from_secs(10);
+/// The longest reason that is written, in bytes.
+const MAX_REASON: usize = 300;
+
+/// The kinds of what is refused that an operator may want to see to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RefusalKind {
+    /// A request without a token that counts.
+    Unauthorized,
+    /// A request of a host, an origin or a token that may not.
+    Forbidden,
+    /// A request of a client that asks too often or for too much at once.
+    TooMany,
+    /// A request that is not in a form that is served.
+    Unsupported,
+    /// A connection that did not agree on TLS.
+    Handshake,
+    /// A connection that spoke HTTP where TLS is spoken.
+    Cleartext,
+}
+
+const KINDS: [RefusalKind; 6] = [
+    RefusalKind::Unauthorized,
+    RefusalKind::Forbidden,
+    RefusalKind::TooMany,
+    RefusalKind::Unsupported,
+    RefusalKind::Handshake,
+    RefusalKind::Cleartext,
+];
+
+impl RefusalKind {
+    /// The kind of an answer with this status. `None` where the client alone has to see to it.
+    fn of(status: StatusCode) -> Option<Self> {
+        match status {
+            StatusCode::UNAUTHORIZED => Some(Self::Unauthorized),
+            StatusCode::FORBIDDEN => Some(Self::Forbidden),
+            StatusCode::TOO_MANY_REQUESTS => Some(Self::TooMany),
+            StatusCode::NOT_ACCEPTABLE
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE => Some(Self::Unsupported),
+            _ => None,
+        }
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "a request is refused with 401",
+            Self::Forbidden => "a request is refused with 403",
+            Self::TooMany => "a request is refused with 429",
+            Self::Unsupported => "a request cannot be served",
+            Self::Handshake => "a client is refused by TLS",
+            Self::Cleartext => "a client is refused, since it does not speak HTTPS",
+        }
+    }
+}
+
+/// What was refused, as far as it was not written yet.
+#[derive(Default)]
+pub(super) struct RefusalLog(RefCell<[UnwrittenRefusals; KINDS.len()]>);
+
+#[derive(Default)]
+struct UnwrittenRefusals {
+    count: u64,
+    last_reason: String,
+    /// The time of the last line. `None` where there was none.
+    written: Option<Instant>,
+}
+
+impl RefusalLog {
+    /// Notes a request that is refused.
+    pub(super) fn note_request(&self, refused: &HttpRefusal) {
+        if let Some(kind) = RefusalKind::of(refused.status()) {
+            self.note(kind, refused.said());
+        }
+    }
+
+    /// Notes what is refused, and writes a line if none of this kind was written of late.
+    pub(super) fn note(&self, kind: RefusalKind, reason: &str) {
+        let mut all = self.0.borrow_mut();
+        let unwritten = &mut all[kind as usize];
+        unwritten.count += 1;
+        unwritten.last_reason = escape(clip(reason.trim_end(), MAX_REASON));
+        unwritten.write_if_due(kind, Instant::now());
+    }
+
+    /// Writes a line for each kind that is due.
+    pub(super) fn write_due(&self, now: Instant) {
+        for (unwritten, kind) in self.0.borrow_mut().iter_mut().zip(KINDS) {
+            unwritten.write_if_due(kind, now);
+        }
+    }
+
+    /// Writes what is left at the end of the server.
+    pub(super) fn write_rest(&self) {
+        for (unwritten, kind) in self.0.borrow_mut().iter_mut().zip(KINDS) {
+            unwritten.write(kind, Instant::now());
+        }
+    }
+}
+
+impl UnwrittenRefusals {
+    fn write_if_due(&mut self, kind: RefusalKind, now: Instant) {
+        if self.written.is_none_or(|written| now.duration_since(written) >= REFUSAL_INTERVAL) {
+            self.write(kind, now);
+        }
+    }
+
+    fn write(&mut self, kind: RefusalKind, now: Instant) {
+        let (what, reason) = (kind.what(), std::mem::take(&mut self.last_reason));
+        match std::mem::take(&mut self.count) {
+            0 => return,
+            1 => tracing::info!("{what}: {reason}"),
+            count => {
+                tracing::info!("{what}, {count} times since the last line; the last time: {reason}")
+            }
+        }
+        self.written = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_its_place() {
+        for (at, kind) in KINDS.into_iter().enumerate() {
+            assert_eq!(kind as usize, at);
+        }
+    }
+
+    #[test]
+    fn the_first_of_a_kind_is_written_at_once_and_the_others_are_counted() {
+        let log = RefusalLog::default();
+        let unwritten = |kind: RefusalKind| log.0.borrow()[kind as usize].count;
+        for _ in 0..100 {
+            log.note(RefusalKind::Unauthorized, "no token");
+        }
+        assert_eq!(unwritten(RefusalKind::Unauthorized), 99);
+        log.note(RefusalKind::Handshake, "no certificate");
+        assert_eq!(unwritten(RefusalKind::Handshake), 0);
+        let now = Instant::now();
+        log.write_due(now);
+        assert_eq!(unwritten(RefusalKind::Unauthorized), 99);
+        log.write_due(now + REFUSAL_INTERVAL);
+        assert_eq!(unwritten(RefusalKind::Unauthorized), 0);
+        log.note(RefusalKind::Unauthorized, "no token");
+        assert_eq!(unwritten(RefusalKind::Unauthorized), 1);
+        log.write_rest();
+        assert_eq!(unwritten(RefusalKind::Unauthorized), 0);
+    }
+}
