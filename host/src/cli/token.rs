@@ -96,16 +96,17 @@ fn described(token: &Token) -> String {
     format!("{allowed}, {ends}, is {} in the log", token.principal().id)
 }
 
-/// A time in its largest unit of which there are two, or one in all.
+/// A time in its largest unit of which there are two, to the nearest: a token that was made for 90 days has them a moment
+/// later, too.
 fn roughly(time: Duration) -> String {
     let seconds = time.as_secs();
-    let (count, unit) = match seconds {
-        172_800.. => (seconds / 86_400, "days"),
-        7200.. => (seconds / 3600, "hours"),
-        120.. => (seconds / 60, "minutes"),
-        _ => (seconds, "seconds"),
+    let (length, unit) = match seconds {
+        172_000.. => (86_400, "days"),
+        7170.. => (3600, "hours"),
+        120.. => (60, "minutes"),
+        _ => (1, "seconds"),
     };
-    format!("{count} {unit}")
+    format!("{} {unit}", (seconds + length / 2) / length)
 }
 
 fn as_json(token: &Token) -> serde_json::Value {
@@ -163,6 +164,9 @@ mod tests {
             (120, "2 minutes"),
             (7200, "2 hours"),
             (172_800, "2 days"),
+            (172_795, "2 days"),
+            (7_775_998, "90 days"),
+            (43_195, "12 hours"),
         ] {
             assert_eq!(roughly(Duration::from_secs(seconds)), said);
         }

@@ -39,6 +39,8 @@ pub(super) const WRITTEN_MEMBERS: [&str; 11] = [
     TOKEN_VARIABLE,
 ];
 
+/// The path at which toolrack serves.
+pub(super) const ENDPOINT: &str = "/mcp";
 /// The program that speaks HTTP for a client which only starts programs.
 pub(super) const REMOTE: &str = "mcp-remote";
 
@@ -225,7 +227,18 @@ impl FoundEntry {
     /// Describes the server that it reaches, without what may be secret in a URL.
     #[must_use]
     pub fn remote_words(&self) -> String {
-        format!("the server at {}", host_of(self.remote_url().unwrap_or_default()))
+        format!("the server at {}", without_secrets(self.remote_url().unwrap_or_default()))
+    }
+
+    /// True if it sends a header that may prove who asks.
+    #[must_use]
+    pub fn sends_token(&self) -> bool {
+        let names_one = |path: &Vec<&str>| {
+            let name = path[path.len() - 1];
+            name.eq_ignore_ascii_case(DECIDED_HEADER) || name == TOKEN_VARIABLE
+        };
+        self.paths().iter().any(names_one)
+            || self.args.iter().any(|argument| argument == "--header")
     }
 
     /// Returns the paths of all of its settings.
@@ -346,14 +359,19 @@ fn remote_argument(args: &[String]) -> Option<&str> {
     after.map(String::as_str).find(|argument| argument.starts_with("http"))
 }
 
-/// Returns the scheme and the host of `url`, which may hold a password or a token anywhere else.
-fn host_of(url: &str) -> String {
+/// Returns `url` with its scheme, host and port, and with the path if that is the usual one: anything else may be a
+/// password or a token.
+fn without_secrets(url: &str) -> String {
     let parsed = url.parse::<http::Uri>().ok();
-    let named = parsed.as_ref().and_then(|url| Some((url.scheme_str()?, url.host()?)));
-    named.map_or_else(
-        || "a URL".into(),
-        |(scheme, host)| format!("{}://{}", escape(scheme), escape(host)),
-    )
+    let named = parsed.as_ref().and_then(|url| Some((url, url.scheme_str()?, url.host()?)));
+    let Some((url, scheme, host)) = named else { return "a URL".into() };
+    let port = url.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+    let path = match (url.path(), url.query()) {
+        ("/", None) => "",
+        (ENDPOINT, None) => ENDPOINT,
+        _ => "/...",
+    };
+    format!("{}://{}{port}{path}", escape(scheme), escape(host))
 }
 
 /// True if `command`, which may be a name in the PATH, starts `program`.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::str::FromStr;
 use std::time::Duration;
@@ -12,17 +13,17 @@ use http::{HeaderName, HeaderValue, Uri};
 use serde_json::{Value, json};
 
 use super::entry::{
-    EntryForm, HEADER_VARIABLES, REMOTE, ServerEntry, TOKEN_VARIABLE, WrittenEntry,
+    ENDPOINT, EntryForm, HEADER_VARIABLES, REMOTE, ServerEntry, TOKEN_VARIABLE, WrittenEntry,
 };
 
 /// The header that says who asks.
 const AUTHORIZATION: &str = "Authorization";
 /// The word before a token in that header.
 const BEARER: &str = "Bearer ";
-/// The path at which toolrack serves.
-const ENDPOINT: &str = "/mcp";
 /// The time that a server of this machine has to take a connection.
 const LOOPBACK_TIMEOUT: Duration = Duration::from_secs(1);
+/// The bytes of an answer that are looked at.
+const PROBE_BYTES: u64 = 4 * 1024;
 /// The longest value of a header, in bytes.
 const MAX_HEADER: usize = 8 * 1024;
 
@@ -66,6 +67,17 @@ pub struct ClientHeader {
     pub name: String,
     /// Its value, which may be secret.
     pub value: String,
+}
+
+/// The answer of a server to a client without a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenlessAnswer {
+    /// It wants a token that its operator gives.
+    WantsToken,
+    /// It wants an access token, and names whom to ask for one.
+    NamesIssuer,
+    /// It lets the client in, or refuses it for another reason.
+    Other,
 }
 
 /// The form in which a client writes an entry for a server over HTTP.
@@ -227,6 +239,22 @@ impl ServerUrl {
         reached.is_err().then_some(port)
     }
 
+    /// Returns what a server of this machine that speaks HTTP in the clear answers a client without a token. `None` if
+    /// that cannot be known.
+    #[must_use]
+    pub fn answer_without_token(&self) -> Option<TokenlessAnswer> {
+        let (address, port) = self.loopback().filter(|_| self.is_plain())?;
+        let url = self.0.parse::<Uri>().ok()?;
+        let head = head_of(address, port, &url).ok()?;
+        let head = head.to_ascii_lowercase();
+        let status = head.split(' ').nth(1)?;
+        Some(match status {
+            "401" if head.contains("resource_metadata=") => TokenlessAnswer::NamesIssuer,
+            "401" => TokenlessAnswer::WantsToken,
+            _ => TokenlessAnswer::Other,
+        })
+    }
+
     fn loopback(&self) -> Option<(IpAddr, u16)> {
         let url = self.0.parse::<Uri>().ok()?;
         let host = url.host()?.trim_start_matches('[').trim_end_matches(']');
@@ -237,6 +265,23 @@ impl ServerUrl {
         let default = if self.is_plain() { 80 } else { 443 };
         address.map(|address| (address, url.port_u16().unwrap_or(default)))
     }
+}
+
+/// Asks for the stream of a session, which changes nothing at the server, and returns the beginning of the answer.
+fn head_of(address: IpAddr, port: u16, url: &Uri) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&(address, port).into(), LOOPBACK_TIMEOUT)?;
+    stream.set_read_timeout(Some(LOOPBACK_TIMEOUT))?;
+    stream.set_write_timeout(Some(LOOPBACK_TIMEOUT))?;
+    let host = url.authority().map(ToString::to_string).unwrap_or_default();
+    let request = format!(
+        "GET {} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\nConnection: close\r\n\r\n",
+        url.path()
+    );
+    stream.write_all(request.as_bytes())?;
+    let mut head = Vec::new();
+    // The end of the answer, or of the time: what has come is enough.
+    let _ = stream.take(PROBE_BYTES).read_to_end(&mut head);
+    Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
 /// A password, a token or a query is no part of it: they would stand in files and logs.

@@ -21,7 +21,9 @@ mod registration;
 pub(crate) use entry::STDIO;
 pub use entry::{FoundEntry, ServerEntry};
 pub use error::{ClientError, ConfigEditError, FileError};
-pub use http_entry::{ClientHeader, ClientToken, HttpEntry, ServerUrl, WantedEntry};
+pub use http_entry::{
+    ClientHeader, ClientToken, HttpEntry, ServerUrl, TokenlessAnswer, WantedEntry,
+};
 pub use local_scope::LocalScope;
 pub use registration::{ClientFile, Foreign, PlannedEdit, Registration, Scope};
 pub use table::{CLIENTS, Client, client};

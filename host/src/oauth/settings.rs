@@ -25,6 +25,13 @@ pub struct OauthSettings {
     pub(super) times: OauthTimes,
 }
 
+impl OauthSettings {
+    /// The authorization servers.
+    pub fn issuers(&self) -> impl Iterator<Item = &ServiceUrl> {
+        self.issuers.iter().map(|issuer| &issuer.issuer)
+    }
+}
+
 /// An authorization server whose tokens count.
 #[derive(Clone, Debug)]
 pub struct IssuerSettings {

@@ -23,6 +23,14 @@ impl ServiceUrl {
         &self.text
     }
 
+    /// The host and the port of the server.
+    #[must_use]
+    pub fn server(&self) -> (&str, u16) {
+        let host = self.url.host_str().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        (host, self.url.port_or_known_default().unwrap_or(443))
+    }
+
     /// The URL as it was understood.
     pub(super) fn url(&self) -> &Url {
         &self.url

@@ -129,7 +129,7 @@ fn what_a_person_added_stays_when_the_token_changes() {
         machine.cannot(
             &changed,
             1,
-            &["the server at http://127.0.0.1", ", with other headers; --force"],
+            &["the server at http://127.0.0.1:8787/mcp", ", with other headers; --force"],
         );
         machine.does(&[&changed[..], &["--force"]].concat());
         let now = fs::read_to_string(&file).unwrap();
@@ -271,11 +271,57 @@ fn doctor_looks_for_a_server_of_this_machine() {
     let url = format!("http://127.0.0.1:{port}/mcp");
     machine.does(&["register", "cursor", "--http", &url]);
     let out = machine.run(&["doctor"]).out;
-    assert!(out.contains("reaches the server at http://127.0.0.1\n"), "{out}");
+    assert!(out.contains(&format!("reaches the server at {url}\n")), "{out}");
     drop(listener);
     let out = machine.run(&["doctor"]).out;
-    let told =
-        format!("reaches the server at http://127.0.0.1, where nothing listens on port {port}");
+    let told = format!("reaches the server at {url}, where nothing listens on port {port}");
     assert!(out.contains(&told), "{out}");
     assert!(out.contains(&format!("`toolrack serve --http {port}` serves there")), "{out}");
+}
+
+#[test]
+fn doctor_tells_what_a_server_answers_an_entry_without_a_token() {
+    let machine = Machine::new();
+    for (head, told) in [
+        (
+            "401 Unauthorized\r\nWWW-Authenticate: Bearer",
+            "which wants a token (401), and the entry has none",
+        ),
+        (
+            "401 Unauthorized\r\nWWW-Authenticate: Bearer resource_metadata=\"http://x\"",
+            "which wants an access token and says where to get one",
+        ),
+        ("400 Bad Request", "/mcp\n"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
+        let answer = format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n");
+        // The first connection only looks whether something listens.
+        let answers = std::thread::spawn(move || {
+            for _ in 0..2 {
+                let (mut stream, _) = listener.accept().expect("a connection");
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        machine.does(&["register", "cursor", "--http", &url, "--force"]);
+        let out = machine.run(&["doctor"]).out;
+        answers.join().expect("asked");
+        assert!(
+            out.contains(&format!("reaches the server at {url}")) && out.contains(told),
+            "{out}"
+        );
+    }
+}
+
+#[test]
+fn headers_of_which_one_would_be_lost_are_refused() {
+    let machine = Machine::new();
+    for (headers, told) in [
+        (["X-A=1", "x-a=2"], "`x-a` is given twice"),
+        (["X-A=1", "X_A=2"], "`X-A` and `X_A` are one variable"),
+    ] {
+        let [one, two] = headers;
+        let command = ["register", "cursor", "--http", URL, "--header", one, "--header", two];
+        machine.cannot(&command, 2, &[told]);
+    }
 }

@@ -10,7 +10,7 @@ use crate::cli::register::{registration, removes_local};
 use crate::cli::shown;
 use crate::clients::{
     CLIENTS, Client, ClientFile, FoundEntry, Registration, STDIO, Scope, ServerEntry, ServerUrl,
-    find_program,
+    TokenlessAnswer, find_program,
 };
 use crate::home::Home;
 use crate::suggestion::{CommandName, SuggestedCommand};
@@ -196,12 +196,31 @@ fn judge_remote(what: &str, url: &str, found: &FoundEntry) -> Finding {
         return Finding::note(CLIENTS_TOPIC, text, "switch it on");
     }
     let url = url.parse::<ServerUrl>().ok();
-    if let Some(port) = url.and_then(|url| url.silent_port()) {
+    if let Some(port) = url.as_ref().and_then(ServerUrl::silent_port) {
         let text = format!("{what} reaches {there}, where nothing listens on port {port}");
         let serve = CommandName::Serve.alone().option("--http", port.to_string());
         return Finding::wrong(CLIENTS_TOPIC, text, format!("`{serve}` serves there"));
     }
-    Finding::ok(CLIENTS_TOPIC, format!("{what} reaches {there}"))
+    let answer = url.filter(|_| !found.sends_token()).and_then(|url| url.answer_without_token());
+    match answer {
+        Some(TokenlessAnswer::WantsToken) => Finding::wrong(
+            CLIENTS_TOPIC,
+            format!("{what} reaches {there}, which wants a token (401), and the entry has none"),
+            format!(
+                "`{}` makes one; `register` writes it with --token-file",
+                CommandName::TokenAdd.alone().verbatim("NAME")
+            ),
+        ),
+        Some(TokenlessAnswer::NamesIssuer) => Finding::ok(
+            CLIENTS_TOPIC,
+            format!(
+                "{what} reaches {there}, which wants an access token and says where to get one"
+            ),
+        ),
+        Some(TokenlessAnswer::Other) | None => {
+            Finding::ok(CLIENTS_TOPIC, format!("{what} reaches {there}"))
+        }
+    }
 }
 
 /// An entry that serves other directories than those that are examined, which may be meant so.

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use crate::clients::ServerEntry;
 use crate::home::Home;
+use crate::oauth::ServiceUrl;
 
 /// The directories and the entry that the checks look at.
 pub(super) struct Examined {
     /// Plugin directories, absolute.
     pub(super) directories: Vec<PathBuf>,
     pub(super) home: Option<Home>,
+    /// The authorization servers whose tokens count.
+    pub(super) issuers: Vec<ServiceUrl>,
     /// The entry that clients should have.
     pub(super) entry: anyhow::Result<ServerEntry>,
 }

@@ -7,6 +7,7 @@ mod examined;
 mod finding;
 mod clients;
 mod directories;
+mod issuers;
 mod own_directory;
 mod plugins;
 mod secrets;
@@ -34,10 +35,13 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(8);
 type Check = (&'static str, Box<dyn FnOnce() -> Vec<Finding> + Send>);
 
 pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
+    let auth = setup.configuration.auth.as_ref();
+    let issuers = auth.into_iter().flat_map(|auth| auth.settings.issuers()).cloned().collect();
     let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
     let examined = Arc::new(Examined {
         directories: setup.plugins.iter().map(absolute).collect(),
         home: setup.home.clone(),
+        issuers,
         entry: server_entry(&setup),
     });
     let mut findings = Vec::new();
@@ -66,6 +70,7 @@ fn checks(examined: &Arc<Examined>) -> Vec<Check> {
         ("plugin directory", with(directories::check)),
         ("toolrack's directory", with(own_directory::check)),
         ("secrets", with(secrets::check)),
+        ("authorization servers", with(issuers::check)),
     ]
 }
 

@@ -43,6 +43,7 @@ impl HttpEntryArguments {
             Some(file) => Some(read_token(&file)?),
             None => token_env,
         };
+        refuse_twins(&header)?;
         let is_shown = header.iter().find(|header| is_credential(header));
         if scope == Scope::Project {
             ensure!(
@@ -65,6 +66,25 @@ impl HttpEntryArguments {
         }
         Ok(Some(HttpEntry { url, token, headers: header }))
     }
+}
+
+/// Refuses headers of which a client could keep one alone: by a name in other letters, or by one that is the same variable
+/// for a client that only starts programs.
+fn refuse_twins(headers: &[ClientHeader]) -> anyhow::Result<()> {
+    let variable = |header: &ClientHeader| header.name.to_ascii_lowercase().replace('-', "_");
+    for (at, header) in headers.iter().enumerate() {
+        let twin = headers[..at].iter().find(|other| variable(other) == variable(header));
+        let Some(ClientHeader { name: other, .. }) = twin else { continue };
+        let name = &header.name;
+        ensure!(
+            !other.eq_ignore_ascii_case(name),
+            "--header: `{name}` is given twice; a client sends one value for each name"
+        );
+        bail!(
+            "--header: `{other}` and `{name}` are one variable for mcp-remote; leave out one of the two"
+        );
+    }
+    Ok(())
 }
 
 fn warn(text: &str) {

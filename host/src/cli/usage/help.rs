@@ -312,7 +312,8 @@ Examples:
 pub(crate) const DOCTOR: &str = "\
 Looks at what usually goes wrong and says what to do about it, a line for each thing: this program, the entries of MCP \
 clients that start it or another one, the plugin directory and who may write into it, refused plugins, what differs from \
-toolrack.lock, the cache, secrets without a value, and servers that serve something else than lies in the directory.
+toolrack.lock, the cache, secrets without a value, authorization servers that cannot be reached, and servers that serve something else \
+than lies in the directory.
 
 It changes nothing. Plugins are loaded for five seconds at most; `toolrack check` waits for all. A `note` may be meant so. \
 Exits with 1 if something is wrong.
