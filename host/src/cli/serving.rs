@@ -106,10 +106,11 @@ fn http_options(
     } = flags;
     let configured = section.address.as_ref().filter(|_| !stdio);
     let address = match (http, configured) {
-        (Some(address), _) => address,
+        (Some(address), _) => in_full(address).context("--http")?,
         (None, Some(Stated { value, place })) => {
             let address: Result<HttpAddress, _> = value.parse();
-            address.map_err(|error| anyhow!("{place}: `address`: {error}"))?
+            let address = address.map_err(|error| anyhow!("{place}: `address`: {error}"))?;
+            in_full(address).with_context(|| format!("{place}: `address`"))?
         }
         (None, None) => {
             let unused = [
@@ -149,6 +150,17 @@ fn http_options(
         calls_of_one: section.client_calls.as_ref().map(|stated| stated.value),
         oauth: auth.map(AuthSection::load).transpose()?,
     }))
+}
+
+/// The address with the path of its socket in full, if it has one: no shell expands what stands behind `unix:`.
+fn in_full(address: HttpAddress) -> anyhow::Result<HttpAddress> {
+    match &address {
+        HttpAddress::Unix(path) => match path.to_str() {
+            Some(written) => Ok(HttpAddress::Unix(typed_path::expanded(written)?)),
+            None => Ok(address),
+        },
+        HttpAddress::Tcp(_) => Ok(address),
+    }
 }
 
 /// The files of TLS. `None` if there is none.

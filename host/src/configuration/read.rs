@@ -110,7 +110,13 @@ fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
     Ok(HttpSection {
         address: table.text("address", r#""127.0.0.1:8787""#, |text| {
             let literal = HttpAddress::literal(text.get_ref());
-            literal.map_err(|error| table.wrong("address", text, &error))?;
+            let literal = literal.map_err(|error| table.wrong("address", text, &error))?;
+            if let Some(HttpAddress::Unix(socket)) = literal {
+                let anchored = table.author.anchored(&socket.to_string_lossy());
+                let socket = anchored
+                    .map_err(|error| table.wrong("address", text, &format!("`unix:`: {error}")))?;
+                return Ok(format!("unix:{socket}").into());
+            }
             Ok((*text.get_ref()).into())
         })?,
         hosts: table

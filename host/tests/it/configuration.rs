@@ -329,3 +329,24 @@ fn nothing_that_a_person_says_loosens_the_policy_of_the_administrator() {
     fs::create_dir(&administrators).expect("made");
     assert_eq!(run_under(&person, &administrators, &["list"]).code, 2);
 }
+
+#[test]
+fn the_examples_of_the_documentation_refuse_no_plugin_that_comes_along() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(root.join("docs/configuration.md")).expect("a document");
+    let examples: Vec<_> = text.split("```toml\n").skip(1).collect();
+    assert!(examples.len() > 2);
+    let person = Person::new();
+    fs::create_dir_all(person.path("tools")).expect("made");
+    let manifests = root.join("manifests");
+    for example in examples {
+        let example = example.split("```").next().unwrap_or_default();
+        fs::write(person.path("config.toml"), example).expect("written");
+        let words = ["check", "--json", "--plugins", manifests.to_str().expect("UTF-8")];
+        let report: Value = serde_json::from_str(&person.run(&words).out).expect("JSON");
+        assert!(report["plugins"].as_array().is_some_and(|plugins| plugins.len() > 10));
+        for key in ["refusals", "configurationRefused"] {
+            assert_eq!(report[key], json!([]), "{example}");
+        }
+    }
+}

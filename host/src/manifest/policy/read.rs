@@ -114,11 +114,13 @@ fn host(text: &SpannedText<'_>) -> Result<host::HostPattern, Diagnostic> {
     let read = if bare { host::parse(&format!("[{written}]")) } else { host::parse(written) };
     read.map_err(|Slip { problem, help }| {
         let place = Section::Policy.place("never_hosts");
-        let help = match written.contains("://") {
-            true => {
-                "write the host alone: it is never reached, whatever the scheme and the port".into()
-            }
-            false => help.replace("https://", ""),
+        let (problem, help) = match written.contains("://") {
+            true => (
+                "expected a host without a scheme".into(),
+                "write the host alone: it is never reached, whatever the scheme and the port"
+                    .into(),
+            ),
+            false => (problem, help.replace("https://", "")),
         };
         Diagnostic::new(text.span(), format!("{place}: {problem}, found {}", quote(written)))
             .help(help)

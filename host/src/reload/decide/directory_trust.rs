@@ -10,8 +10,9 @@ use crate::suggestion::CommandName;
 
 fn no_lock() -> String {
     format!(
-        "only what is locked is served (--locked), and there is no toolrack.lock in its directory; `{}` shows what lies \
-         there and makes one",
+        "only what is locked is served, as --locked or `locked` in the configuration demands (`{}` prints its line), and there \
+         is no toolrack.lock in its directory; `{}` shows what lies there and makes one",
+        CommandName::Check.alone(),
         CommandName::Approve.alone()
     )
 }

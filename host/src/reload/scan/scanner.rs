@@ -207,8 +207,8 @@ impl Scanner {
         }
         let open = paths.into_iter().find(|path| everybody_writes(path))?;
         Some(format!(
-            "everybody on this machine can write {}, and only what is locked is served (--locked); `chmod go-w {}` takes \
-             that away",
+            "everybody on this machine can write {}, and only what is locked is served, as --locked or `locked` in the configuration \
+             demands; `chmod go-w {}` takes that away",
             escape_path(open),
             shell_word(&open.to_string_lossy())
         ))
