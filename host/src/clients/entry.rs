@@ -442,7 +442,12 @@ mod tests {
             ),
             (
                 json!({ "url": "https://u:hunter2@example.org:8443/hunter2?key=hunter2" }),
-                "the server at https://example.org",
+                "the server at https://example.org:8443/...",
+                false,
+            ),
+            (
+                json!({ "url": "http://127.0.0.1:8787/mcp" }),
+                "the server at http://127.0.0.1:8787/mcp",
                 false,
             ),
             (json!({ "url": "hunter2" }), "the server at a URL", false),
