@@ -135,7 +135,7 @@ fn print(server: &Server) {
         println!("  {}", reached_at(address));
     }
     if status.is_ending {
-        println!("  it is about to end: it waits for the requests that run, and takes no others");
+        println!("  it is about to end, and waits for the requests that run");
     }
     if status.published_ms.is_none() {
         println!("  it loads its plugins");
