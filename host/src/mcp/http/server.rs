@@ -38,6 +38,7 @@ use super::socket::address::Listener;
 use super::socket::client_certificates::ClientCertificates;
 use super::socket::client_socket::{ClientSocket, Duplex, SocketKind, UnaskedBudget};
 use super::socket::first_byte::FirstByte;
+use super::socket::handshake_share::HandshakeShare;
 use super::socket::paced::Paced;
 use super::socket::tls::{TlsBytes, TlsError, TlsFiles, TlsInForce};
 use crate::catalog::Catalog;
@@ -118,6 +119,7 @@ struct ClientConnections {
 #[derive(Clone)]
 struct TlsOfConnections {
     in_force: watch::Receiver<TlsInForce>,
+    handshakes: Rc<HandshakeShare>,
     certificates: Rc<ClientCertificates>,
 }
 
@@ -192,6 +194,7 @@ impl HttpServer {
             stage,
             tls: tls.as_ref().map(|tls| TlsOfConnections {
                 in_force: tls.subscribe(),
+                handshakes: Rc::new(HandshakeShare::new()),
                 certificates: Rc::new(ClientCertificates::new(tls.subscribe())),
             }),
         };
@@ -380,10 +383,10 @@ async fn serve_over_tls(
         let _ = timeout(time, refuse_cleartext(stream)).await;
         return;
     }
-    let TlsOfConnections { in_force, certificates } = tls;
+    let TlsOfConnections { in_force, handshakes, certificates } = tls;
     // New connections are made with what is in force now.
     let in_force = in_force.borrow().clone();
-    let handshake = in_force.accept(stream);
+    let handshake = handshakes.run(in_force.accept(stream));
     let agreed = tokio::select! {
         agreed = timeout(time, Box::pin(handshake)) => agreed,
         () = connection.0.closes() => return,
@@ -401,12 +404,12 @@ async fn serve_over_tls(
     };
     let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let Some(own) = shown.first() else {
-        drop((in_force, certificates));
+        drop((in_force, handshakes, certificates));
         return serve(stream, endpoint, connection, stage).await;
     };
     _ = connection.0.principal.set(Principal::of_certificate(own));
     let certificate = certificates.shown(shown, &in_force);
-    drop(in_force);
+    drop((in_force, handshakes));
     tokio::select! {
         () = serve(stream, endpoint, connection, stage) => {}
         () = certificates.ended(&certificate) => {

@@ -142,6 +142,20 @@ mod tests {
         files.read().and_then(|bytes| bytes.tls()).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    #[test]
+    fn a_chain_has_few_certificates_and_few_bytes() {
+        let (directory, clients) = (TempDir::new().expect("a directory"), authority());
+        let (tls, own) = (tls(&directory, &clients), client(&clients));
+        let others: Vec<_> = (0..4).map(|_| authority().der().clone()).collect();
+        let with = |count: usize| [std::slice::from_ref(&own), &others[..count]].concat();
+        for (count, is_in) in [(0, true), (3, true), (4, false)] {
+            assert_eq!(tls.accepts(&with(count), UnixTime::now()), is_in, "{count}");
+        }
+        let large = CertificateDer::from(vec![0x30; 16 * 1024 - own.len() + 1]);
+        assert!(!tls.accepts(&[own, large], UnixTime::now()));
+        assert!(!tls.accepts(&[], UnixTime::now()));
+    }
+
     #[tokio::test]
     async fn a_certificate_counts_until_it_runs_out_and_as_long_as_its_authority_does() {
         let (directory, clients) = (TempDir::new().expect("a directory"), authority());

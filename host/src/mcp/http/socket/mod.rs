@@ -6,5 +6,7 @@ mod unix_socket_file;
 pub(super) mod address;
 pub(super) mod paced;
 pub(super) mod first_byte;
+pub(super) mod handshake_share;
+mod bounded_chains;
 pub(super) mod tls;
 pub(super) mod client_certificates;

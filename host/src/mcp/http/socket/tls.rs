@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::bounded_chains::BoundedChains;
 use crate::fs::bounded_read::{ReadError, read_at_most};
 use crate::fs::stated::Stated;
 use crate::typed_path::shown;
@@ -150,7 +151,7 @@ impl TlsBytes {
                 }
                 let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
                 let verifier = verifier.build().map_err(|error| refuse(error.to_string()))?;
-                let verifier: Arc<dyn ClientCertVerifier> = verifier;
+                let verifier: Arc<dyn ClientCertVerifier> = Arc::new(BoundedChains(verifier));
                 (builder.with_client_cert_verifier(verifier.clone()), Some(verifier))
             }
         };
