@@ -23,6 +23,18 @@ pub enum ConfigurationError {
         /// The reason.
         error: String,
     },
+    /// A link on the way to a file leads nowhere: the file of a share that is not mounted, say.
+    #[error(
+        "the configuration {file} cannot be read: {link} is a link to {target}, which is missing; make that, or remove the link"
+    )]
+    Dangling {
+        /// The file.
+        file: String,
+        /// The link.
+        link: String,
+        /// The place that it names.
+        target: String,
+    },
     /// A file is no text.
     #[error("the configuration {0} is not UTF-8; save it as UTF-8")]
     NoText(String),
@@ -58,7 +70,7 @@ fn read(author: PathAuthor, path: &Path) -> Result<Option<Configuration>, Config
     let shown = escape_path(path);
     let bytes = match read_at_most(path, MAX_CONFIGURATION) {
         Ok(bytes) => bytes,
-        Err(ReadError::Missing) => return Ok(None),
+        Err(ReadError::Missing) => return dangling(path).map_or(Ok(None), Err),
         Err(error) => return Err(unreadable(path, &error)),
     };
     let text =
@@ -68,6 +80,22 @@ fn read(author: PathAuthor, path: &Path) -> Result<Option<Configuration>, Config
     Configuration::parse_of(author, &path.to_string_lossy(), text)
         .map(Some)
         .map_err(ConfigurationError::Wrong)
+}
+
+/// Finds the link that leads nowhere, because of which nothing is at `path`. `None` if there is none.
+fn dangling(path: &Path) -> Option<ConfigurationError> {
+    let is_missing = |link: &Path| {
+        link.metadata().is_err_and(|error| matches!(error.into(), ReadError::Missing))
+    };
+    let (link, target) = path.ancestors().find_map(|link| {
+        let target = link.read_link().ok()?;
+        is_missing(link).then_some((link, target))
+    })?;
+    Some(ConfigurationError::Dangling {
+        file: escape_path(path),
+        link: escape_path(link),
+        target: escape_path(&target),
+    })
 }
 
 fn unreadable(path: &Path, error: &ReadError) -> ConfigurationError {

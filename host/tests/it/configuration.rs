@@ -350,3 +350,30 @@ fn the_examples_of_the_documentation_refuse_no_plugin_that_comes_along() {
         }
     }
 }
+
+#[test]
+#[cfg(all(unix, feature = "failpoints"))]
+fn a_configuration_behind_a_link_to_nothing_stops_every_command() {
+    use std::os::unix::fs::symlink;
+    let (person, plugins) = (Person::new(), plugins::good());
+    let list = ["list", "--plugins", plugins.path().to_str().expect("UTF-8")];
+    let share = person.path("share");
+    let (linked, beyond) = (person.path("linked.toml"), person.path("directory/config.toml"));
+    symlink(share.join("config.toml"), &linked).expect("a link");
+    symlink(&share, person.path("directory")).expect("a link");
+    for file in [&linked, &beyond] {
+        let refused = run_under(&person, file, &list);
+        assert_eq!(refused.code, 2, "{}", refused.out);
+        assert!(refused.err.contains("which is missing; make that, or remove"), "{}", refused.err);
+        let path = file.to_str().expect("UTF-8");
+        let given = person.run(&[&list[..], &["--config", path]].concat());
+        assert!(given.err.contains("is a link to"), "{}", given.err);
+    }
+    symlink(&linked, person.path("config.toml")).expect("a link");
+    assert_eq!(person.run(&list).code, 2);
+    // Once the share is there, a file may be in it or not.
+    fs::create_dir(&share).expect("made");
+    assert_eq!(run_under(&Person::new(), &beyond, &list).code, 0);
+    fs::write(share.join("config.toml"), "").expect("written");
+    assert_eq!(run_under(&person, &linked, &list).code, 0);
+}
