@@ -134,6 +134,12 @@ fn http_options(
         file(tls_key, "--tls-key", section.tls_key.as_ref(), "tls_key")?,
         file(client_ca, "--client-ca", section.client_ca.as_ref(), "client_ca")?,
     )?;
+    if let Some(auth) = auth.filter(|_| allow_unauthenticated) {
+        bail!(
+            "--allow-unauthenticated lets everybody in, and {}: [auth] wants a token from everybody; leave one of them out",
+            auth.place
+        );
+    }
     let stated = section.allow_unauthenticated.as_ref().is_some_and(|stated| stated.value);
     let configured_grace = section.grace.as_ref().map(|stated| stated.value);
     let configured_delay = section.drain_delay.as_ref().map(|stated| stated.value);

@@ -24,6 +24,8 @@ pub struct AuthSection {
     pub settings: OauthSettings,
     /// The files of each issuer, in the order of the issuers.
     pub files: Vec<IssuerFiles>,
+    /// The place as messages write it: `FILE:LINE`.
+    pub place: Arc<str>,
 }
 
 /// The files of an issuer, as written, and the variable with its secret.
@@ -85,7 +87,7 @@ pub(super) fn read_auth<P: Fn(Range<usize>) -> Arc<str>>(
     let settings = OauthSettings::new(resource.value, issuers, scopes).map_err(|error| {
         Diagnostic::new(own.clone(), format!("{}: {error}", Section::Auth.label()))
     })?;
-    Ok(AuthSection { settings, files })
+    Ok(AuthSection { settings, files, place: (section.place)(own) })
 }
 
 fn read_issuer<P: Fn(Range<usize>) -> Arc<str>>(

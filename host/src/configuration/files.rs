@@ -1,6 +1,7 @@
 //! The files of the configuration: where they lie, and how they are read.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::content::Configuration;
 use crate::fs::bounded_read::{ReadError, read_at_most};
@@ -38,6 +39,16 @@ pub enum ConfigurationError {
     /// A file is no text.
     #[error("the configuration {0} is not UTF-8; save it as UTF-8")]
     NoText(String),
+    /// One key lets everybody in, and another wants a token from everybody.
+    #[error(
+        "{open}: `allow_unauthenticated` lets everybody in, and {auth}: [auth] wants a token from everybody; leave one of them out"
+    )]
+    OpenAndClosed {
+        /// The place of `allow_unauthenticated`.
+        open: Arc<str>,
+        /// The place of `[auth]`.
+        auth: Arc<str>,
+    },
     /// A file says something that cannot be.
     #[error("the configuration is wrong\n{0}")]
     Wrong(ManifestError),
@@ -62,7 +73,23 @@ pub fn load(
         Some(path) => read(PathAuthor::Administrator { home: home_in_user_database }, &path)?,
         None => None,
     };
-    Ok(own.unwrap_or_default().over(administrators.unwrap_or_default()))
+    let both = own.unwrap_or_default().over(administrators.unwrap_or_default());
+    both.check_who_is_let_in()?;
+    Ok(both)
+}
+
+impl Configuration {
+    /// Refuses to let in everybody where `[auth]` wants a token from everybody, in whichever of the files either stands.
+    fn check_who_is_let_in(&self) -> Result<(), ConfigurationError> {
+        let open = self.http.allow_unauthenticated.as_ref().filter(|stated| stated.value);
+        match open.zip(self.auth.as_ref()) {
+            Some((open, auth)) => Err(ConfigurationError::OpenAndClosed {
+                open: open.place.clone(),
+                auth: auth.place.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Reads a file. `None` if nothing is there.

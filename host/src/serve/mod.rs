@@ -245,6 +245,11 @@ async fn listen(
     let tokens = home.map(TokenFile::of);
     let need = options.token_need();
     options.check_closed(home)?;
+    if need == TokenNeed::Never && has_tokens(home)? {
+        tracing::warn!(
+            "clients without a token call every tool, though there are tokens: `allow_unauthenticated` lets everybody in"
+        );
+    }
     let failed = |error| ServeError::Listen { address: address.clone(), error };
     let key = match session_key {
         Some(file) => SessionKey::of_file(file)?,
@@ -296,10 +301,9 @@ impl HttpOptions {
         if self.token_need() != TokenNeed::Always || self.oauth.is_some() {
             return Ok(());
         }
-        let known = home.map(|home| TokenFile::of(home).read()).transpose()?.unwrap_or_default();
-        match known.iter().all(Token::has_expired) {
-            true => Err(ServeError::Unauthenticated { address: self.address.clone() }),
-            false => Ok(()),
+        match has_tokens(home)? {
+            true => Ok(()),
+            false => Err(ServeError::Unauthenticated { address: self.address.clone() }),
         }
     }
 
@@ -313,6 +317,12 @@ impl HttpOptions {
         let tls = tls.unwrap_or(Ok(())).map_err(|error| HttpServerError::from(error).into());
         [closed, key, tls].into_iter().filter_map(Result::err).collect()
     }
+}
+
+/// True if there is a token that has not expired.
+fn has_tokens(home: Option<&Home>) -> Result<bool, TokenFileError> {
+    let known = home.map(|home| TokenFile::of(home).read()).transpose()?.unwrap_or_default();
+    Ok(!known.iter().all(Token::has_expired))
 }
 
 /// Lets a write beyond the limit of a file's size fail as any other, where its signal would end the process.

@@ -377,3 +377,36 @@ fn a_configuration_behind_a_link_to_nothing_stops_every_command() {
     fs::write(share.join("config.toml"), "").expect("written");
     assert_eq!(run_under(&person, &linked, &list).code, 0);
 }
+
+#[test]
+#[cfg(feature = "failpoints")]
+fn nobody_is_let_in_without_a_token_where_auth_wants_one() {
+    let open = "[http]\naddress = \"127.0.0.1:0\"\nallow_unauthenticated = true\n";
+    let auth = "[auth]\nresource = \"https://tools.example/mcp\"\n[[auth.issuers]]\nissuer = \"http://127.0.0.1:9\"\n";
+    for (own, administrators) in
+        [(format!("{open}{auth}"), ""), (open.into(), auth), (auth.into(), open)]
+    {
+        let (person, _plugins) = person(&own);
+        let file = person.path("administrators.toml");
+        fs::write(&file, administrators).expect("written");
+        for words in [&["list"][..], &["serve"]] {
+            let refused = run_under(&person, &file, words);
+            assert_eq!(refused.code, 2, "{}", refused.out);
+            assert!(refused.err.contains("`allow_unauthenticated` lets"), "{}", refused.err);
+            assert_eq!(refused.err.matches(".toml:").count(), 2, "{}", refused.err);
+        }
+    }
+    let (person, _plugins) = person(auth);
+    let words = ["serve", "--http", "127.0.0.1:0", "--allow-unauthenticated"];
+    let refused = person.run(&words);
+    assert!(refused.err.contains("--allow-unauthenticated lets everybody in"), "{}", refused.err);
+}
+
+#[test]
+fn a_server_that_lets_everybody_in_though_there_are_tokens_says_so() {
+    let (person, _plugins) = person("");
+    assert_eq!(person.run(&["token", "add", "ci", "--allow", "good_*"]).code, 0);
+    let words = ["serve", "--http", "127.0.0.1:0", "--allow-unauthenticated"];
+    let mut server = Client::spawn(&mut person.command(&words));
+    server.logs("clients without a token call every tool");
+}
