@@ -37,6 +37,14 @@ pub(crate) fn looks_like_token(word: &str) -> bool {
     begins_like_token(word) || runs(behind_host(word)).any(is_random)
 }
 
+/// True if `name` is the name of a variable in capitals, as in `TOOLRACK_TOKEN`, and no token that a person typed in its
+/// place.
+pub(crate) fn is_variable_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let begins = name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+    begins && name.bytes().all(fits) && !looks_like_token(name)
+}
+
 /// True if `word` begins as known tokens do and is about as long.
 pub(crate) fn begins_like_token(word: &str) -> bool {
     let has_issuer = |beginnings: &[&str], is_rest: fn(&str) -> bool| {

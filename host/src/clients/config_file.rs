@@ -69,6 +69,19 @@ impl ConfigFile {
         if is_read_only { Err(FileError::ReadOnly) } else { Ok(()) }
     }
 
+    /// Refuses a file that others may read, before it gets a secret. Rights are not Unix's on Windows.
+    pub(super) fn check_private(&self) -> Result<(), FileError> {
+        #[cfg(unix)]
+        if let Some((_, metadata)) = &self.content {
+            use std::os::unix::fs::MetadataExt as _;
+            let mode = metadata.mode() & 0o777;
+            if mode & 0o077 != 0 {
+                return Err(FileError::Open { path: self.path.clone(), mode });
+            }
+        }
+        Ok(())
+    }
+
     /// Puts other bytes into the file, or removes it. Does neither where it is not as it was read.
     pub(super) fn replace(
         &self,

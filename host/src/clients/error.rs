@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::home::PrivateError;
-use crate::text::{clip, escape_path};
+use crate::text::{clip, escape_path, shell_word};
 
 /// The reason why an entry was not written, read or removed.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,16 @@ pub enum FileError {
     /// The owner does not want it written.
     #[error("it is read-only; make it writable first")]
     ReadOnly,
+    /// Others may read it, and it is to hold a secret.
+    #[error(
+        "others may read it (mode {mode:o}), and it is to hold a token; close it with `chmod 600 {}`, or give the name of a variable with --token-env", shell_word(&path.to_string_lossy())
+    )]
+    Open {
+        /// The file, past a link.
+        path: PathBuf,
+        /// Its rights.
+        mode: u32,
+    },
     /// Another program wrote it meanwhile.
     #[error("it changed while it was being edited; try again")]
     Changed,

@@ -15,7 +15,11 @@ use serde_json::{Value, json};
 use super::entry::{
     ENDPOINT, EntryForm, HEADER_VARIABLES, REMOTE, ServerEntry, TOKEN_VARIABLE, WrittenEntry,
 };
+use crate::token_shape::{is_variable_name, looks_like_token};
 
+/// Headers whose values prove nothing.
+const PUBLIC_HEADERS: [&str; 5] =
+    ["Accept", "Accept-Language", "Content-Language", "Content-Type", "User-Agent"];
 /// The header that says who asks.
 const AUTHORIZATION: &str = "Authorization";
 /// The word before a token in that header.
@@ -133,6 +137,13 @@ impl WantedEntry {
 }
 
 impl HttpEntry {
+    /// True if the client's file may get a secret with it.
+    #[must_use]
+    pub fn may_hold_secret(&self) -> bool {
+        matches!(self.token, Some(ClientToken::Text(_)))
+            || self.headers.iter().any(ClientHeader::may_be_secret)
+    }
+
     fn written(&self, form: HttpForm) -> Result<WrittenEntry, NoVariables> {
         let url = json!(self.url.0);
         let members = match form {
@@ -218,6 +229,13 @@ fn with<N: Into<String>>(
 }
 
 impl ServerUrl {
+    /// True if a part of its path looks like a token.
+    #[must_use]
+    pub fn holds_token(&self) -> bool {
+        let path = self.0.parse::<Uri>().map(|url| url.path().to_owned()).unwrap_or_default();
+        path.split('/').any(looks_like_token)
+    }
+
     /// True if requests to it are not encrypted.
     #[must_use]
     pub fn is_plain(&self) -> bool {
@@ -321,6 +339,19 @@ impl fmt::Display for ServerUrl {
 }
 
 impl ClientHeader {
+    /// True if its value may prove who asks: it is no reference to a variable, and its name is of none that prove nothing.
+    #[must_use]
+    pub fn may_be_secret(&self) -> bool {
+        let is_public = PUBLIC_HEADERS.iter().any(|name| name.eq_ignore_ascii_case(&self.name));
+        let secret = self.value.strip_prefix(BEARER).unwrap_or(&self.value);
+        let name = secret.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+        let name = name.map(|name| name.strip_prefix("env:").unwrap_or(name));
+        match is_public {
+            true => self.value.split_whitespace().any(looks_like_token),
+            false => !name.is_some_and(is_variable_name),
+        }
+    }
+
     /// True if it says who asks.
     #[must_use]
     pub fn is_authorization(&self) -> bool {
@@ -367,9 +398,7 @@ impl ClientToken {
     /// Reads the name of a variable. `None` if `name` is none.
     #[must_use]
     pub fn from_variable(name: &str) -> Option<Self> {
-        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        let begins = name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
-        (begins && name.bytes().all(is_allowed)).then(|| Self::Variable(name.to_owned()))
+        is_variable_name(name).then(|| Self::Variable(name.to_owned()))
     }
 }
 
@@ -444,7 +473,16 @@ mod tests {
         ] {
             assert_eq!(ClientToken::from_text(given), expected, "{given:?}");
         }
-        for (name, is_name) in [("TOKEN_1", true), ("1A", false), ("", false), ("A-B", false)] {
+        let token = "trk_hunter2hunter2hunter2";
+        for (name, is_name) in [
+            ("TOKEN_1", true),
+            ("1A", false),
+            ("", false),
+            ("A-B", false),
+            ("a", false),
+            ("AKIAIOSFODNN7EXAMPLE", false),
+            (token, false),
+        ] {
             assert_eq!(ClientToken::from_variable(name).is_some(), is_name, "{name}");
         }
         let secret = text("hunter2");

@@ -191,6 +191,9 @@ impl Registration {
     ) -> Result<PlannedEdit, ClientError> {
         let Client { key, http, .. } = *target.client;
         file.check_writable().map_err(|error| target.error(error))?;
+        if matches!(wanted, WantedEntry::Http(server) if server.may_hold_secret()) {
+            file.check_private().map_err(|error| target.error(error))?;
+        }
         let (after, has_key) = target
             .with_text(&file, |text| Ok((text.insert(key, name, new)?, text.has_key(key)?)))?;
         let names = target.with_text(&file, |text| text.names(key))?;

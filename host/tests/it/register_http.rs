@@ -212,15 +212,54 @@ fn a_projects_file_gets_no_token() {
         ["--token-file", token.to_str().unwrap()],
         ["--header", "authorization=Bearer hunter2"],
         ["--header", "X-Key=ghp_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"],
+        ["--header", "X-Api-Key=hunter2hunter2"],
+        ["--header", "Cookie=session=hunter2"],
+        ["--header", "Proxy-Authorization=Basic hunter2"],
+        ["--header", "X-Key=${trk_hunter2hunter2hunter2}"],
     ] {
         let ran = machine.cannot(&[&register[..], &options].concat(), 2, &["--token-env"]);
         assert!(!ran.err.contains("hunter2"), "{}", ran.err);
     }
+    let url = format!("https://tools.example/{TOKEN}/mcp");
+    let in_url = ["register", "vscode", "--scope", "project", "--http", &url];
+    let ran = machine.cannot(&in_url, 2, &["the URL seems to hold a token", "--token-env"]);
+    assert!(!ran.err.contains("hunter2"), "{}", ran.err);
     assert!(!machine.path("project/.vscode").exists());
+    machine.does(&[&register[..], &["--header", "X-Key=${env:A_KEY}"]].concat());
+    machine.does(&["unregister", "vscode", "--scope", "project"]);
     let out = machine.does(&[&register[..], &["--token-env", "A_TOKEN"]].concat());
     assert!(out.contains("it reads the token from A_TOKEN, which has to be set"), "{out}");
     let entry = entry(&machine.path("project/.vscode/mcp.json"));
     assert_eq!(entry["headers"]["Authorization"], "Bearer ${env:A_TOKEN}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_others_may_read_gets_no_token() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let machine = Machine::new();
+    let token = machine.path("token");
+    write(&token, TOKEN);
+    let file = machine.file("cursor", &[]);
+    let shared = machine.path("project/mcp.json");
+    write(&shared, "{}");
+    fs::create_dir_all(file.parent().expect("a directory")).expect("made");
+    symlink(&shared, &file).expect("a link");
+    let register = ["register", "cursor", "--http", URL];
+    let with_token = [&register[..], &["--token-file", token.to_str().unwrap()]].concat();
+    for mode in [0o644, 0o640, 0o604, 0o620] {
+        fs::set_permissions(&shared, fs::Permissions::from_mode(mode)).expect("set");
+        let told = format!("close it with `chmod 600 {}`", shared.display());
+        machine.cannot(&with_token, 1, &["others may read it", &told]);
+        let with_header = [&register[..], &["--header", "X-Key=hunter2"]].concat();
+        machine.cannot(&with_header, 1, &["others may read it"]);
+    }
+    assert_eq!(fs::read_to_string(&shared).expect("read"), "{}");
+    // A variable's name is no secret.
+    machine.does(&[&register[..], &["--token-env", "A_TOKEN"]].concat());
+    machine.does(&["unregister", "cursor"]);
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o600)).expect("set");
+    machine.does(&with_token);
 }
 
 #[test]
@@ -244,6 +283,8 @@ fn what_is_asked_for_wrongly_is_told_and_changes_nothing() {
         (&["--http", "http://a:hunter2@b/mcp"], 2, "no user and no password"),
         (&["--token-env", "A_TOKEN"], 2, "--http"),
         (&["--http", URL, "--token-env", "hunter2-2"], 2, "expected the name of a variable"),
+        (&["--http", URL, "--token-env", TOKEN], 2, "a variable in capitals"),
+        (&["--http", URL, "--token-env", "hunter2"], 2, "a variable in capitals"),
         (&["--http", URL, "--header", "hunter2"], 2, "expected NAME=VALUE"),
         (&["--http", URL, "--header", "X-A=hunter2\u{e4}"], 2, "printable ASCII"),
         (&["--http", URL, "--plugins", "p"], 2, "cannot be used with"),

@@ -46,10 +46,15 @@ impl HttpEntryArguments {
         refuse_twins(&header)?;
         let is_shown = header.iter().find(|header| is_credential(header));
         if scope == Scope::Project {
-            ensure!(
-                !matches!(token, Some(ClientToken::Text(_))) && is_shown.is_none(),
-                "a project's file is read by everybody who works on it, and is no place for a token; --token-env names the variable in which each keeps one"
-            );
+            const PUBLIC: &str = "a project's file is read by everybody who works on it, and is no place for a token; --token-env names the variable in which each keeps one";
+            ensure!(!matches!(token, Some(ClientToken::Text(_))), "{PUBLIC}");
+            ensure!(!url.holds_token(), "the URL seems to hold a token: {PUBLIC}");
+            if let Some(header) = header.iter().find(|header| header.may_be_secret()) {
+                bail!(
+                    "the value of {} may be a secret: {PUBLIC}; a header names one as ${{NAME}} or ${{env:NAME}}",
+                    header.name
+                );
+            }
         }
         ensure!(
             token.is_none() || !header.iter().any(ClientHeader::is_authorization),
@@ -119,6 +124,6 @@ fn read_token(file: &Path) -> anyhow::Result<ClientToken> {
 }
 
 fn variable(name: &str) -> Result<ClientToken, String> {
-    let expected = "expected the name of a variable, such as TOOLRACK_TOKEN";
+    let expected = "expected the name of a variable in capitals, such as TOOLRACK_TOKEN";
     ClientToken::from_variable(name).ok_or_else(|| expected.to_owned())
 }
