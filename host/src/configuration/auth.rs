@@ -6,7 +6,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::section_reader::{SectionReader, path};
+use super::section_reader::{SectionReader, path, secret_path};
 use crate::fs::stated::Stated;
 use crate::manifest::syntax::error::{Diagnostic, quote};
 use crate::manifest::syntax::keys::Section;
@@ -14,6 +14,7 @@ use crate::manifest::syntax::table::{SpannedText, wrong};
 use crate::oauth::{
     ClientSecret, IssuerSettings, OauthSettings, ScopeName, ScopeRules, ServiceUrl, TokenCheck,
 };
+use crate::token_shape::is_variable_name;
 
 const SCOPES_EXAMPLE: &str = r#"scopes = { "tools:read" = ["hello_*"] }"#;
 
@@ -121,12 +122,7 @@ fn read_issuer<P: Fn(Range<usize>) -> Arc<str>>(
     let client_id =
         table.text("client_id", r#""toolrack""#, |text| Ok((*text.get_ref()).to_owned()))?;
     let in_file = table.text("client_secret_file", r#""/run/secrets/toolrack""#, |text| {
-        // The secret itself may stand there.
-        let file = table.author.anchored(text.get_ref()).map_err(|problem| {
-            let place = table.section.place("client_secret_file");
-            Diagnostic::new(text.span(), format!("{place}: the path of a file: {problem}")).secret()
-        });
-        file.map(ClientSecretPlace::File)
+        secret_path(table, "client_secret_file", text).map(ClientSecretPlace::File)
     })?;
     let in_variable = table.text("client_secret_env", r#""TOOLRACK_CLIENT_SECRET""#, |text| {
         variable(table, text).map(ClientSecretPlace::Variable)
@@ -206,17 +202,13 @@ fn variable<P: Fn(Range<usize>) -> Arc<str>>(
     text: &SpannedText<'_>,
 ) -> Result<Box<str>, Diagnostic> {
     let name = *text.get_ref();
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    match !name.is_empty()
-        && name.chars().all(fits)
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-    {
+    match is_variable_name(name) {
         true => Ok(name.into()),
         // The secret itself may stand there.
         false => Err(Diagnostic::new(
             text.span(),
             format!(
-                "{}: expected the name of a variable, as in TOOLRACK_CLIENT_SECRET",
+                "{}: expected the name of a variable in capitals, as in TOOLRACK_CLIENT_SECRET",
                 table.section.place("client_secret_env")
             ),
         )

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::auth::read_auth;
 use super::content::Configuration;
-use super::section_reader::{SectionReader, path};
+use super::section_reader::{SectionReader, path, secret_path};
 use super::sections::{HttpSection, ServeSection};
 use super::stated_keys;
 use crate::fs::stated::Stated;
@@ -107,6 +107,7 @@ fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
     };
     let client_calls = table.amount(&CLIENT_CALLS_RULE)?;
     let file = |key, example| table.text(key, example, |text| path(table, key, text));
+    let secret = |key, example| table.text(key, example, |text| secret_path(table, key, text));
     Ok(HttpSection {
         address: table.text("address", r#""127.0.0.1:8787""#, |text| {
             let literal = HttpAddress::literal(text.get_ref());
@@ -126,9 +127,9 @@ fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
         allow_unauthenticated: table.flag("allow_unauthenticated")?,
         grace: time(&GRACE_RULE)?,
         drain_delay: time(&DRAIN_DELAY_RULE)?,
-        session_key_file: file("session_key_file", r#""/run/secrets/session_key""#)?,
+        session_key_file: secret("session_key_file", r#""/run/secrets/session_key""#)?,
         tls_cert: file("tls_cert", r#""/etc/toolrack/server.pem""#)?,
-        tls_key: file("tls_key", r#""/etc/toolrack/server.key""#)?,
+        tls_key: secret("tls_key", r#""/etc/toolrack/server.key""#)?,
         client_ca: file("client_ca", r#""/etc/toolrack/clients.pem""#)?,
         client_rate: table.rate("client_rate")?,
         client_calls: client_calls.map(|Stated { value, place }| Stated {

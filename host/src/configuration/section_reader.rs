@@ -9,7 +9,7 @@ use crate::manifest::syntax::error::{Diagnostic, quote};
 use crate::manifest::syntax::keys::Section;
 use crate::manifest::syntax::table::{SpannedText, SpannedValue, Table};
 use crate::manifest::{LimitRule, Rate, read_amount, read_rate};
-use crate::typed_path::PathAuthor;
+use crate::typed_path::{PathAuthor, UnanchoredPath};
 
 /// The most items of a list.
 const MAX_ITEMS: usize = 64;
@@ -22,6 +22,25 @@ pub(super) fn path<P: Fn(Range<usize>) -> Arc<str>>(
 ) -> Result<Box<str>, Diagnostic> {
     let anchored = table.author.anchored(text.get_ref());
     anchored.map_err(|error| table.wrong(key, text, &error.to_string()))
+}
+
+/// The path of a file that holds a secret. The secret itself may stand in its place, so no error repeats it.
+pub(super) fn secret_path<P: Fn(Range<usize>) -> Arc<str>>(
+    table: &SectionReader<'_, '_, P>,
+    key: &str,
+    text: &SpannedText<'_>,
+) -> Result<Box<str>, Diagnostic> {
+    table.author.anchored(text.get_ref()).map_err(|problem| {
+        let place = table.section.place(key);
+        let problem = match problem {
+            UnanchoredPath::Relative => {
+                "expected the path of a file, absolute or one that begins with `~` or `$NAME`"
+                    .into()
+            }
+            UnanchoredPath::Variable | UnanchoredPath::NoHome => problem.to_string(),
+        };
+        Diagnostic::new(text.span(), format!("{place}: {problem}")).secret()
+    })
 }
 
 /// One section, and the places of its values.
