@@ -13,7 +13,7 @@ use super::answers::{KnownTokens, TokenDigest, TokensInQuestion};
 use super::claims::TokenClaims;
 use super::fault::{RefusedToken, TokenFault};
 use super::introspection::{Introspector, TokenPast};
-use super::jwt::{self, CLOCK_LEEWAY};
+use super::jwt::{self, CLOCK_LEEWAY, ClaimedIssuer};
 use super::key_set::KeySet;
 use super::key_source::{KeySource, NotNewer};
 use super::metadata::ResourceMetadata;
@@ -177,22 +177,24 @@ impl OauthChecker {
     }
 
     async fn look_at(&self, text: &str, digest: &TokenDigest) -> Result<Principal, RefusedToken> {
-        let claimed = jwt::claimed_issuer(text);
+        let claimed = ClaimedIssuer::of(text);
         let issuer = match &claimed {
-            Some(name) => self.issuers.iter().find(|issuer| *issuer.name == **name),
+            ClaimedIssuer::Named(name) => self.issuers.iter().find(|issuer| *issuer.name == **name),
             // A token that does not say whose it is can only be asked about, and one issuer at most is asked.
-            None => self
+            ClaimedIssuer::Unsaid => self
                 .issuers
                 .iter()
                 .find(|issuer| matches!(issuer.way, IssuerCheck::Introspection(_))),
+            // It may be another's, who alone may see it.
+            ClaimedIssuer::Unclear => None,
         };
         let Some(issuer) = issuer else {
             return Err(match &claimed {
-                Some(named) => {
+                ClaimedIssuer::Named(named) => {
                     RefusedToken::of_issuer(named, self.issuers.iter().map(|issuer| &*issuer.name))
                 }
-                None if jwt::is_jwt(text) => TokenFault::Malformed.into(),
-                None => TokenFault::Opaque.into(),
+                ClaimedIssuer::Unsaid if !jwt::is_jwt(text) => TokenFault::Opaque.into(),
+                ClaimedIssuer::Unsaid | ClaimedIssuer::Unclear => TokenFault::Malformed.into(),
             });
         };
         match &issuer.way {

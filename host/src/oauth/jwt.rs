@@ -4,8 +4,8 @@
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{DecodingKey, Validation, dangerous, decode, decode_header};
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 use super::claims::{AudienceClaim, TokenClaims};
 use super::fault::TokenFault;
@@ -38,13 +38,36 @@ pub(super) fn is_jwt(token: &str) -> bool {
     token.split('.').count() == 3 && dangerous::insecure_decode_claims::<IgnoredAny>(token).is_ok()
 }
 
-/// The issuer that a token says to be of, which is not proved yet. `None` if it is no JWT, or says none.
-pub(super) fn claimed_issuer(token: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct IssuerClaim {
-        iss: Option<String>,
+/// The issuer that a token says to be of, which is not proved yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ClaimedIssuer {
+    /// It says this one.
+    Named(String),
+    /// It is no JWT, or says none.
+    Unsaid,
+    /// It says something that is no single text: several issuers, say.
+    Unclear,
+}
+
+impl ClaimedIssuer {
+    pub(super) fn of(token: &str) -> Self {
+        #[derive(Deserialize)]
+        struct IssuerClaim {
+            #[serde(default, deserialize_with = "text")]
+            iss: Option<String>,
+        }
+        fn text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+            String::deserialize(value).map(Some)
+        }
+        match dangerous::insecure_decode_claims::<IssuerClaim>(token) {
+            Ok(IssuerClaim { iss: Some(name) }) => Self::Named(name),
+            Ok(IssuerClaim { iss: None }) => Self::Unsaid,
+            Err(_) if dangerous::insecure_decode_claims::<IgnoredAny>(token).is_ok() => {
+                Self::Unclear
+            }
+            Err(_) => Self::Unsaid,
+        }
     }
-    dangerous::insecure_decode_claims::<IssuerClaim>(token).ok()?.iss
 }
 
 /// The audiences that a JWT names.
@@ -110,5 +133,32 @@ fn fault(error: &jsonwebtoken::errors::Error) -> TokenFault {
         ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_) => TokenFault::Claim,
         ErrorKind::InvalidAlgorithm | ErrorKind::UnsupportedAlgorithm => TokenFault::Algorithm,
         _ => TokenFault::Malformed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_one_text_or_is_not_clear() {
+        use ClaimedIssuer::{Named, Unclear, Unsaid};
+        for (claims, expected) in [
+            (r#"{"iss":"https://a.example"}"#, Named("https://a.example".into())),
+            (r#"{"sub":"ada"}"#, Unsaid),
+            ("no JSON", Unsaid),
+            (r#"{"iss":["https://a.example","https://b.example"]}"#, Unclear),
+            (r#"{"iss":"https://a.example","iss":"https://b.example"}"#, Unclear),
+            (r#"{"iss":null}"#, Unclear),
+            (r#"{"iss":{"a":"https://a.example"}}"#, Unclear),
+        ] {
+            let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+            let token = format!("{}.{}.{}", part(r#"{"alg":"ES256"}"#), part(claims), part("x"));
+            assert_eq!(ClaimedIssuer::of(&token), expected, "{claims}");
+        }
+        assert_eq!(ClaimedIssuer::of("opaque"), Unsaid);
     }
 }

@@ -222,6 +222,6 @@ impl KeySource {
         if metadata.issuer != self.issuer.as_str() {
             return Err(NoKeys::OtherIssuer { url, found: escape(clip(&metadata.issuer, 200)) });
         }
-        metadata.jwks_uri.parse().map_err(|error| NoKeys::KeysUrl { url, error })
+        self.issuer.named(&metadata.jwks_uri).map_err(|error| NoKeys::KeysUrl { url, error })
     }
 }

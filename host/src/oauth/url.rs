@@ -51,6 +51,22 @@ impl ServiceUrl {
     }
 }
 
+impl ServiceUrl {
+    /// Reads a URL that the metadata at this one name. A server elsewhere cannot send this machine to its own services.
+    pub(super) fn named(&self, text: &str) -> Result<Self, String> {
+        let named: Self = text.parse()?;
+        match named.url.scheme() {
+            "http" if self.url.scheme() != "http" => {
+                Err("expected a URL with `https`, since the issuer has it".into())
+            }
+            "http" if named.url.query().is_some() => {
+                Err("expected a URL with `https`, or one without a query".into())
+            }
+            _ => Ok(named),
+        }
+    }
+}
+
 impl FromStr for ServiceUrl {
     type Err = String;
 
@@ -94,6 +110,23 @@ impl fmt::Display for ServiceUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_issuer_elsewhere_names_no_service_of_this_machine() {
+        let (far, near) = ("https://login.example.org", "http://127.0.0.1:8080");
+        for (issuer, text, is_fine) in [
+            (far, "https://keys.example.org/keys?p=b2c", true),
+            (far, "http://127.0.0.1:9122/keys", false),
+            (far, "http://localhost/admin/delete?all=1", false),
+            (near, "http://127.0.0.1:8080/keys", true),
+            (near, "http://127.0.0.1:9122/admin/delete?all=1", false),
+            (near, "https://keys.example.org/keys", true),
+            (near, "http://keys.example.org/keys", false),
+        ] {
+            let issuer: ServiceUrl = issuer.parse().expect("a URL");
+            assert_eq!(issuer.named(text).is_ok(), is_fine, "{text}");
+        }
+    }
 
     #[test]
     fn a_url_has_tls_or_stays_within_this_machine() {

@@ -65,7 +65,9 @@ pub fn access_token(bytes: &[u8]) -> Seen {
 }
 
 fn token(text: &str) -> Result<TokenClaims, TokenFault> {
-    if !jwt::is_token(text) || jwt::claimed_issuer(text).as_deref() != Some(FUZZ_ISSUER) {
+    if !jwt::is_token(text)
+        || jwt::ClaimedIssuer::of(text) != jwt::ClaimedIssuer::Named(FUZZ_ISSUER.into())
+    {
         return Err(TokenFault::Malformed);
     }
     let signed = jwt::signed_by(text, &[])?;
