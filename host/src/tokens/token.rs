@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rustls::pki_types::CertificateDer;
+use rustls::server::ParsedCertificate;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -211,9 +213,13 @@ impl Principal {
         Self { id: "".into(), allow: None, proof: Proof::Nothing }
     }
 
-    /// Whoever has the certificate of these bytes.
-    pub(crate) fn of_certificate(der: &[u8]) -> Self {
-        let digest = hexadecimal(&Sha256::digest(der));
+    /// Whoever has the key of this certificate, which a handshake has checked. The signature is no part of it: of an
+    /// ECDSA signature, its holder can make another that is valid, too.
+    pub(crate) fn of_certificate(certificate: &CertificateDer<'_>) -> Self {
+        let digest = match ParsedCertificate::try_from(certificate) {
+            Ok(parsed) => hexadecimal(&Sha256::digest(parsed.subject_public_key_info())),
+            Err(_) => hexadecimal(&Sha256::digest(certificate)),
+        };
         let id = digest.get(..SHORT_DIGEST).unwrap_or(&digest).into();
         Self { id, allow: None, proof: Proof::Certificate }
     }
