@@ -20,6 +20,8 @@ pub struct Protected {
     plugins: Vec<PathBuf>,
     own: Vec<PathBuf>,
     secrets: Vec<PathBuf>,
+    /// The files of the configuration, and those with secrets that it names.
+    configuration: Vec<PathBuf>,
     /// Those that the policy names.
     never: Vec<Stated<PathBuf>>,
     /// The links that files in the plugin directories are, those on their way, and the places where they lead. Behind a
@@ -48,6 +50,11 @@ pub enum Forbidden {
     /// A directory that is, lies in or holds one where secrets lie.
     #[error("{relation} the directory of secrets {0}; a plugin is granted secrets by name", relation = .1)]
     Secrets(String, Relation),
+    /// A directory that holds a file of the configuration, or one with a secret that it names.
+    #[error(
+        "it holds {0}, which is a file of toolrack's configuration or a secret that it names; a plugin could change what it is granted"
+    )]
+    Configuration(String),
     /// A directory that is, lies in or holds one that the policy names.
     #[error("{relation} {0}, which stands in `never_directories` in {2}", relation = .1)]
     Never(String, Relation, Arc<str>),
@@ -86,13 +93,20 @@ impl Protected {
         let usual = std::env::home_dir().map(|home| home.join(".toolrack"));
         let own = home.map(|home| home.path().to_owned()).into_iter().chain(usual).collect();
         let (plugins, secrets) = (plugins.to_vec(), mounted_secrets().collect());
-        Self { plugins, own, secrets, never: Vec::new(), linked: Arc::default() }
+        Self { plugins, own, secrets, ..Self::default() }
     }
 
     /// Keeps these directories from plugins, too: the policy names them.
     #[must_use]
     pub fn and_never(self, never: Vec<Stated<PathBuf>>) -> Self {
         Self { never, ..self }
+    }
+
+    /// Keeps these files from plugins, too: they are the configuration, or it names them for their secrets.
+    #[must_use]
+    pub fn and_configuration(mut self, files: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.configuration.extend(files);
+        self
     }
 
     /// Checks that the directory at `path`, which is canonical, may be granted. Looks at the disk.
@@ -122,6 +136,10 @@ impl Protected {
         }
         if let Some((directory, relation)) = near(&self.secrets) {
             return Err(Forbidden::Secrets(directory, relation));
+        }
+        let holds = |file: &PathBuf| places(file).any(|place| place.starts_with(path));
+        if let Some(file) = self.configuration.iter().find(|file| holds(file)) {
+            return Err(Forbidden::Configuration(escape_path(file)));
         }
         let never = self.never.iter().find_map(|Stated { value, place }| {
             let relation = relation(path, &settled(value))?;
@@ -244,6 +262,25 @@ mod tests {
         assert_eq!(relation("later"), Some(Relation::Around));
         assert!(matches!(protected.check(&root), Err(Forbidden::Plugins(_, Relation::Around))));
         assert_eq!((check("free"), check("plugins-too")), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn files_of_the_configuration_are_kept_from_plugins_past_links() {
+        let root = tempfile::tempdir().expect("a directory");
+        let root = root.path().canonicalize().expect("canonical");
+        let at = |name: &str| root.join(name);
+        for name in ["keys/deep", "links", "free"] {
+            std::fs::create_dir_all(at(name)).expect("made");
+        }
+        std::fs::write(at("keys/tls.key"), "").expect("written");
+        std::os::unix::fs::symlink(at("keys/tls.key"), at("links/tls.key")).expect("a link");
+        let files = [at("links/tls.key"), at("later/session.key")];
+        let protected = Protected::default().and_configuration(files);
+        let is_kept =
+            |name: &str| matches!(protected.check(&at(name)), Err(Forbidden::Configuration(_)));
+        assert!(["keys", "links", "later", ""].iter().all(|name| is_kept(name)));
+        assert!(["free", "keys/deep"].iter().all(|name| protected.check(&at(name)).is_ok()));
     }
 
     #[test]

@@ -140,7 +140,12 @@ fn set_up(
         Ok(Stated { value: path, place: place.clone() })
     });
     let never = never.collect::<anyhow::Result<_>>()?;
-    let protected = Protected::new(&plugins, home.as_ref()).and_never(never);
+    // A path whose variable is not set is told where it is used.
+    let secrets = configuration.secret_files().filter_map(|file| typed_path::expanded(file).ok());
+    let files = global.config.clone().into_iter().chain(configuration::administrators_file());
+    let protected = Protected::new(&plugins, home.as_ref())
+        .and_never(never)
+        .and_configuration(files.chain(secrets));
     let is_cached = !global.no_cache && says(&configuration.cache) != Some(false);
     let cache = home.as_ref().filter(|_| is_cached).map(Home::cache);
     let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);

@@ -39,6 +39,7 @@ pub(super) fn options(
     let value = |stated: &Option<Stated<bool>>| stated.as_ref().map(|stated| stated.value);
     // Flags that say over what is served leave nothing of that to the configuration.
     let (is_asked, is_stdio_asked) = (http.http.is_some() || http.stdio, http.stdio);
+    let flagged_keys = http.tls_key.clone();
     let http = http_options(http, &configuration.http, configuration.auth.as_ref())?;
     let stdio = match is_asked {
         true => is_stdio_asked,
@@ -51,7 +52,7 @@ pub(super) fn options(
         locking,
         optimizing: if no_optimize { Optimizing::Never } else { Optimizing::InBackground },
         compiler,
-        protected,
+        protected: protected.and_configuration(flagged_keys),
         policy,
         page,
         stdio,

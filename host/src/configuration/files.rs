@@ -129,15 +129,15 @@ fn unreadable(path: &Path, error: &ReadError) -> ConfigurationError {
     ConfigurationError::Unreadable { file: escape_path(path), error: error.to_string() }
 }
 
-/// The file of the machine's administrator, which users cannot write.
+/// The file of the machine's administrator, which users cannot write. `None` where systems have no place for one.
 #[cfg(not(feature = "failpoints"))]
-fn administrators_file() -> Option<PathBuf> {
+pub fn administrators_file() -> Option<PathBuf> {
     usual_administrators_file()
 }
 
 /// The same. Tests name another in its place, which no released build lets anybody do.
 #[cfg(feature = "failpoints")]
-fn administrators_file() -> Option<PathBuf> {
+pub fn administrators_file() -> Option<PathBuf> {
     let named = std::env::var_os("TOOLRACK_TEST_ADMINISTRATORS_FILE");
     named.map(PathBuf::from).or_else(usual_administrators_file)
 }

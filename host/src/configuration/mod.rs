@@ -18,6 +18,6 @@ mod tests;
 pub use auth::{AuthSection, ClientSecretPlace, IssuerFiles};
 pub use auth_files::AuthFileError;
 pub use content::Configuration;
-pub use files::{ConfigurationError, load};
+pub use files::{ConfigurationError, administrators_file, load};
 pub use sections::HttpSection;
 pub use stated_keys::StatedKey;
