@@ -29,7 +29,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
         ("[http]\nadress = \"1\"", "2:1", "did you mean `address`?"),
         ("[http]\naddress = 8787", "2:11", "put it in quotes: `address = \"8787\"`"),
         ("[http]\naddress = \"http://x\"", "2:11", "not a URL or a path"),
-        ("[http]\naddress = \"unix:t.sock\"", "2:11", "expected an absolute path behind `unix:`"),
+        ("[http]\naddress = \"unix:t.sock\"", "2:11", "`unix:`: expected an absolute path"),
         ("[http]\naddress = \"x\"", "2:11", "an address and a port, as in 127.0.0.1:8787"),
         ("[http]\nhosts = [\"tools.example:80\"]", "2:10", "without a scheme, a port or a path"),
         ("[http]\nhosts = [\"0x7f.1\"]", "2:10", "did you mean `127.0.0.1`?"),
