@@ -60,51 +60,63 @@ struct Bench {
 
 /// Runs a test against a server with these bounds. Afterwards, nothing is left of its clients.
 fn serves(bounds: HttpBounds, test: impl AsyncFnOnce(&Bench)) {
-    serves_with(bounds, None, test);
+    serves_with(settings(bounds), async |bench| {
+        test(bench).await;
+        bench.is_answered().await;
+    });
 }
 
-/// The same, over TLS where there are files for it.
-fn serves_with(bounds: HttpBounds, tls: Option<TlsFiles>, test: impl AsyncFnOnce(&Bench)) {
-    let is_tls = tls.is_some();
+/// Runs a test against a server with these settings. Returns the time that it takes to end afterwards.
+fn serves_with<R>(settings: HttpSettings, test: impl AsyncFnOnce(&Bench) -> R) -> (R, Duration) {
     let directory = plugins();
     let (host, catalog) = started(directory.path());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    LocalSet::new().block_on(&runtime.expect("a runtime"), async {
-        let settings = HttpSettings { tls, ..settings(bounds) };
+    let ended = LocalSet::new().block_on(&runtime.expect("a runtime"), async {
         let server = TrialServer::start(settings, host.guests().clone(), catalog).await;
         let (address, executor) = (server.address.to_string(), server.executor.clone());
         let bench = Bench { address, published: server.published.clone(), executor };
-        timeout(NEVER_REACHED, test(&bench)).await.expect("it ends");
-        if !is_tls {
-            bench.is_answered().await;
-        }
+        let result = timeout(NEVER_REACHED, test(&bench)).await.expect("it ends");
+        let began = Instant::now();
         server.end(NEVER_REACHED).await;
         bench.is_idle().await;
+        (result, began.elapsed())
     });
     host.stop();
+    ended
 }
 
-#[test]
-fn a_client_that_does_not_agree_on_tls_is_closed_and_makes_room_for_others() {
-    let directory = TempDir::new().expect("a directory");
+/// The files of a server that is called `localhost`.
+fn tls_files(directory: &TempDir) -> TlsFiles {
     let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("one");
     let file = |name: &str, text: String| {
         let path = directory.path().join(name);
         std::fs::write(&path, text).expect("written");
         Stated { value: path, place: name.into() }
     };
-    let certificate = file("own.pem", own.cert.pem());
-    let key = file("own.key", own.signing_key.serialize_pem());
+    TlsFiles {
+        certificate: file("own.pem", own.cert.pem()),
+        key: file("own.key", own.signing_key.serialize_pem()),
+        client_ca: None,
+    }
+}
+
+/// The beginning of a handshake.
+const HALF_HANDSHAKE: [u8; 11] = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3];
+
+#[test]
+fn a_client_that_does_not_agree_on_tls_is_closed_and_makes_room_for_others() {
+    let directory = TempDir::new().expect("a directory");
     let bounds = HttpBounds { tls_time: Duration::from_secs(2), ..small() };
-    serves_with(bounds, Some(TlsFiles { certificate, key, client_ca: None }), async |bench| {
+    let settings = HttpSettings { tls: Some(tls_files(&directory)), ..settings(bounds) };
+    serves_with(settings, async |bench| {
         // It says nothing, or half of something, or speaks in the clear.
-        let half = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3];
-        for said in [&b""[..], &half, b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"] {
+        let clear = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        for said in [&b""[..], &HALF_HANDSHAKE, clear] {
             let answer = rest(bench.sends(said).await).await;
             assert!(!answer.contains("HTTP/1.1 200"), "{answer}");
         }
         // As many as there may be keep none out: the one that was silent the longest goes.
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let mut silent = Vec::new();
         for _ in 0..bounds.connections + 3 {
             silent.push(bench.connect().await);
@@ -114,6 +126,22 @@ fn a_client_that_does_not_agree_on_tls_is_closed_and_makes_room_for_others() {
         }
         assert!(began.elapsed() < bounds.tls_time, "they were closed to make room");
     });
+}
+
+#[test]
+fn the_end_of_a_server_waits_for_no_handshake() {
+    let directory = TempDir::new().expect("a directory");
+    let settings = HttpSettings {
+        tls: Some(tls_files(&directory)),
+        grace: NEVER_REACHED * 2,
+        ..settings(HttpBounds { tls_time: NEVER_REACHED * 2, ..small() })
+    };
+    let (_silent, time) = serves_with(settings, async |bench| {
+        let silent = [bench.sends("").await, bench.sends(HALF_HANDSHAKE).await];
+        sleep(SHORT).await;
+        silent
+    });
+    assert!(time < NEVER_REACHED / 10, "{time:?}");
 }
 
 impl Bench {

@@ -13,7 +13,6 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep, sleep_until, timeout};
@@ -35,12 +34,10 @@ use super::run::in_step::InStep;
 use super::run::shares::Shares;
 use super::run::views::Views;
 use super::socket::address::Listener;
-use super::socket::client_certificates::ClientCertificates;
 use super::socket::client_socket::{ClientSocket, Duplex, SocketKind, UnaskedBudget};
-use super::socket::first_byte::FirstByte;
-use super::socket::handshake_share::HandshakeShare;
 use super::socket::paced::Paced;
 use super::socket::tls::{TlsBytes, TlsError, TlsFiles, TlsInForce};
+use super::socket::tls_agreement::{AgreedTls, NoTls, TlsOfConnections};
 use crate::catalog::Catalog;
 use crate::manifest::Rate;
 use crate::mcp::calls::executor::Executor;
@@ -48,7 +45,7 @@ use crate::mcp::engine::Settings;
 use crate::mcp::version::TransportKind;
 use crate::oauth::{OauthChecker, OauthSettings};
 use crate::start_resources::{allowed_descriptors, give_freed_memory_back};
-use crate::tokens::{Principal, Token, TokenFile, TokenFileError};
+use crate::tokens::{Token, TokenFile, TokenFileError};
 
 /// The time that what was ended has to say so.
 const END_TIME: Duration = Duration::from_secs(5);
@@ -113,14 +110,6 @@ struct ClientConnections {
     stage: watch::Sender<ServerStage>,
     /// `None` where there is no TLS.
     tls: Option<TlsOfConnections>,
-}
-
-/// The TLS of all connections.
-#[derive(Clone)]
-struct TlsOfConnections {
-    in_force: watch::Receiver<TlsInForce>,
-    handshakes: Rc<HandshakeShare>,
-    certificates: Rc<ClientCertificates>,
 }
 
 impl HttpServer {
@@ -192,11 +181,7 @@ impl HttpServer {
             unasked: UnaskedBudget::new(bounds.unasked),
             most_open: 0,
             stage,
-            tls: tls.as_ref().map(|tls| TlsOfConnections {
-                in_force: tls.subscribe(),
-                handshakes: Rc::new(HandshakeShare::new()),
-                certificates: Rc::new(ClientCertificates::new(tls.subscribe())),
-            }),
+            tls: tls.as_ref().map(|tls| TlsOfConnections::new(&tls.subscribe())),
         };
         let following = Following { tokens, tls, catalog, endpoint };
         Ok(Self { clients, following, oauth, grace, drain_delay })
@@ -364,73 +349,40 @@ async fn serve_over_tls(
     stream: Paced<ClientSocket>,
     endpoint: Rc<Endpoint>,
     connection: ListedConnection,
-    stage: watch::Receiver<ServerStage>,
+    mut stage: watch::Receiver<ServerStage>,
 ) {
-    let time = endpoint.bounds.tls_time;
-    let mut stream = FirstByte::new(stream);
-    let first = tokio::select! {
-        first = timeout(time, stream.peek()) => first,
-        () = connection.0.closes() => return,
-    };
-    if let Ok(Ok(Some(first))) = first
-        && first != TLS_HANDSHAKE
-    {
-        endpoint.refusals.note(
-            RefusalKind::Cleartext,
-            "what it sends first is no TLS; clients reach this server at https://",
-        );
-        // A client that does not read the answer has its time all the same.
-        let _ = timeout(time, refuse_cleartext(stream)).await;
-        return;
-    }
-    let TlsOfConnections { in_force, handshakes, certificates } = tls;
-    // New connections are made with what is in force now.
-    let in_force = in_force.borrow().clone();
-    let handshake = handshakes.run(in_force.accept(stream));
     let agreed = tokio::select! {
-        agreed = timeout(time, Box::pin(handshake)) => agreed,
+        agreed = Box::pin(tls.agree(stream, endpoint.bounds.tls_time)) => agreed,
         () = connection.0.closes() => return,
+        // Nothing was asked yet; a request may be on its way.
+        () = Box::pin(async {
+            let _ = stage.wait_for(|stage| *stage >= ServerStage::Draining).await;
+            sleep(LAST_REQUEST).await;
+        }) => return,
     };
-    let stream = match agreed {
-        Ok(Ok(stream)) => stream,
-        // Who only looks whether the port is open closes the connection at once.
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            return tracing::debug!("a client did not agree on TLS: {error}");
+    let AgreedTls { stream, client } = match agreed {
+        Ok(agreed) => agreed,
+        Err(NoTls::Cleartext) => {
+            return endpoint.refusals.note(
+                RefusalKind::Cleartext,
+                "what it sends first is no TLS; clients reach this server at https://",
+            );
         }
-        Ok(Err(error)) => {
+        Err(NoTls::Refused(error)) => {
             return endpoint.refusals.note(RefusalKind::Handshake, &error.to_string());
         }
-        Err(_) => return tracing::debug!("a client did not agree on TLS in time"),
+        Err(NoTls::Late(why)) => return tracing::debug!("a client did not agree on TLS: {why}"),
     };
-    let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
-    let Some(own) = shown.first() else {
-        drop((in_force, handshakes, certificates));
+    let Some(client) = client else {
         return serve(stream, endpoint, connection, stage).await;
     };
-    _ = connection.0.principal.set(Principal::of_certificate(own));
-    let certificate = certificates.shown(shown, &in_force);
-    drop((in_force, handshakes));
+    _ = connection.0.principal.set(client.principal.clone());
     tokio::select! {
         () = serve(stream, endpoint, connection, stage) => {}
-        () = certificates.ended(&certificate) => {
+        () = client.ended() => {
             tracing::debug!("a connection ends: the certificate of its client counts no more");
         }
     }
-}
-
-/// The first byte of whatever speaks TLS: the type of the record in which a handshake comes.
-const TLS_HANDSHAKE: u8 = 22;
-
-/// Answers a client that speaks HTTP in the clear, and drops what it still sends.
-async fn refuse_cleartext<S: Duplex>(mut stream: FirstByte<S>) -> std::io::Result<()> {
-    const SAID: &str = "HTTPS is spoken on this port: write https:// in the client's URL\n";
-    let head =
-        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close";
-    let answer = format!("{head}\r\nContent-Length: {}\r\n\r\n{SAID}", SAID.len());
-    stream.write_all(answer.as_bytes()).await?;
-    stream.shutdown().await?;
-    let mut left = stream.take(MAX_HEAD as u64);
-    tokio::io::copy(&mut left, &mut tokio::io::sink()).await.map(drop)
 }
 
 /// Serves one connection to its end.
