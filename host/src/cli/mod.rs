@@ -8,6 +8,7 @@ mod token;
 mod secret;
 mod usage;
 mod setup;
+mod configured_files;
 mod call;
 mod author;
 mod status;
@@ -31,6 +32,7 @@ use anyhow::Context as _;
 use approve::ReviewForm;
 use arguments::{CliCommand, Command, Global, HttpArguments, LogFormat};
 use clap::ValueEnum as _;
+use configured_files::{ConfiguredFiles, LooseConfiguration};
 use install::lockfile_update::Approval;
 use output::consent::Consent;
 use output::print::{
@@ -174,6 +176,9 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve { page_size, no_optimize, http } => {
             let flags = ServeFlags { page_size, no_optimize };
+            for LooseConfiguration { problem, advice } in ConfiguredFiles::of(&setup).loose() {
+                tracing::warn!("{problem}; {advice}");
+            }
             let options = serving::options(&flags, http, setup)?;
             if options.stdio {
                 hint_at_terminal();

@@ -1,18 +1,31 @@
-//! The rights of others to a file.
+//! The rights that every user of this machine has. Links are followed. Rights are not Unix's on Windows, and a home directory
+//! is private there.
 
 use std::path::Path;
 
-/// True if every user of this machine can write the file at `path`, or into the directory. Links are followed. Rights are
-/// not Unix's on Windows, and a home directory is private there.
+/// True if every user of this machine can write the file at `path`, or into the directory.
 pub(crate) fn everybody_writes(path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        path.metadata().is_ok_and(|found| found.mode() & 0o002 != 0)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        false
-    }
+    mode(path).is_some_and(|mode| mode & 0o002 != 0)
+}
+
+/// True if every user of this machine can read the file at `path`.
+pub(crate) fn everybody_reads(path: &Path) -> bool {
+    mode(path).is_some_and(|mode| mode & 0o004 != 0)
+}
+
+/// True if every user of this machine can put another file in the place of one in the directory at `path`.
+pub(crate) fn everybody_replaces(path: &Path) -> bool {
+    // Where the directory is sticky, files can be added by everybody, and replaced by their owners alone.
+    mode(path).is_some_and(|mode| mode & 0o002 != 0 && mode & 0o1000 == 0)
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+    path.metadata().ok().map(|found| found.mode())
+}
+
+#[cfg(not(unix))]
+fn mode(_: &Path) -> Option<u32> {
+    None
 }

@@ -92,6 +92,11 @@ impl TokenFile {
         Self { path: home.http().join("tokens.json"), locks: home.locks() }
     }
 
+    /// The path of the file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The tokens, in the order in which they were made; none, if there is no file.
     pub(crate) fn read(&self) -> Result<Vec<Token>, TokenFileError> {
         let path = || crate::text::escape_path(&self.path);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::cli::configured_files::ConfiguredFiles;
 use crate::clients::ServerEntry;
 use crate::home::Home;
 use crate::oauth::ServiceUrl;
@@ -11,6 +12,8 @@ pub(super) struct Examined {
     /// Plugin directories, absolute.
     pub(super) directories: Vec<PathBuf>,
     pub(super) home: Option<Home>,
+    /// The files of the configuration.
+    pub(super) configured: ConfiguredFiles,
     /// The authorization servers whose tokens count.
     pub(super) issuers: Vec<ServiceUrl>,
     /// The entry that clients should have.

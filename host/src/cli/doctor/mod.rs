@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::configured_files::{ConfiguredFiles, LooseConfiguration};
 use super::output::print::println;
 use super::register::server_entry;
 use super::setup::Setup;
@@ -32,6 +33,8 @@ use finding::{Finding, Level};
 /// The time that one check is waited for: file systems and keyrings may not answer at all.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(8);
 
+const CONFIGURATION_TOPIC: &str = "configuration";
+
 type Check = (&'static str, Box<dyn FnOnce() -> Vec<Finding> + Send>);
 
 pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
@@ -41,6 +44,7 @@ pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
     let examined = Arc::new(Examined {
         directories: setup.plugins.iter().map(absolute).collect(),
         home: setup.home.clone(),
+        configured: ConfiguredFiles::of(&setup),
         issuers,
         entry: server_entry(&setup),
     });
@@ -69,9 +73,20 @@ fn checks(examined: &Arc<Examined>) -> Vec<Check> {
         ("clients", with(clients::check)),
         ("plugin directory", with(directories::check)),
         ("toolrack's directory", with(own_directory::check)),
+        (CONFIGURATION_TOPIC, with(check_configuration)),
         ("secrets", with(secrets::check)),
         ("authorization servers", with(issuers::check)),
     ]
+}
+
+/// The files of the configuration: nobody else's to change, and secret where they have to be.
+fn check_configuration(examined: &Examined) -> Vec<Finding> {
+    let loose = examined.configured.loose().into_iter();
+    loose
+        .map(|LooseConfiguration { problem, advice }| {
+            Finding::wrong(CONFIGURATION_TOPIC, problem, advice)
+        })
+        .collect()
 }
 
 /// Runs a check on a thread that is left behind where it does not end.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::{Value, json};
 
+use super::super::configured_files::{ConfiguredFiles, LooseConfiguration};
 use super::super::doctor::loose_files;
 use super::super::output::print::println;
 use super::super::output::{grants, local};
@@ -31,6 +32,7 @@ pub(crate) fn run(
 ) -> anyhow::Result<ExitCode> {
     let directories = setup.plugins.clone();
     let (configuration, plugins_from) = (setup.configuration.clone(), setup.plugins_from);
+    let configured = ConfiguredFiles::of(&setup);
     let (host, catalog) = load(setup)?;
     let chosen = Chosen::new(&catalog, names)?;
     if as_json {
@@ -42,6 +44,9 @@ pub(crate) fn run(
             println!("{} {}; {}", paint(ERROR, "warning"), loose.problem, loose.advice);
         }
         if names.is_empty() {
+            for LooseConfiguration { problem, advice } in configured.loose() {
+                println!("{} {problem}; {advice}", paint(ERROR, "warning"));
+            }
             print_configuration(&configuration.keys, plugins_from);
         }
         for problem in unusable {
