@@ -9,18 +9,18 @@ use hyper::body::Bytes;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::answers::{KnownTokens, TokenDigest, TokensInQuestion};
 use super::claims::TokenClaims;
 use super::fault::{RefusedToken, TokenFault};
 use super::introspection::{Introspector, TokenPast};
+use super::issuer_client::IssuerWay;
 use super::jwt::{self, CLOCK_LEEWAY, ClaimedIssuer};
 use super::key_set::KeySet;
 use super::key_source::{KeySource, NotNewer};
 use super::metadata::ResourceMetadata;
-use super::question::IssuerWay;
 use super::ring_verifier;
 use super::scopes::ScopeRules;
 use super::settings::{IssuerSettings, OauthSettings, OauthTimes, SignatureAlgorithm, TokenCheck};
+use super::token_cache::{KnownTokens, TokenDigest, TokensInQuestion};
 use crate::tokens::{AccessToken, Principal, Proof, TokenText, now};
 
 /// The time for which a token whose signature was checked is not checked again.

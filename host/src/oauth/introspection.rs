@@ -8,8 +8,8 @@ use tokio::time::timeout;
 
 use super::claims::{AudienceClaim, TokenClaims};
 use super::fault::{RefusedToken, TokenFault};
+use super::issuer_client::{IssuerWay, NoAnswer};
 use super::jwt::CLOCK_LEEWAY;
-use super::question::{IssuerWay, NoAnswer};
 use super::settings::{ClientSecret, OauthTimes};
 use super::url::ServiceUrl;
 use crate::tokens::now;

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::issuer_client::{IssuerWay, NoAnswer};
 use super::key_set::{KeySet, KeySetError, shown};
-use super::question::{IssuerWay, NoAnswer};
 use super::settings::OauthTimes;
 use super::url::ServiceUrl;
 use crate::text::{clip, escape};

@@ -10,13 +10,13 @@ mod scopes;
 mod settings;
 mod metadata;
 mod ring_verifier;
-mod question;
+mod issuer_client;
 mod key_set;
 mod key_source;
 mod claims;
 mod jwt;
 mod introspection;
-mod answers;
+mod token_cache;
 mod checker;
 
 #[cfg(any(test, fuzzing))]

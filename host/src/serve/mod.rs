@@ -18,7 +18,7 @@ use crate::host::{Host, HostError};
 use crate::lockfile::LockPolicy;
 use crate::manifest::{Policy, Rate};
 use crate::mcp::{
-    AllowedOrigin, ClientShares, Doors, Driver, Engine, Executor, HttpAddress, HttpBounds,
+    AllowedOrigin, ClientShares, Driver, Engine, Executor, HostPolicy, HttpAddress, HttpBounds,
     HttpServer, HttpServerError, HttpSettings, Listener, PrivateStdout, ServerName, SessionKey,
     SessionKeyError, Settings, Stdio, TlsFiles, TokenNeed,
 };
@@ -263,9 +263,9 @@ async fn listen(
              --tls-cert and --tls-key"
         );
     }
-    let doors = Doors::new(address, hosts.clone(), origins.clone());
+    let host_policy = HostPolicy::new(address, hosts.clone(), origins.clone());
     let settings = HttpSettings {
-        doors,
+        host_policy,
         engine,
         key,
         grace: *grace,

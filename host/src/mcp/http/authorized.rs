@@ -10,8 +10,8 @@ use tokio::task::LocalSet;
 use tokio::time::timeout;
 
 use super::bounds::HttpBounds;
-use super::request::access::TokenNeed;
-use super::request::doors::Doors;
+use super::request::authentication::TokenNeed;
+use super::request::host_policy::HostPolicy;
 use super::server::HttpSettings;
 use super::trial::{TrialServer, local, modern, plugins, settings};
 use crate::fuzz::started;
@@ -54,7 +54,7 @@ fn serves(test: impl AsyncFnOnce(&OauthBench)) {
         let issuer = TrialIssuer::start(&[&key]).await;
         let page = vec!["https://page.example".parse().expect("an origin")];
         let settings = HttpSettings {
-            doors: Doors::new(&local(), Vec::new(), page),
+            host_policy: HostPolicy::new(&local(), Vec::new(), page),
             tokens: Some(file),
             need: TokenNeed::Always,
             oauth: Some(oauth_settings(vec![issuer.settings()])),

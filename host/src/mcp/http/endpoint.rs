@@ -17,11 +17,11 @@ use super::modern;
 use super::plan::{ExchangePlan, InSession, MessageChecks, bad_request};
 use super::refusal_log::RefusalLog;
 use super::request::body;
-use super::request::doors::{self, Doors};
+use super::request::host_policy::{self, HostPolicy};
 use super::request::media::{self, Accepted};
 use super::run::answer::{self, HttpAnswer, HttpRefusal};
 use super::run::byte_budget::ByteBudget;
-use super::run::exchange::{Exchange, ExchangeTransport, Kept};
+use super::run::exchange::{Exchange, ExchangeGuards, ExchangeTransport};
 use super::run::in_step::InStep;
 use super::run::shares::{NoShare, Place, RunKind, Shared, Shares};
 use crate::catalog::Catalog;
@@ -50,7 +50,7 @@ pub(super) enum ServerStage {
 
 /// Everything that requests are served with.
 pub(super) struct Endpoint {
-    pub(super) doors: Doors,
+    pub(super) host_policy: HostPolicy,
     pub(super) checks: MessageChecks,
     pub(super) executor: Rc<Executor>,
     pub(super) catalog: watch::Receiver<Option<Arc<Catalog>>>,
@@ -134,7 +134,7 @@ impl Endpoint {
             }
             (Some(_), &Method::OPTIONS) => {
                 let mut answer = answer::empty(StatusCode::NO_CONTENT);
-                doors::allow_request(answer.headers_mut(), &parts.headers);
+                host_policy::allow_request(answer.headers_mut(), &parts.headers);
                 answer
             }
             (Some(_), _) => {
@@ -142,7 +142,7 @@ impl Endpoint {
             }
         };
         if self.checks.access.oauth().is_some() {
-            doors::allow_every_page(answer.headers_mut());
+            host_policy::allow_every_page(answer.headers_mut());
         }
         answer
     }
@@ -151,10 +151,10 @@ impl Endpoint {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let entered = self.doors.check_host(&parts.headers);
-        let origin = match entered.and_then(|()| self.doors.check_origin(&parts.headers)) {
+        let entered = self.host_policy.check_host(&parts.headers);
+        let origin = match entered.and_then(|()| self.host_policy.check_origin(&parts.headers)) {
             Ok(origin) => origin,
-            Err(doors::NotLetIn(why)) => {
+            Err(host_policy::HostRefusal(why)) => {
                 let refused = HttpRefusal::plain(StatusCode::FORBIDDEN, why);
                 return self.refuse(parts, body, refused).await;
             }
@@ -163,7 +163,7 @@ impl Endpoint {
             Method::OPTIONS => {
                 let mut answer = answer::empty(StatusCode::NO_CONTENT);
                 if origin.is_some() {
-                    doors::allow_request(answer.headers_mut(), &parts.headers);
+                    host_policy::allow_request(answer.headers_mut(), &parts.headers);
                 }
                 Ok(answer)
             }
@@ -173,7 +173,7 @@ impl Endpoint {
             Ok(answer) => answer,
             Err(refused) => self.refuse(parts, body, refused).await,
         };
-        doors::allow_page(answer.headers_mut(), origin.as_ref());
+        host_policy::allow_page(answer.headers_mut(), origin.as_ref());
         answer
     }
 
@@ -259,7 +259,7 @@ impl Endpoint {
         self.checks.count_calls(principal, calls)?;
         // A subscription keeps nothing of its message.
         let body = Some(room).filter(|_| kind == RunKind::Request);
-        let kept = Kept::new(place, body, registered);
+        let kept = ExchangeGuards::new(place, body, registered);
         let exchange = self.exchange(engine, principal, transport, pieces, kind, kept);
         let steps = self.in_step.begin();
         steps.others_first().await;
@@ -295,7 +295,7 @@ impl Endpoint {
         let engine = Engine::resumed(self.checks.engine.clone(), session.version, changes);
         let (transport, lines, pieces) = ExchangeTransport::of_stream();
         let registered = self.checks.running.stream(session.nonce, lines);
-        let kept = Kept::new(place, None, vec![registered]);
+        let kept = ExchangeGuards::new(place, None, vec![registered]);
         let exchange = self.exchange(engine, principal, transport, pieces, RunKind::Stream, kept);
         Ok(answer::events(exchange, None, &self.bounds))
     }
@@ -354,7 +354,7 @@ impl Endpoint {
         transport: ExchangeTransport,
         pieces: mpsc::Receiver<Piece>,
         kind: RunKind,
-        kept: Kept,
+        kept: ExchangeGuards,
     ) -> Exchange {
         let catalog = self.checks.views.of(principal);
         let client = self.executor.client_known_as(&principal.id);

@@ -10,7 +10,7 @@ use tokio::time::MissedTickBehavior;
 use super::endpoint::Endpoint;
 use super::followed::{Followed, LOOK_INTERVAL, LookEnd};
 use super::legacy_session::session_id::now;
-use super::request::access::TokensInForce;
+use super::request::authentication::TokensInForce;
 use super::socket::tls::{TlsBytes, TlsError, TlsInForce};
 use crate::catalog::Catalog;
 use crate::tokens::{Token, TokenFileError};

@@ -3,8 +3,8 @@
 use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::json;
 
-use super::legacy_session::running::Running;
 use super::legacy_session::session_id::{Session, SessionKey};
+use super::legacy_session::session_registry::SessionRegistry;
 use super::modern::VERSION_HEADER;
 use super::run::answer::HttpRefusal;
 use crate::mcp::rpc::id::Id;
@@ -20,7 +20,7 @@ pub(super) const SESSION_HEADER: HeaderName = HeaderName::from_static("mcp-sessi
 pub(super) fn session(
     headers: &HeaderMap,
     key: &SessionKey,
-    running: &Running,
+    running: &SessionRegistry,
     principal: &str,
     id: Option<&Id>,
 ) -> Result<Session, HttpRefusal> {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
-use super::request::doors::ARGUMENT_HEADER;
+use super::request::host_policy::ARGUMENT_HEADER;
 use super::run::answer::HttpRefusal;
 use crate::catalog::{Catalog, MAX_ARGUMENTS, Tool};
 use crate::mcp::engine::CallCheck;
@@ -46,13 +46,13 @@ pub(super) fn check_array(headers: &HeaderMap) -> Result<(), RpcError> {
 }
 
 /// A request as far as its headers repeat it.
-pub(super) struct Repeated<'a> {
+pub(super) struct MirroredRequest<'a> {
     pub(super) id: &'a Id,
     pub(super) method: &'a str,
     pub(super) params: Option<&'a RawValue>,
 }
 
-impl Repeated<'_> {
+impl MirroredRequest<'_> {
     /// Checks a request of the stateless revision: its `_meta`, its headers and its method, in the order in which clients
     /// expect to be told.
     pub(super) fn check(
@@ -294,7 +294,7 @@ mod tests {
         let raw = RawValue::from_string("7".into()).expect("JSON");
         let id = Id::parse(&raw).expect("an id");
         let params = RawValue::from_string(params.to_string()).expect("JSON");
-        let request = Repeated { id: &id, method, params: Some(&params) };
+        let request = MirroredRequest { id: &id, method, params: Some(&params) };
         let refused = request.check(&map, None).err()?;
         let (status, body) = refused.into_parts();
         let body: Value = serde_json::from_str(&body).expect("JSON");
@@ -442,7 +442,7 @@ mod tests {
             let params = format!(r#"{{"_meta":{meta},"name":"greet",{twice}}}"#);
             let params = RawValue::from_string(params).expect("JSON");
             let id = Id::parse(&RawValue::from_string("7".into()).expect("JSON")).expect("an id");
-            let request = Repeated { id: &id, method: "tools/call", params: Some(&params) };
+            let request = MirroredRequest { id: &id, method: "tools/call", params: Some(&params) };
             let mut headers = HeaderMap::new();
             headers.insert(VERSION_HEADER, HeaderValue::from_static(NEWEST));
             headers.insert(METHOD_HEADER, HeaderValue::from_static("tools/call"));

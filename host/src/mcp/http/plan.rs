@@ -7,10 +7,10 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::value::RawValue;
 
 use super::legacy;
-use super::legacy_session::running::Running;
 use super::legacy_session::session_id::{SessionKey, SessionNonce};
-use super::modern::{self, Repeated};
-use super::request::access::Admittance;
+use super::legacy_session::session_registry::SessionRegistry;
+use super::modern::{self, MirroredRequest};
+use super::request::authentication::Authenticator;
 use super::run::answer::HttpRefusal;
 use super::run::client_rates::{ClientRates, TooOften};
 use super::run::shares::RunKind;
@@ -31,8 +31,8 @@ use crate::tool::whole_seconds;
 pub(super) struct MessageChecks {
     pub(super) engine: Settings,
     pub(super) key: SessionKey,
-    pub(super) running: Running,
-    pub(super) access: Rc<Admittance>,
+    pub(super) running: SessionRegistry,
+    pub(super) access: Rc<Authenticator>,
     pub(super) rates: ClientRates,
     pub(super) views: Views,
 }
@@ -72,7 +72,7 @@ impl MessageChecks {
             }
             Parsed::One(Err(RefusedMessage { id, fault })) => Err(bad_request(id.as_ref(), &fault)),
             Parsed::One(Ok(Message::Request { id, method, params })) => {
-                let request = Repeated { id: &id, method: &method, params };
+                let request = MirroredRequest { id: &id, method: &method, params };
                 let plan = self.plan_request(headers, principal, &request)?;
                 self.check_scope(principal, &request)?;
                 Ok(Some(plan))
@@ -139,7 +139,7 @@ impl MessageChecks {
                     let Ok(Message::Request { id, method, params }) = message::message(item) else {
                         continue;
                     };
-                    let request = Repeated { id: &id, method: &method, params };
+                    let request = MirroredRequest { id: &id, method: &method, params };
                     self.check_scope(principal, &request)?;
                     calls += usize::from(request.is_call());
                     // One that is there twice is the engine's to refuse.
@@ -163,7 +163,7 @@ impl MessageChecks {
     fn check_scope(
         &self,
         principal: &Principal,
-        request: &Repeated<'_>,
+        request: &MirroredRequest<'_>,
     ) -> Result<(), HttpRefusal> {
         let tool = principal.allow.is_some().then(|| request.tool()).flatten();
         tool.map_or(Ok(()), |tool| self.access.check_call(principal, &tool))
@@ -200,7 +200,7 @@ impl MessageChecks {
         &self,
         headers: &HeaderMap,
         principal: &Principal,
-        request: &Repeated<'_>,
+        request: &MirroredRequest<'_>,
     ) -> Result<ExchangePlan, HttpRefusal> {
         let calls = usize::from(request.is_call());
         if is_modern(headers, request.params) {

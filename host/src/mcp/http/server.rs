@@ -22,12 +22,12 @@ use super::connections::{Busy, BusyBody, ListedConnection, OpenConnections};
 use super::endpoint::{Endpoint, ServerStage};
 use super::followed::{Followed, FollowedReader};
 use super::following::Following;
-use super::legacy_session::running::Running;
 use super::legacy_session::session_id::SessionKey;
+use super::legacy_session::session_registry::SessionRegistry;
 use super::plan::MessageChecks;
 use super::refusal_log::{RefusalKind, RefusalLog};
-use super::request::access::{Admittance, TokenNeed, TokensInForce};
-use super::request::doors::Doors;
+use super::request::authentication::{Authenticator, TokenNeed, TokensInForce};
+use super::request::host_policy::HostPolicy;
 use super::run::byte_budget::ByteBudget;
 use super::run::client_rates::ClientRates;
 use super::run::in_step::InStep;
@@ -59,7 +59,7 @@ const LISTENER_PAUSE: Duration = Duration::from_millis(100);
 
 /// The choices of the operator, and the key of sessions.
 pub(crate) struct HttpSettings {
-    pub(crate) doors: Doors,
+    pub(crate) host_policy: HostPolicy,
     pub(crate) engine: Settings,
     pub(crate) key: SessionKey,
     /// The time that requests have to end once the server is about to.
@@ -121,7 +121,7 @@ impl HttpServer {
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
     ) -> Result<Self, HttpServerError> {
         let HttpSettings {
-            doors,
+            host_policy,
             engine,
             key,
             grace,
@@ -150,18 +150,18 @@ impl HttpServer {
         };
         let tls = tls.map(followed_tls).transpose()?;
         let oauth = oauth.map(|settings| Rc::new(OauthChecker::new(settings)));
-        let access = Admittance::new(tokens.subscribe(), need, oauth.clone());
+        let access = Authenticator::new(tokens.subscribe(), need, oauth.clone());
         let (stage, reached) = watch::channel(ServerStage::Serving);
         let checks = MessageChecks {
             engine: Settings { transport: TransportKind::Http, ..engine },
             key,
-            running: Running::default(),
+            running: SessionRegistry::default(),
             access: Rc::new(access),
             rates: ClientRates::new(rate_of_one),
             views: Views::new(catalog.clone()),
         };
         let endpoint = Rc::new(Endpoint {
-            doors,
+            host_policy,
             checks,
             executor,
             catalog: catalog.clone(),

@@ -13,8 +13,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::bounds::HttpBounds;
-use super::request::access::TokenNeed;
-use super::request::doors::Doors;
+use super::request::authentication::TokenNeed;
+use super::request::host_policy::HostPolicy;
 use super::server::{HttpServer, HttpSettings};
 use super::socket::address::{HttpAddress, Listener};
 use crate::catalog::Catalog;
@@ -38,7 +38,7 @@ pub(super) struct TrialServer {
 /// Settings with no tokens, no TLS and no rates, on an address of this machine.
 pub(super) fn settings(bounds: HttpBounds) -> HttpSettings {
     HttpSettings {
-        doors: Doors::new(&local(), Vec::new(), Vec::new()),
+        host_policy: HostPolicy::new(&local(), Vec::new(), Vec::new()),
         engine: Settings::default(),
         key: SessionKey::of(None).expect("a key"),
         grace: Duration::from_millis(100),

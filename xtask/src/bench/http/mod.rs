@@ -59,8 +59,11 @@ pub(crate) fn measure(
                 let rate = of("per_second")?;
                 let name = server.name();
                 table.add(&figure(connections, RATE), name, Unit::PerSecond, rate);
-                table.add(&figure(connections, P50), name, Unit::Micros, of("p50_us")?);
-                table.add(&figure(connections, P99), name, Unit::Micros, of("p99_us")?);
+                // A server may be so slow that no call ends in the time.
+                if rate > 0.0 {
+                    table.add(&figure(connections, P50), name, Unit::Micros, of("p50_us")?);
+                    table.add(&figure(connections, P99), name, Unit::Micros, of("p99_us")?);
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
 //! Sessions of clients that began with `initialize`.
 
 pub(super) mod session_id;
-pub(super) mod running;
+pub(super) mod session_registry;

@@ -1,6 +1,6 @@
 //! The checks of a request before its message is looked at.
 
 pub(super) mod media;
-pub(super) mod access;
-pub(super) mod doors;
+pub(super) mod authentication;
+pub(super) mod host_policy;
 pub(super) mod body;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::byte_budget::{ByteBudget, TakenBytes};
 use super::shares::Place;
-use crate::mcp::http::legacy_session::running::{Registered, RequestLines};
+use crate::mcp::http::legacy_session::session_registry::{Registered, RequestLines};
 use crate::mcp::rpc::lines::InputLine;
 use crate::mcp::session::driver::LoopEnd;
 use crate::mcp::transport::{Gone, LineInput, LineOutput, Piece, Transport};
@@ -26,17 +26,17 @@ pub(crate) struct Exchange {
     /// A piece that waits until there is room for it among what clients have not read.
     admitted: Option<Admission>,
     budget: ByteBudget,
-    _kept: Kept,
+    _kept: ExchangeGuards,
 }
 
 /// The things that an exchange keeps while it runs.
-pub(crate) struct Kept {
+pub(crate) struct ExchangeGuards {
     _place: Place,
     _body: Option<Place>,
     _registered: Vec<Registered>,
 }
 
-impl Kept {
+impl ExchangeGuards {
     /// Its place among those that run, that of its body, and how other requests of its session know it.
     pub(crate) fn new(place: Place, body: Option<Place>, registered: Vec<Registered>) -> Self {
         Self { _place: place, _body: body, _registered: registered }
@@ -74,7 +74,7 @@ impl Exchange {
         driver: impl Future<Output = LoopEnd> + 'static,
         pieces: mpsc::Receiver<Piece>,
         budget: ByteBudget,
-        kept: Kept,
+        kept: ExchangeGuards,
     ) -> Self {
         Self { driver: Some(Box::pin(driver)), pieces, admitted: None, budget, _kept: kept }
     }

@@ -20,7 +20,7 @@ pub(crate) struct Pace {
 pub(crate) struct Paced<S> {
     stream: S,
     pace: Pace,
-    /// The wait for the client, where it does not take what is written. Kept for the next one.
+    /// The wait for the client, where it does not take what is written. ExchangeGuards for the next one.
     wait: Option<Pin<Box<Sleep>>>,
     is_waiting: bool,
     /// Bytes that the client took since the wait began.

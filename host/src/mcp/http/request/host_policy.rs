@@ -29,7 +29,7 @@ pub(crate) const ARGUMENT_HEADER: &str = "mcp-param-";
 
 /// The hosts and the origins that are let in.
 #[derive(Clone, Debug)]
-pub struct Doors {
+pub struct HostPolicy {
     is_local: bool,
     hosts: Vec<ServerName>,
     origins: Vec<AllowedOrigin>,
@@ -82,20 +82,20 @@ impl FromStr for AllowedOrigin {
 
 /// A request that is not let in, and why.
 #[derive(Debug)]
-pub(crate) struct NotLetIn(pub(crate) String);
+pub(crate) struct HostRefusal(pub(crate) String);
 
-impl Doors {
-    /// The doors of a server at `address`, for the names `hosts` and pages of `origins` beside the usual ones.
+impl HostPolicy {
+    /// The policy of a server at `address`, for the names `hosts` and pages of `origins` beside the usual ones.
     #[must_use]
     pub fn new(address: &HttpAddress, hosts: Vec<ServerName>, origins: Vec<AllowedOrigin>) -> Self {
         Self { is_local: address.is_local(), hosts, origins }
     }
 
     /// Checks the host that a request names.
-    pub(crate) fn check_host(&self, headers: &HeaderMap) -> Result<(), NotLetIn> {
+    pub(crate) fn check_host(&self, headers: &HeaderMap) -> Result<(), HostRefusal> {
         let mut named = headers.get_all(HOST).iter();
         let (Some(host), None) = (named.next(), named.next()) else {
-            return Err(NotLetIn("the request needs one `Host` header".into()));
+            return Err(HostRefusal("the request needs one `Host` header".into()));
         };
         let shown = String::from_utf8_lossy(host.as_bytes());
         let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
@@ -107,7 +107,7 @@ impl Doors {
             return Ok(());
         }
         let shown = escape(clip(&shown, 80));
-        Err(NotLetIn(format!(
+        Err(HostRefusal(format!(
             "the host `{shown}` is not one that this server is known by; `--http-host NAME`, or `hosts` under [http] in the configuration, names another"
         )))
     }
@@ -130,7 +130,7 @@ impl Doors {
     pub(crate) fn check_origin(
         &self,
         headers: &HeaderMap,
-    ) -> Result<Option<HeaderValue>, NotLetIn> {
+    ) -> Result<Option<HeaderValue>, HostRefusal> {
         let mut named = headers.get_all(ORIGIN).iter();
         let Some(origin) = named.next() else { return Ok(None) };
         let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -139,13 +139,13 @@ impl Doors {
         }
         let text = String::from_utf8_lossy(origin.as_bytes());
         if text == "null" {
-            return Err(NotLetIn(
+            return Err(HostRefusal(
                 "the page has no origin (`null`), as a file or a sandboxed frame has none: no option lets such pages in; serve the page over http or https, and name its origin with `--allow-origin`"
                     .into(),
             ));
         }
         let shown = escape(clip(&text, 80));
-        Err(NotLetIn(format!(
+        Err(HostRefusal(format!(
             "pages of the origin `{shown}` may not use this server; `--allow-origin ORIGIN`, or `origins` under [http] in the configuration, lets one in"
         )))
     }
@@ -227,9 +227,9 @@ pub(crate) fn allow_request(headers: &mut HeaderMap, asked: &HeaderMap) {
 mod tests {
     use super::*;
 
-    fn doors(address: &str) -> Doors {
+    fn host_policy(address: &str) -> HostPolicy {
         let address: HttpAddress = address.parse().expect("an address");
-        Doors::new(
+        HostPolicy::new(
             &address,
             vec!["Tools.example".parse().expect("a name")],
             vec!["https://app.example:8443".parse().expect("an origin")],
@@ -261,12 +261,13 @@ mod tests {
             ("localhost evil", false, false),
             ("", false, false),
         ] {
-            let host_is = |doors: Doors| doors.check_host(&with(HOST, &[host])).is_ok();
-            assert_eq!(host_is(doors("127.0.0.1:1")), local, "{host}");
-            assert_eq!(host_is(doors("0.0.0.0:1")), open, "{host}");
+            let host_is =
+                |host_policy: HostPolicy| host_policy.check_host(&with(HOST, &[host])).is_ok();
+            assert_eq!(host_is(host_policy("127.0.0.1:1")), local, "{host}");
+            assert_eq!(host_is(host_policy("0.0.0.0:1")), open, "{host}");
         }
         for none_or_two in [&[][..], &["localhost", "localhost"]] {
-            assert!(doors("127.0.0.1:1").check_host(&with(HOST, none_or_two)).is_err());
+            assert!(host_policy("127.0.0.1:1").check_host(&with(HOST, none_or_two)).is_err());
         }
     }
 
@@ -314,13 +315,13 @@ mod tests {
             ("http://localhost:6274/", false, false),
             ("chrome-extension://localhost", false, false),
         ] {
-            let is_admitted = |doors: Doors| {
+            let is_admitted = |host_policy: HostPolicy| {
                 let mut headers = with(ORIGIN, &[origin]);
                 headers.insert(HOST, HeaderValue::from_static("tools.example"));
-                doors.check_origin(&headers).is_ok()
+                host_policy.check_origin(&headers).is_ok()
             };
-            assert_eq!(is_admitted(doors("127.0.0.1:1")), local, "{origin}");
-            assert_eq!(is_admitted(doors("0.0.0.0:1")), open, "{origin}");
+            assert_eq!(is_admitted(host_policy("127.0.0.1:1")), local, "{origin}");
+            assert_eq!(is_admitted(host_policy("0.0.0.0:1")), open, "{origin}");
         }
         for (origin, host, is_admitted) in [
             ("https://tools.example", "tools.example:443", true),
@@ -332,9 +333,13 @@ mod tests {
         ] {
             let mut headers = with(ORIGIN, &[origin]);
             headers.insert(HOST, HeaderValue::from_static(host));
-            assert_eq!(doors("0.0.0.0:1").check_origin(&headers).is_ok(), is_admitted, "{origin}");
+            assert_eq!(
+                host_policy("0.0.0.0:1").check_origin(&headers).is_ok(),
+                is_admitted,
+                "{origin}"
+            );
         }
-        let local = doors("127.0.0.1:1");
+        let local = host_policy("127.0.0.1:1");
         assert!(matches!(local.check_origin(&HeaderMap::new()), Ok(None)));
         assert!(
             local.check_origin(&with(ORIGIN, &["http://localhost", "http://localhost"])).is_err()

@@ -18,7 +18,7 @@ pub(crate) type RequestLines = mpsc::Sender<InputLine>;
 
 /// The requests and streams that run, and the sessions that have ended.
 #[derive(Clone, Default)]
-pub(crate) struct Running(Rc<RefCell<RunningSessions>>);
+pub(crate) struct SessionRegistry(Rc<RefCell<RunningSessions>>);
 
 #[derive(Default)]
 struct RunningSessions {
@@ -34,7 +34,7 @@ struct RunningSessions {
 
 /// A request or a stream that runs, until it is dropped.
 pub(crate) struct Registered {
-    running: Running,
+    running: SessionRegistry,
     what: RegisteredPart,
 }
 
@@ -43,7 +43,7 @@ enum RegisteredPart {
     Stream(SessionNonce, u64),
 }
 
-impl Running {
+impl SessionRegistry {
     /// Notes a request, which is served by the loop behind `lines`. `None` if one with its id runs in the session.
     pub(crate) fn request(
         &self,
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_cancellation_reaches_the_request_of_its_session_alone() {
-        let running = Running::default();
+        let running = SessionRegistry::default();
         let (lines, mut received) = mpsc::channel(2);
         let noted = running.request([1; 16], id("7"), lines.downgrade()).expect("the first");
         assert!(running.request([1; 16], id("7"), lines.downgrade()).is_none(), "it runs");
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_second_stream_ends_the_first_and_outlives_it() {
-        let running = Running::default();
+        let running = SessionRegistry::default();
         let (first, of_first) = mpsc::channel::<InputLine>(1);
         let (second, of_second) = mpsc::channel::<InputLine>(1);
         let has_ended = |lines: &mpsc::Receiver<InputLine>| lines.sender_strong_count() == 0;
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn ended_sessions_are_known_and_their_number_is_bounded() {
-        let running = Running::default();
+        let running = SessionRegistry::default();
         let nonce = |at: usize| {
             let mut nonce = [0; 16];
             nonce[..8].copy_from_slice(&at.to_le_bytes());

@@ -17,7 +17,7 @@ use crate::tokens::{AccessToken, Principal, Proof, TOKEN_PREFIX, Token, now, wit
 const MAX_WAIT: Duration = Duration::from_mins(1);
 
 /// The tokens that count, and whether one is needed.
-pub(crate) struct Admittance {
+pub(crate) struct Authenticator {
     tokens: watch::Receiver<TokensInForce>,
     /// The choice of the operator.
     need: TokenNeed,
@@ -74,7 +74,7 @@ impl TokenNeed {
     }
 }
 
-impl Admittance {
+impl Authenticator {
     pub(crate) fn new(
         tokens: watch::Receiver<TokensInForce>,
         need: TokenNeed,
@@ -306,7 +306,7 @@ mod tests {
                 TokensInForce::after(before, tokens.to_vec())
             };
             let (sender, tokens) = watch::channel(in_force(None, &[]));
-            let access = Admittance::new(tokens, need, None);
+            let access = Authenticator::new(tokens, need, None);
             let is_let_in = |values: &[&str]| {
                 let headers = headers(values);
                 // Nobody has to be asked about these tokens.
@@ -337,7 +337,7 @@ mod tests {
         let token = token("ada").token;
         let now = TokensInForce::after(None, vec![token.clone()]);
         let (sender, tokens) = watch::channel(now.clone());
-        let access = Admittance::new(tokens, TokenNeed::Always, None);
+        let access = Authenticator::new(tokens, TokenNeed::Always, None);
         let principal = token.principal();
         let ended = access.ended(&principal);
         tokio::pin!(ended);
