@@ -80,7 +80,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
         (
             &issuer("client_secret_file = \"hunter22\""),
             "5:22",
-            "the path of a file: expected an absolute path",
+            "expected the path of a file, absolute",
         ),
         (&issuer("audience = \"x\""), "5:12", "expected a list such as `audience = ["),
         (&issuer("algorithms = [\"HS256\"]"), "5:15", "expected an asymmetric algorithm: RS256"),
