@@ -69,7 +69,9 @@ def codex(server: list[str], case: str) -> None:
         entries = {entry["name"]: entry for entry in listed}
         transport = entries["toolrack"]["transport"]
         found = [transport["command"], *transport["args"]]
-        assert found == server, f"Codex would start {found}, not {server}"
+        toolrack, _serve, *directories = server
+        expected = [toolrack, "serve", "--stdio", *directories]
+        assert found == expected, f"Codex would start {found}, not {expected}"
         assert entries["toolrack"]["enabled"] and "other" in entries, f"Codex lists {listed}"
 
 
@@ -152,6 +154,8 @@ class Person:
 
         Yields the URL while the client is to be tried. After each time, it compares the client's file with what it was."""
         toolrack, file = server[0], self.home / name
+        # A file that others read gets no token.
+        file.chmod(0o600)
         home = {"TOOLRACK_HOME": str(self.home / "rack")}
         token = subprocess.run([toolrack, "token", "add", "ada"], env=os.environ | home, capture_output=True, text=True,
                                check=True).stdout.strip()

@@ -59,7 +59,7 @@ pub(super) struct Endpoint {
     pub(super) answers: ByteBudget,
     pub(super) bounds: HttpBounds,
     pub(super) in_step: InStep,
-    /// The time at which another catalog was served first, in seconds since 1970; 0 before.
+    /// The time at which another catalog was served first, in milliseconds since 1970; 0 before.
     pub(super) published: Rc<Cell<u64>>,
     pub(super) refusals: RefusalLog,
 }

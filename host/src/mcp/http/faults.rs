@@ -415,7 +415,7 @@ fn a_stream_that_is_opened_after_a_change_tells_of_it() {
         let get = format!(
             "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n{session}\r\n"
         );
-        for (published, is_told) in [(0, false), (now() - 60, false), (now(), true)] {
+        for (published, is_told) in [(0, false), (now() - 60_000, false), (now(), true)] {
             bench.published.set(published);
             let mut stream = bench.sends(&get).await;
             let mut heard = String::new();

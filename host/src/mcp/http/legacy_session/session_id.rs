@@ -22,11 +22,11 @@ use crate::typed_path::shown;
 const SESSION_NAME: &str = "session 1";
 const SESSION_TAG: usize = 32;
 const NONCE: usize = 16;
-/// A version, the time in seconds, and the random bytes.
+/// A version, the time in milliseconds, and the random bytes.
 const STATE: usize = 1 + 8 + NONCE;
 
-/// The seconds by which the clocks of servers that share a key may differ.
-const SERVER_CLOCK_LEEWAY: u64 = 60;
+/// The milliseconds by which the clocks of servers that share a key may differ.
+const SERVER_CLOCK_LEEWAY: u64 = 60_000;
 
 /// The key that ids are signed with.
 pub(crate) struct SessionKey(Seal);
@@ -39,7 +39,7 @@ pub(crate) type SessionNonce = [u8; NONCE];
 pub(crate) struct Session {
     pub(crate) version: Version,
     pub(crate) nonce: SessionNonce,
-    /// The time at which it began, in seconds since 1970, by the clock of the server that began it.
+    /// The time at which it began, in milliseconds since 1970, by the clock of the server that began it.
     pub(crate) began: u64,
 }
 
@@ -126,7 +126,8 @@ impl SessionKey {
         let (at, now) = (u64::from_be_bytes(*at), now());
         let age = now.saturating_sub(at);
         let version = Version::ALL.into_iter().find(|known| number(*known) == *version)?;
-        let is_fresh = Duration::from_secs(age) <= SESSION_TIME && at <= now + SERVER_CLOCK_LEEWAY;
+        let is_fresh = Duration::from_millis(age) <= SESSION_TIME
+            && at <= now.saturating_add(SERVER_CLOCK_LEEWAY);
         is_fresh.then_some(Session { version, nonce: nonce.try_into().ok()?, began: at })
     }
 }
@@ -147,8 +148,10 @@ fn number(version: Version) -> u8 {
     }
 }
 
+/// The time in milliseconds since 1970.
 pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.ok().and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -165,14 +168,14 @@ mod tests {
             assert_eq!(key.read(&id, "b"), None);
             assert_eq!(SessionKey(Seal::random().expect("a key")).read(&id, "a"), None);
         }
-        let old = now() - SESSION_TIME.as_secs() - 1;
+        let old = now() - u64::try_from(SESSION_TIME.as_millis()).expect("a number") - 1;
         for (at, is_valid) in [
             (now(), true),
             (old, false),
-            (old + 10, true),
+            (old + 10_000, true),
             // The clock of the server that began it is ahead.
-            (now() + SERVER_CLOCK_LEEWAY - 10, true),
-            (now() + SERVER_CLOCK_LEEWAY + 10, false),
+            (now() + SERVER_CLOCK_LEEWAY - 10_000, true),
+            (now() + SERVER_CLOCK_LEEWAY + 10_000, false),
             (u64::MAX, false),
         ] {
             let id = key.id(Version::NEWEST_LEGACY, "", [7; NONCE], at);
