@@ -285,7 +285,7 @@ impl FoundEntry {
 
     /// True if it starts a toolrack that serves stdin and stdout only as long as no configuration says that HTTP is served.
     #[must_use]
-    pub fn is_at_mercy_of_configuration(&self) -> bool {
+    pub fn depends_on_configuration(&self) -> bool {
         self.is_toolrack() && !serves_stdio(&self.args)
     }
 

@@ -162,7 +162,7 @@ impl Registration {
                 if foreign == Foreign::Kept
                     && (found.is_left_behind()
                         || (found.starts_program_of(program)
-                            && found.is_at_mercy_of_configuration())) =>
+                            && found.depends_on_configuration())) =>
             {
                 // Only its program was moved, or it lacks an option: what else it says was not asked to be changed.
                 let moved = WantedEntry::Program(found.moved_to(program));

@@ -61,7 +61,7 @@ pub(crate) enum Changes {
     Untold,
 }
 
-/// What has to hold of a tool and the arguments that it is called with, beside what its schema says.
+/// The check that a tool and the arguments of a call have to pass beside the tool's schema.
 pub(crate) type CallCheck = Box<dyn Fn(&Tool, &RawValue) -> Result<(), RpcError>>;
 
 /// The engine.

@@ -137,7 +137,7 @@ fn judge(
     if let Some(url) = found.remote_url() {
         return judge_remote(&what, url, found);
     }
-    let keeps_all_else = found.is_left_behind() || found.is_at_mercy_of_configuration();
+    let keeps_all_else = found.is_left_behind() || found.depends_on_configuration();
     let advice = match keeps_all_else {
         // That keeps all else.
         true => format!("`{}` corrects it", command(target, name).in_directories([""; 0])),
@@ -175,7 +175,7 @@ fn judge(
             "switch it on",
         );
     }
-    if found.is_at_mercy_of_configuration() {
+    if found.depends_on_configuration() {
         let text = format!(
             "{what} starts this program without {STDIO}: once the configuration has an `address` under [http], that is what it serves, and not this client"
         );

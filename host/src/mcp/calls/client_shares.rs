@@ -132,7 +132,7 @@ impl CallsOfOne {
         let patience = limits.timeout.max(SHARE_WAIT);
         match timeout(patience, every).await {
             Ok(Ok(place)) => Ok(place),
-            Ok(Err(_)) => Err(CallError::Host("it is shutting down".into())),
+            Ok(Err(_)) => Err(CallError::Unready("the server is shutting down".into())),
             Err(_) => {
                 let waited = show_duration(patience);
                 Err(CallError::Unready(format!(

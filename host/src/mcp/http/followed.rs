@@ -34,11 +34,11 @@ pub(super) struct Followed<T, R, E> {
 /// The end of a look.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum LookEnd {
-    /// What was read last counts on.
+    /// The value that was read last counts on.
     Same,
     /// Something else counts now.
     Changed,
-    /// What was read last counts on, and the problem was not told yet.
+    /// The value that was read last counts on, and the problem was not told yet.
     Problem(String),
 }
 

@@ -67,7 +67,7 @@ impl RefusalKind {
     }
 }
 
-/// What was refused, as far as it was not written yet.
+/// The refusals of one kind that were not written yet.
 #[derive(Default)]
 pub(super) struct RefusalLog(RefCell<[UnwrittenRefusals; KINDS.len()]>);
 

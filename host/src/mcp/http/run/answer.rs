@@ -86,7 +86,7 @@ impl HttpRefusal {
         self.status
     }
 
-    /// What the client is told.
+    /// The text that the client is told.
     pub(crate) fn said(&self) -> &str {
         &self.body
     }

@@ -1,4 +1,4 @@
-//! How a connection comes to TLS, or why it does not.
+//! The agreement of a connection on TLS, or the reason why there is none.
 
 use std::io;
 use std::rc::Rc;
