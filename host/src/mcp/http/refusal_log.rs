@@ -67,7 +67,7 @@ impl RefusalKind {
     }
 }
 
-/// The refusals of one kind that were not written yet.
+/// The refusals that were not written yet, by their kind.
 #[derive(Default)]
 pub(super) struct RefusalLog(RefCell<[UnwrittenRefusals; KINDS.len()]>);
 
