@@ -25,6 +25,9 @@ const LONG_TOKENS: [&str; 21] = [
 const LONG_REST: usize = 16;
 /// The same where digits, or small letters and capitals, are among them and nothing but a token begins so.
 const MIXED_REST: usize = 10;
+/// The number of letters of Base64 for URLs, `-` and `_` among them, behind the beginning of a token, from which it is
+/// one where digits, or small letters and capitals, are among them.
+const LONG_BASE64_REST: usize = 32;
 /// The number of letters and digits in a row from which words do not mix them.
 const LONG_RUN: usize = 24;
 /// The same where they change as often as this.
@@ -49,7 +52,7 @@ pub(crate) fn is_variable_name(name: &str) -> bool {
 pub(crate) fn begins_like_token(word: &str) -> bool {
     let has_issuer = |beginnings: &[&str], is_rest: fn(&str) -> bool| {
         let mut rests = beginnings.iter().filter_map(|beginning| word.strip_prefix(beginning));
-        rests.any(|rest| runs(rest).any(is_rest))
+        rests.any(|rest| runs(rest).any(is_rest) || base64_runs(rest).any(is_long_base64))
     };
     has_issuer(&TOKENS, |run| run.len() >= LONG_REST || (run.len() >= MIXED_REST && is_mixed(run)))
         || has_issuer(&LONG_TOKENS, |run| run.len() >= LONG_REST)
@@ -84,6 +87,16 @@ fn runs(word: &str) -> impl Iterator<Item = &str> {
     word.split(|c: char| !c.is_ascii_alphanumeric())
 }
 
+/// The letters of Base64 for URLs in a row.
+fn base64_runs(word: &str) -> impl Iterator<Item = &str> {
+    word.split(|c: char| !c.is_ascii_alphanumeric() && !"-_".contains(c))
+}
+
+/// True if `run` is as long as a random text in Base64 for URLs, in which `-` and `_` may stand anywhere.
+fn is_long_base64(run: &str) -> bool {
+    run.len() >= LONG_BASE64_REST && is_mixed(run)
+}
+
 fn is_random(run: &str) -> bool {
     let is_digit = |byte: &u8| byte.is_ascii_digit();
     let bytes = run.as_bytes();
@@ -110,6 +123,8 @@ mod tests {
             "glpat-ABcdEFghIJklMNopQRst",
             "AKIAIOSFODNN7EXAMPLE",
             "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.abc",
+            "trk_aB-dE_gH7j-Lm_oP3r-Tu_wX-zA_cD5f-Hi_kL8n-Pq",
+            "sk-ant-api-Zk_vQ-wLm_Rt-YbN_sHc-Gdyb_FYx-Jp_uKe-TfA",
             "0f3a9c4b7d2e8615",
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         ] {
