@@ -39,7 +39,7 @@ impl Offered for PluginTool {
             name: self.name.clone(),
             spec: self.spec.clone(),
             plugin: plugin.clone(),
-            tally: own.map(|tool| tool.tally.clone()).unwrap_or_default(),
+            statistics: own.map(|tool| tool.statistics.clone()).unwrap_or_default(),
             input: self.input.clone(),
             output: self.output.clone(),
             err_is_error: self.err_is_error,

@@ -9,7 +9,6 @@ use serde_json::value::RawValue;
 
 use super::admission::entry::EntryTicket;
 use super::admission::rate_limiter::RateLimiter;
-use super::admission::tally::Tally;
 use super::content_check;
 use super::error::file_name;
 use super::features::feature::{Feature, FeatureName};
@@ -17,6 +16,7 @@ use super::plugin::Plugin;
 use super::schema::compiled::Schema;
 use super::schema::lenient::Reading;
 use super::schema::repeated_arguments::RepeatedArgument;
+use super::statistics::tool_statistics::{ToolStatistics, TrackedCall};
 use crate::json;
 use crate::manifest::local_of;
 use crate::name::ToolName;
@@ -44,8 +44,8 @@ pub struct Tool {
     pub spec: ToolSpec,
     /// The plugin that the tool belongs to.
     pub plugin: Arc<Plugin>,
-    /// The counters of its calls, over all its versions.
-    pub tally: Arc<Tally>,
+    /// The statistics of its calls, over all its versions.
+    pub statistics: Arc<ToolStatistics>,
     /// The arguments that clients repeat in headers of requests over HTTP.
     pub repeated: Arc<[RepeatedArgument]>,
     pub(super) input: Arc<Schema>,
@@ -110,8 +110,9 @@ impl Tool {
         entry: Option<&EntryTicket>,
         arguments: &RawValue,
     ) -> CallOutcome {
-        let (ended, busy) = timed(self.call_untimed(context, entry, arguments)).await;
-        self.tally.ended(&ended, busy);
+        let mut counted = self.statistics.arrived();
+        let (ended, busy) = timed(self.call_untimed(context, entry, arguments, &mut counted)).await;
+        counted.ended(&ended, busy);
         CallOutcome { outcome: ended.outcome.map_err(|error| self.in_its_file(error)), ..ended }
     }
 
@@ -120,6 +121,7 @@ impl Tool {
         context: CallContext,
         entry: Option<&EntryTicket>,
         arguments: &RawValue,
+        counted: &mut TrackedCall<'_>,
     ) -> CallOutcome {
         let admitted = self.admitted(entry, arguments.get()).await;
         if entry.is_some_and(|entry| !entry.take()) {
@@ -127,7 +129,7 @@ impl Tool {
             drop(admitted);
             return std::future::pending().await;
         }
-        self.tally.call();
+        counted.begin();
         match admitted {
             Ok(admitted) => self.enter(admitted, context, arguments.get()).await,
             Err(error) => CallOutcome::before(error),
@@ -162,7 +164,7 @@ impl Tool {
     #[must_use]
     pub fn is_brief(&self, arguments: &RawValue) -> bool {
         arguments.get().len() <= MAX_BRIEF_ARGUMENTS
-            && self.tally.is_brief()
+            && self.statistics.is_brief()
             && self.plugin.readiness() == Readiness::Ready
     }
 

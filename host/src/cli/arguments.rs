@@ -11,7 +11,7 @@ use super::output::print::eprint;
 use super::secret::command::SecretAction;
 use super::token::TokenAction;
 use super::usage::{help, tips};
-use super::{compile, decide, logs, register};
+use super::{compile, decide, logs, register, status};
 use crate::mcp::{AllowedOrigin, HttpAddress, ServerName};
 
 #[derive(Parser)]
@@ -287,14 +287,7 @@ pub(super) enum Command {
     },
     /// Show what running servers serve
     #[command(long_about = help::STATUS)]
-    Status {
-        /// Show this plugin alone
-        #[arg(long, value_name = "NAME")]
-        plugin: Option<String>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    Status(status::StatusArguments),
     /// Show what servers and their plugins logged
     #[command(long_about = help::LOGS)]
     Logs(logs::LogsArguments),

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::output::print::{eprintln, println};
+use super::output::print::{eprintln, println, reader_has_gone};
 use super::{DIM, ERROR, NAME, paint};
 use crate::home::Home;
 use crate::install::installed;
@@ -70,8 +70,8 @@ pub(super) fn run(
     if !arguments.follow {
         return Ok(ExitCode::SUCCESS);
     }
-    // Until somebody ends it.
-    loop {
+    // Until somebody ends it, or nobody reads it.
+    while !reader_has_gone() {
         std::thread::sleep(FOLLOW_INTERVAL);
         files.read_on(&mut place, |line| {
             if arguments.wants(line) {
@@ -79,6 +79,7 @@ pub(super) fn run(
             }
         });
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 impl LogsArguments {

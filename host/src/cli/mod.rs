@@ -262,9 +262,7 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             secret::command::run(&action, &setup.plugins, setup.home.as_ref())
         }
         Command::Token { action } => token::run(action, setup.home.as_ref()),
-        Command::Status { plugin, json } => {
-            status::run(run.as_deref(), &setup.plugins, plugin.as_deref(), json)
-        }
+        Command::Status(arguments) => status::run(&arguments, run.as_deref(), &setup.plugins),
     }
 }
 

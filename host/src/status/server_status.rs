@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Catalog, Paused, Refused};
+use crate::catalog::{CallCounts, Catalog, Paused, Refused, StatisticsSummary};
 use crate::reload::Pending;
 use crate::tool::FeatureKind;
 
@@ -88,10 +88,12 @@ pub struct PausedStatus {
 pub struct ToolStatus {
     /// Its public name.
     pub name: String,
-    /// Calls that were begun.
-    pub calls: u64,
-    /// Calls that ended without an answer or with a failure.
-    pub errors: u64,
+    /// Its calls, by where they stand.
+    #[serde(flatten)]
+    pub calls: CallCounts,
+    /// The time and the resources that they took.
+    #[serde(default)]
+    pub statistics: StatisticsSummary,
 }
 
 /// Something that is not served.
@@ -165,8 +167,8 @@ impl Status {
         let plugins = catalog.plugins().iter().map(|plugin| {
             let tools = catalog.tools().of(plugin).map(|tool| ToolStatus {
                 name: tool.name.to_string(),
-                calls: tool.tally.calls(),
-                errors: tool.tally.errors(),
+                calls: tool.statistics.counts(),
+                statistics: tool.statistics.snapshot().into(),
             });
             PluginStatus {
                 name: plugin.name.to_string(),

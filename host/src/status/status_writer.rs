@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::servers::sweep;
 use super::{LoadingStatus, PlaceError, ServerFiles, Status, now_ms};
-use crate::catalog::{Catalog, Paused};
+use crate::catalog::{CallCounts, Catalog, Paused};
 use crate::reload::{Mode, Pending};
 use crate::suggestion::CommandName;
 use crate::text::escape_path;
@@ -30,8 +30,7 @@ pub struct StatusWriter {
 /// The contents of the status file, as far as they change.
 struct ShownStatus {
     catalog: Option<Arc<Catalog>>,
-    calls: u64,
-    errors: u64,
+    calls: CallCounts,
     paused: Vec<Option<Paused>>,
     address: Option<String>,
     is_ending: bool,
@@ -155,11 +154,9 @@ fn show(
 impl ShownStatus {
     fn now(catalog: Option<Arc<Catalog>>, followed: &FollowedStatus) -> Self {
         let FollowedStatus { watching, loading, address, ending } = followed;
-        let tallies =
-            || catalog.iter().flat_map(|catalog| catalog.tools().all()).map(|tool| &tool.tally);
+        let tools = catalog.iter().flat_map(|catalog| catalog.tools().all());
         Self {
-            calls: tallies().map(|tally| tally.calls()).sum(),
-            errors: tallies().map(|tally| tally.errors()).sum(),
+            calls: tools.map(|tool| tool.statistics.counts()).sum(),
             paused: catalog
                 .iter()
                 .flat_map(|catalog| catalog.plugins())
@@ -175,7 +172,7 @@ impl ShownStatus {
 
     fn equals(&self, other: &Self) -> bool {
         self.shows_catalog_of(other)
-            && (self.calls, self.errors) == (other.calls, other.errors)
+            && self.calls == other.calls
             && self.paused == other.paused
             && self.address == other.address
             && self.is_ending == other.is_ending
@@ -223,11 +220,13 @@ mod tests {
 
     #[test]
     fn whatever_differs_is_written_anew() {
+        fn calls(begun: u64) -> CallCounts {
+            CallCounts { calls: begun, ..CallCounts::default() }
+        }
         fn shown() -> ShownStatus {
             ShownStatus {
                 catalog: None,
-                calls: 3,
-                errors: 2,
+                calls: calls(3),
                 paused: vec![None],
                 address: None,
                 is_ending: false,
@@ -240,10 +239,9 @@ mod tests {
         let since = std::time::Instant::now();
         let others = [
             ShownStatus { catalog: Some(Arc::new(Catalog::default())), ..shown() },
-            ShownStatus { calls: 4, ..shown() },
+            ShownStatus { calls: calls(4), ..shown() },
             ShownStatus { address: Some("http://127.0.0.1:1/mcp".into()), ..shown() },
             ShownStatus { is_ending: true, ..shown() },
-            ShownStatus { errors: 3, ..shown() },
             ShownStatus { paused: vec![Some(paused)], ..shown() },
             ShownStatus { watching: "polling".into(), ..shown() },
             ShownStatus {

@@ -5,9 +5,11 @@
 mod feature_kind;
 mod output;
 mod outcome;
+mod error_kind;
 
 use serde_json::value::RawValue;
 
+pub use error_kind::ErrorKind;
 pub use feature_kind::FeatureKind;
 pub use outcome::{
     CallError, Limit, LimitHit, Progress, ReasonReader, Usage, WHO_KNOWS, in_a_row, whole_seconds,

@@ -233,6 +233,8 @@ pub struct Usage {
     pub peak_memory: u64,
     /// Wall-clock time from the guest's instantiation to its answer.
     pub time: Duration,
+    /// Time on a processor.
+    pub cpu: Duration,
 }
 
 impl Usage {
@@ -246,7 +248,7 @@ impl Usage {
 /// The usage of a call that never reached its guest: nothing.
 impl Default for Usage {
     fn default() -> Self {
-        Self { fuel: 0, peak_memory: 0, time: Duration::ZERO }
+        Self { fuel: 0, peak_memory: 0, time: Duration::ZERO, cpu: Duration::ZERO }
     }
 }
 

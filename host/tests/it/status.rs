@@ -1,6 +1,8 @@
 //! `toolrack status`: what servers tell of themselves, and what remains of the dead.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
@@ -144,17 +146,50 @@ fn calls_and_errors_are_counted() {
         server.request("tools/call", json!({ "name": tool }));
     }
     // It is told every now and then, perhaps between two of the calls.
-    let fails = json!({ "name": "fails_run", "calls": 1, "errors": 1 });
     let status = person.status_when(|status| {
-        status[0]["plugins"][0]["tools"][0] == fails
-            && status[0]["plugins"][1]["tools"][1]["calls"] == 2
+        let calls = |plugin: usize, tool: usize| &status[0]["plugins"][plugin]["tools"][tool];
+        calls(0, 0)["calls"] == 1 && calls(0, 0)["running"] == 0 && calls(1, 1)["calls"] == 2
     });
-    assert_eq!(status[0]["plugins"][1]["tools"][1]["errors"], 0);
+    let fails = &status[0]["plugins"][0]["tools"][0];
+    assert_eq!((&fails["name"], &fails["errors"]), (&json!("fails_run"), &json!(1)));
+    assert_eq!(fails["statistics"]["errorsByKind"], json!({ "crash": 1 }));
+    let good = &status[0]["plugins"][1]["tools"][1];
+    assert_eq!((&good["errors"], &good["cancelled"]), (&json!(0), &json!(0)));
+    let statistics = &good["statistics"];
+    let number = |at: &Value| at.as_u64().unwrap_or_else(|| panic!("{statistics}"));
+    let times = ["p50Us", "p95Us", "p99Us"].map(|time| number(&statistics["time"][time]));
+    assert!(times.is_sorted() && times[0] > 0, "{statistics}");
+    assert!(number(&statistics["time"]["averageUs"]) > 0, "{statistics}");
+    assert!(number(&statistics["fuel"]) > 0, "{statistics}");
+    assert!(number(&statistics["peakMemoryBytes"]) >= 65_536, "{statistics}");
     let out = person.run(&["status"]).out;
-    assert!(out.contains("good_run  2 calls\n"), "{out}");
+    let row = |name: &str| {
+        let mut rows = out.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+        rows.find(|row| row.first() == Some(&name)).unwrap_or_else(|| panic!("{out}"))
+    };
+    assert_eq!(row("tool")[..3], ["tool", "calls", "errors"]);
+    assert_eq!(row("good_run")[..3], ["good_run", "2", "0"]);
+    assert_eq!(row("fails_run")[..3], ["fails_run", "1", "1"]);
+    assert!(out.contains("      crash 1\n"), "{out}");
     assert!(out.contains("not called: good_other\n"), "{out}");
-    assert!(!out.contains("0 calls") && !out.contains("0 errors"), "{out}");
-    assert!(out.contains("fails_run  1 call, 1 error"), "{out}");
+}
+
+#[test]
+fn what_is_watched_is_shown_again_until_nobody_reads_it() {
+    let (person, good) = (Person::new(), plugins::good());
+    let _server = person.serve(good.path());
+    person.status_when(serving(1));
+    let mut watching = person.command(&["status", "--watch", "--json"]);
+    let mut watching = watching.stdout(Stdio::piped()).spawn().expect("it runs");
+    let mut lines = BufReader::new(watching.stdout.take().expect("piped")).lines();
+    for _ in 0..2 {
+        let line = lines.next().expect("a line").expect("read");
+        let servers: Value = serde_json::from_str(&line).expect("JSON");
+        assert!(serving(1)(&servers), "{servers}");
+    }
+    drop(lines);
+    let ended = eventually("its end", || watching.try_wait().expect("its state"));
+    assert_eq!(ended.code(), Some(0));
 }
 
 #[test]

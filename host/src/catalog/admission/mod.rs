@@ -5,4 +5,3 @@ pub(super) mod entry;
 pub(super) mod token_bucket;
 pub(super) mod rate_limiter;
 pub(super) mod breaker;
-pub(super) mod tally;

@@ -3,6 +3,7 @@
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::typed_words::without_typed_secrets;
 use crate::text::{escape, escape_json};
@@ -25,11 +26,20 @@ pub(crate) use {eprint, eprintln, print, println};
 /// on the way, and no other code has to handle it.
 pub(crate) struct Unwritten;
 
+/// True once nobody reads stdout any more.
+static READER_HAS_GONE: AtomicBool = AtomicBool::new(false);
+
+/// True if nobody reads stdout any more, as after `| head`. A command that goes on until somebody ends it asks this.
+pub(crate) fn reader_has_gone() -> bool {
+    READER_HAS_GONE.load(Relaxed)
+}
+
 /// Writes to stdout. A reader that has gone has read enough; where a disk is full, the command ends.
 pub(crate) fn say(text: Arguments<'_>) {
-    if let Err(error) = anstream::stdout().write_fmt(text)
-        && error.kind() != ErrorKind::BrokenPipe
-    {
+    let Err(error) = anstream::stdout().write_fmt(text) else { return };
+    if error.kind() == ErrorKind::BrokenPipe {
+        READER_HAS_GONE.store(true, Relaxed);
+    } else {
         eprintln!("{} stdout cannot be written: {error}", paint(ERROR, "error:"));
         std::panic::resume_unwind(Box::new(Unwritten));
     }

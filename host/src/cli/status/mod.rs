@@ -1,44 +1,96 @@
 //! `toolrack status`: what running servers serve.
 
 mod uptime;
+mod tools_table;
 mod plugin;
 
 use std::collections::BTreeSet;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
+use clap::Args;
 use serde_json::{Value, json};
 
-use super::output::print::println;
+use super::output::print::{println, reader_has_gone};
 use super::{DIM, ERROR, NAME, paint, print_json};
 use crate::install::plugin_meant;
 use crate::status::{RefusalStatus, RefusedStatus, Server, Told, now_ms, servers};
 use crate::suggestion::{CommandName, SuggestedCommand};
-use crate::text::escape;
+use crate::text::{escape, escape_json};
 use plugin::{loading_time, older, print_reason};
 use uptime::uptime;
 
+/// The time between two looks at what servers tell: they tell it anew as often.
+const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+/// Goes to the top of the terminal and clears all below.
+const CLEAR: &str = "\u{1b}[H\u{1b}[J";
+
+#[derive(Args)]
+pub(super) struct StatusArguments {
+    /// Show this plugin alone
+    #[arg(long, value_name = "NAME")]
+    plugin: Option<String>,
+    /// Show it anew each second, until Ctrl-C
+    #[arg(long)]
+    watch: bool,
+    /// Print JSON; with --watch an array a line
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) fn run(
+    arguments: &StatusArguments,
     run: Option<&Path>,
     plugins: &[PathBuf],
-    only: Option<&str>,
-    as_json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let mut servers = run.map(servers).transpose()?.unwrap_or_default();
-    if let Some(name) = only {
-        keep(name, &mut servers)?;
+    let is_terminal = std::io::stdout().is_terminal();
+    let mut is_first = true;
+    loop {
+        let mut servers = run.map(servers).transpose()?.unwrap_or_default();
+        if let Some(name) = &arguments.plugin {
+            match keep(name, &mut servers) {
+                // It was there, and may come again.
+                Err(_) if !is_first => {}
+                found => found?,
+            }
+        }
+        if arguments.watch && is_terminal && !arguments.json {
+            // A terminal without colours is cleared, too.
+            std::io::stdout().write_all(CLEAR.as_bytes())?;
+        } else if !is_first && !arguments.json {
+            println!("");
+        }
+        show(&servers, arguments, plugins)?;
+        if !arguments.watch || reader_has_gone() {
+            return Ok(ExitCode::SUCCESS);
+        }
+        is_first = false;
+        std::thread::sleep(WATCH_INTERVAL);
     }
-    if as_json {
-        print_json(&servers.iter().map(describe).collect::<Vec<_>>())?;
+}
+
+fn show(
+    servers: &[Server],
+    arguments: &StatusArguments,
+    plugins: &[PathBuf],
+) -> anyhow::Result<()> {
+    if arguments.json {
+        let described: Vec<_> = servers.iter().map(describe).collect();
+        match arguments.watch {
+            true => println!("{}", escape_json(&Value::from(described).to_string())),
+            false => print_json(&described)?,
+        }
     } else if servers.is_empty() {
         println!("no server is running; your MCP client starts one, or try it by hand:");
         println!("  {}", start_by_hand(plugins.first().map(PathBuf::as_path)));
     } else {
-        servers.iter().for_each(print);
+        let width = terminal_size::terminal_size().map_or(usize::MAX, |(width, _)| width.0.into());
+        servers.iter().for_each(|server| print(server, width));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Leaves the servers that have a plugin of this name, with nothing else.
@@ -115,7 +167,7 @@ fn describe(server: &Server) -> Value {
     })
 }
 
-fn print(server: &Server) {
+fn print(server: &Server, width: usize) {
     let name = paint(NAME, format!("server {}", server.place.pid()));
     let status = match &server.told {
         Told::Nothing => return println!("{name}  it has only just started"),
@@ -141,7 +193,7 @@ fn print(server: &Server) {
         println!("  it loads its plugins");
     }
     for served in &status.plugins {
-        plugin::print(status, served);
+        plugin::print(status, served, width);
     }
     let is_served = |file: &str| status.plugins.iter().any(|plugin| plugin.file == file);
     for loading in status.loading.iter().filter(|loading| !is_served(&loading.file)) {

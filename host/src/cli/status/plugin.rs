@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::super::output::print::println;
+use super::tools_table;
 use super::uptime::uptime;
-use crate::cli::{DIM, ERROR, GOOD, NAME, counted, paint};
+use crate::cli::{DIM, ERROR, GOOD, NAME, paint};
 use crate::manifest::Sha256Digest;
 use crate::status::{
     LoadingStatus, PluginStatus, RefusalStatus, RefusedStatus, Status, ToolStatus, now_ms,
@@ -28,7 +29,8 @@ pub(super) fn loading_time(loading: &LoadingStatus) -> String {
     uptime(Duration::from_millis(now_ms().saturating_sub(loading.since_ms)))
 }
 
-pub(super) fn print(status: &Status, plugin: &PluginStatus) {
+/// Prints what a server tells of a plugin, in lines of this width where they are tables.
+pub(super) fn print(status: &Status, plugin: &PluginStatus, width: usize) {
     let name = paint(NAME, escape(&plugin.name));
     let version = plugin.sha256.parse::<Sha256Digest>().map(|digest| digest.short());
     let version = paint(DIM, version.unwrap_or_else(|_| escape(&plugin.sha256)));
@@ -64,21 +66,14 @@ pub(super) fn print(status: &Status, plugin: &PluginStatus) {
         );
         print_reason(&paused.reason);
     }
-    print_tools(&plugin.tools);
+    print_tools(&plugin.tools, width);
 }
 
-/// Tools that were called, a line each; the others by their names alone.
-fn print_tools(tools: &[ToolStatus]) {
-    let (called, idle): (Vec<_>, Vec<_>) = tools.iter().partition(|tool| tool.calls > 0);
-    let width = called.iter().map(|tool| escape(&tool.name).len()).max().unwrap_or(0);
-    for tool in called {
-        let name = escape(&tool.name);
-        let padding = " ".repeat(width - name.len());
-        let errors = match tool.errors {
-            0 => String::new(),
-            errors => format!(", {}", paint(ERROR, counted(errors, "error"))),
-        };
-        println!("    {name}{padding}  {}{errors}", counted(tool.calls, "call"));
+/// Tools that were called, in a table; the others by their names alone.
+fn print_tools(tools: &[ToolStatus], width: usize) {
+    let (called, idle): (Vec<_>, Vec<_>) = tools.iter().partition(|tool| tool.calls.calls > 0);
+    for line in tools_table::lines(&called, width) {
+        println!("{line}");
     }
     let names: Vec<_> = idle.iter().take(MAX_IDLE).map(|tool| escape(&tool.name)).collect();
     let more = match idle.len().saturating_sub(MAX_IDLE) {

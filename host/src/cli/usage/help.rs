@@ -69,13 +69,18 @@ Examples:
 
 pub(crate) const STATUS: &str = "\
 Shows what the servers that run on this machine under your name serve: their directories, plugins with \
-their versions (the beginning of the Wasm's SHA-256), tools with calls and errors, and what is refused \
+their versions (the beginning of the Wasm's SHA-256), tools with their calls, and what is refused \
 and why. A server is shown from its start to its end, whatever ends it. One with another TOOLRACK_HOME is \
 not seen.
+
+Of a tool that was called: calls that were begun, those that ended in an error, the mean and the percentiles of the time from \
+the arrival of a call to its end, the wait before it is begun, the most memory that a call held, the mean of its fuel. All count \
+from the server's start, over all versions of the tool. Where the terminal is narrow, the last of them are left out; --json has all.
 
 Examples:
   toolrack status
   toolrack status --plugin weather
+  toolrack status --watch
   toolrack status --json";
 
 pub(crate) const ADD: &str = "\

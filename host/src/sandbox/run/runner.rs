@@ -84,6 +84,7 @@ impl Runner<'_> {
             fuel: limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default()),
             peak_memory: store.data().meter.peak_memory(),
             time,
+            cpu: store.data().meter.cpu.before(),
         };
         (outcome, Ran { usage, store: Some(store) })
     }

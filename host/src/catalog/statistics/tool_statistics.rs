@@ -1,0 +1,302 @@
+//! The statistics of one tool since the server started.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use super::call_counts::CallCounts;
+use super::histogram::{Histogram, HistogramSnapshot};
+use crate::sandbox::CallOutcome;
+use crate::tool::{ErrorKind, Usage};
+
+/// The most fuel of a call that takes next to nothing: well below a brief turn of a guest.
+const BRIEF_FUEL: u64 = 50_000;
+const BRIEF_TIME: Duration = Duration::from_millis(1);
+
+/// The bounds in one power of ten, in hundredths of it: close enough for quantiles that are at most 6 % wrong.
+const STEPS: [u64; 20] = [
+    100, 110, 120, 135, 150, 175, 200, 225, 250, 275, 300, 350, 400, 450, 500, 550, 600, 700, 800,
+    900,
+];
+/// Bounds of times that are kept: from 10 µs to 300 s, in microseconds.
+static FINE_TIME_BOUNDS: [u64; 151] = fine_time_bounds();
+/// Bounds of the memory of guests: from 64 KiB to 4 GiB, in bytes.
+static MEMORY_BOUNDS: [u64; 17] = memory_bounds();
+
+/// Counters of one tool's calls. With the counts for rates and of crashes, they are all of a catalog that changes; they
+/// go from one version of a tool to the next.
+#[derive(Debug)]
+pub struct ToolStatistics {
+    calls: AtomicU64,
+    cancelled: AtomicU64,
+    running: AtomicU64,
+    waiting: AtomicU64,
+    errors: [AtomicU64; ErrorKind::ALL.len()],
+    /// Times from the arrival to the answer, in microseconds.
+    answered: Histogram,
+    /// The same of calls that ended without an answer or with a failure.
+    failed: Histogram,
+    /// Times from the arrival to the guest, in microseconds.
+    waits: Histogram,
+    /// The most bytes that guests held.
+    memory: Histogram,
+    fuel: AtomicU64,
+    cpu_us: AtomicU64,
+    peak_memory: AtomicU64,
+    is_brief: AtomicBool,
+}
+
+/// The statistics of a tool, or of several, at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StatisticsSnapshot {
+    /// The calls by where they stand.
+    pub(crate) counts: CallCounts,
+    /// Calls that ended without an answer or with a failure, in the order of [`ErrorKind::ALL`].
+    pub(crate) errors: [u64; ErrorKind::ALL.len()],
+    /// Times from the arrival of a call to its answer, in microseconds.
+    pub(crate) answered: HistogramSnapshot,
+    /// The same of calls that ended without an answer or with a failure.
+    pub(crate) failed: HistogramSnapshot,
+    /// Times from the arrival of a call until it was begun, in microseconds.
+    pub(crate) waits: HistogramSnapshot,
+    /// The most bytes of memory of calls that entered their guest.
+    pub(crate) memory: HistogramSnapshot,
+    /// The fuel of all calls.
+    pub(crate) fuel: u64,
+    /// The time on a processor of all calls, in microseconds.
+    pub(crate) cpu_us: u64,
+    /// The most bytes of memory that one call held.
+    pub(crate) peak_memory: u64,
+}
+
+/// A call that is counted: as waiting until it is begun, as running until it ends or is dropped.
+pub(crate) struct TrackedCall<'a> {
+    statistics: &'a ToolStatistics,
+    arrived: Instant,
+    stage: CallStage,
+}
+
+#[derive(Clone, Copy)]
+enum CallStage {
+    Waiting,
+    Running,
+    Ended,
+}
+
+const fn fine_time_bounds() -> [u64; 151] {
+    let mut bounds = [0; 151];
+    // In microseconds; a hundredth of it is below one, so the step is multiplied first.
+    let (mut decade, mut at) = (10, 0);
+    while at < bounds.len() {
+        bounds[at] = decade * STEPS[at % STEPS.len()] / 100;
+        at += 1;
+        if at.is_multiple_of(STEPS.len()) {
+            decade *= 10;
+        }
+    }
+    bounds
+}
+
+const fn memory_bounds() -> [u64; 17] {
+    let mut bounds = [64 * 1024; 17];
+    let mut at = 1;
+    while at < bounds.len() {
+        bounds[at] = bounds[at - 1] * 2;
+        at += 1;
+    }
+    bounds
+}
+
+fn microseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl Default for ToolStatistics {
+    fn default() -> Self {
+        Self {
+            calls: AtomicU64::new(0),
+            cancelled: AtomicU64::new(0),
+            running: AtomicU64::new(0),
+            waiting: AtomicU64::new(0),
+            errors: std::array::from_fn(|_| AtomicU64::new(0)),
+            answered: Histogram::new(&FINE_TIME_BOUNDS),
+            failed: Histogram::new(&FINE_TIME_BOUNDS),
+            waits: Histogram::new(&FINE_TIME_BOUNDS),
+            memory: Histogram::new(&MEMORY_BOUNDS),
+            fuel: AtomicU64::new(0),
+            cpu_us: AtomicU64::new(0),
+            peak_memory: AtomicU64::new(0),
+            is_brief: AtomicBool::new(false),
+        }
+    }
+}
+
+impl ToolStatistics {
+    /// Returns the number of calls, by where they stand.
+    #[must_use]
+    pub fn counts(&self) -> CallCounts {
+        CallCounts {
+            calls: self.calls.load(Relaxed),
+            errors: self.errors.iter().map(|count| count.load(Relaxed)).sum(),
+            cancelled: self.cancelled.load(Relaxed),
+            running: self.running.load(Relaxed),
+            waiting: self.waiting.load(Relaxed),
+        }
+    }
+
+    /// Returns all of them at this moment.
+    #[must_use]
+    pub(crate) fn snapshot(&self) -> StatisticsSnapshot {
+        StatisticsSnapshot {
+            counts: self.counts(),
+            errors: std::array::from_fn(|at| self.errors[at].load(Relaxed)),
+            answered: self.answered.snapshot(),
+            failed: self.failed.snapshot(),
+            waits: self.waits.snapshot(),
+            memory: self.memory.snapshot(),
+            fuel: self.fuel.load(Relaxed),
+            cpu_us: self.cpu_us.load(Relaxed),
+            peak_memory: self.peak_memory.load(Relaxed),
+        }
+    }
+
+    /// True if the last call took next to nothing.
+    pub(crate) fn is_brief(&self) -> bool {
+        self.is_brief.load(Relaxed)
+    }
+
+    /// A call has arrived.
+    pub(crate) fn arrived(&self) -> TrackedCall<'_> {
+        self.waiting.fetch_add(1, Relaxed);
+        TrackedCall { statistics: self, arrived: Instant::now(), stage: CallStage::Waiting }
+    }
+}
+
+impl TrackedCall<'_> {
+    /// The call is begun: it waits for nothing any more.
+    pub(crate) fn begin(&mut self) {
+        let all = self.statistics;
+        all.waiting.fetch_sub(1, Relaxed);
+        all.running.fetch_add(1, Relaxed);
+        all.calls.fetch_add(1, Relaxed);
+        all.waits.record(microseconds(self.arrived.elapsed()));
+        self.stage = CallStage::Running;
+    }
+
+    /// The call ended; it kept its threads `busy` for so long, with all that was done for it.
+    pub(crate) fn ended(mut self, ended: &CallOutcome, busy: Duration) {
+        self.leave();
+        self.stage = CallStage::Ended;
+        let all = self.statistics;
+        let times = match &ended.outcome {
+            Ok(_) => &all.answered,
+            Err(error) => {
+                all.errors[error.kind() as usize].fetch_add(1, Relaxed);
+                &all.failed
+            }
+        };
+        times.record(microseconds(self.arrived.elapsed()));
+        let Usage { fuel, peak_memory, time, cpu } = ended.usage;
+        if time > Duration::ZERO {
+            all.fuel.fetch_add(fuel, Relaxed);
+            all.cpu_us.fetch_add(microseconds(cpu), Relaxed);
+            all.peak_memory.fetch_max(peak_memory, Relaxed);
+            all.memory.record(peak_memory);
+        }
+        let is_brief = fuel <= BRIEF_FUEL && time <= BRIEF_TIME && busy <= BRIEF_TIME;
+        all.is_brief.store(is_brief, Relaxed);
+    }
+
+    fn leave(&self) {
+        let counter = match self.stage {
+            CallStage::Waiting => &self.statistics.waiting,
+            CallStage::Running => &self.statistics.running,
+            CallStage::Ended => return,
+        };
+        counter.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Drop for TrackedCall<'_> {
+    fn drop(&mut self) {
+        self.leave();
+        if matches!(self.stage, CallStage::Running) {
+            self.statistics.cancelled.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::{CallError, Output};
+
+    fn answered(usage: Usage) -> CallOutcome {
+        CallOutcome { outcome: Ok(Output::default()), usage, slot: None }
+    }
+
+    fn called(statistics: &ToolStatistics, ended: &CallOutcome, busy: Duration) {
+        let mut call = statistics.arrived();
+        call.begin();
+        call.ended(ended, busy);
+    }
+
+    #[test]
+    fn a_tool_is_brief_whose_last_call_took_little_work_and_little_time() {
+        let statistics = ToolStatistics::default();
+        assert!(!statistics.is_brief());
+        let (zero, over) = (Duration::ZERO, BRIEF_TIME + Duration::from_nanos(1));
+        for (fuel, time, busy, is_brief) in [
+            (BRIEF_FUEL, BRIEF_TIME, BRIEF_TIME, true),
+            (BRIEF_FUEL + 1, BRIEF_TIME, BRIEF_TIME, false),
+            (0, zero, zero, true),
+            (BRIEF_FUEL, over, zero, false),
+            (0, zero, over, false),
+        ] {
+            let usage = Usage { fuel, time, ..Usage::default() };
+            called(&statistics, &answered(usage), busy);
+            assert_eq!(statistics.is_brief(), is_brief, "{fuel} {time:?} {busy:?}");
+        }
+        let host = CallOutcome::before(CallError::Host("gone".into()));
+        called(&statistics, &host, Duration::ZERO);
+        assert_eq!(statistics.counts().errors, 1);
+    }
+
+    #[test]
+    fn each_call_is_counted_where_it_stands() {
+        let statistics = ToolStatistics::default();
+        let stands = || {
+            let now = statistics.counts();
+            (now.waiting, now.running, now.calls, now.cancelled)
+        };
+        drop(statistics.arrived());
+        assert_eq!(stands(), (0, 0, 0, 0), "it began anew with another version");
+        let mut call = statistics.arrived();
+        assert_eq!(stands(), (1, 0, 0, 0));
+        call.begin();
+        assert_eq!(stands(), (0, 1, 1, 0));
+        drop(call);
+        assert_eq!(stands(), (0, 0, 1, 1));
+        let usage = Usage {
+            fuel: 7,
+            peak_memory: 65_537,
+            time: Duration::from_millis(3),
+            cpu: Duration::from_millis(2),
+        };
+        called(&statistics, &answered(usage), Duration::ZERO);
+        called(&statistics, &CallOutcome::before(CallError::Unready("no".into())), Duration::ZERO);
+        assert_eq!(stands(), (0, 0, 3, 1));
+        let now = statistics.snapshot();
+        assert_eq!((now.fuel, now.cpu_us, now.peak_memory), (7, 2_000, 65_537));
+        assert_eq!((now.answered.count(), now.failed.count(), now.waits.count()), (1, 1, 3));
+        assert_eq!(now.memory.quantile(1.0), Some(131_072));
+        assert_eq!(now.errors[ErrorKind::Unready as usize], 1);
+    }
+
+    #[test]
+    fn bounds_ascend_and_reach_as_far_as_they_are_said_to() {
+        assert!(FINE_TIME_BOUNDS.is_sorted_by(|one, next| one < next), "{FINE_TIME_BOUNDS:?}");
+        assert_eq!(FINE_TIME_BOUNDS[150], 300_000_000);
+        assert_eq!(FINE_TIME_BOUNDS[..3], [10, 11, 12]);
+        assert_eq!(MEMORY_BOUNDS[16], 4 << 30);
+    }
+}
