@@ -16,6 +16,7 @@ pub mod install;
 pub mod host;
 
 pub mod status;
+pub mod metrics;
 
 pub mod mcp;
 pub mod reload;

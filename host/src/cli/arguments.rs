@@ -13,6 +13,7 @@ use super::token::TokenAction;
 use super::usage::{help, tips};
 use super::{compile, decide, logs, register, status};
 use crate::mcp::{AllowedOrigin, HttpAddress, ServerName};
+use crate::metrics::ScrapeAddress;
 
 #[derive(Parser)]
 #[command(name = "toolrack", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::EXAMPLES)]
@@ -71,6 +72,20 @@ pub(super) struct Global {
     pub(super) log: Option<String>,
 }
 
+/// Options of `serve` that are not about clients that come over HTTP.
+#[derive(Args, Default)]
+pub(super) struct ServeFlags {
+    /// Tools on one page of tools/list [default: all]
+    #[arg(long, value_name = "N", value_parser = page_size)]
+    pub(super) page_size: Option<NonZeroUsize>,
+    /// Serve metrics for Prometheus at /metrics on this address: HOST:PORT, or a port of this machine
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) metrics: Option<ScrapeAddress>,
+    /// Keep the code that a plugin is first compiled to: slower calls, and no further work for the processors
+    #[arg(long)]
+    pub(super) no_optimize: bool,
+}
+
 /// Options of `serve` for clients that come over HTTP.
 #[derive(Args, Default)]
 pub(super) struct HttpArguments {
@@ -117,6 +132,7 @@ pub(super) enum LogFormat {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "a process has one")]
 pub(super) enum CliCommand {
     #[command(flatten)]
     Command(Command),
@@ -130,12 +146,8 @@ pub(super) enum Command {
     /// Serve MCP on stdin and stdout (this is also what no command does)
     #[command(long_about = help::SERVE)]
     Serve {
-        /// Tools on one page of tools/list [default: all]
-        #[arg(long, value_name = "N", value_parser = page_size)]
-        page_size: Option<NonZeroUsize>,
-        /// Keep the code that a plugin is first compiled to: slower calls, and no further work for the processors
-        #[arg(long)]
-        no_optimize: bool,
+        #[command(flatten)]
+        flags: ServeFlags,
         #[command(flatten)]
         http: HttpArguments,
     },

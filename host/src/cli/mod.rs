@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use approve::ReviewForm;
-use arguments::{CliCommand, Command, Global, HttpArguments, LogFormat};
+use arguments::{CliCommand, Command, Global, HttpArguments, LogFormat, ServeFlags};
 use clap::ValueEnum as _;
 use configured_files::{ConfiguredFiles, LooseConfiguration};
 use install::lockfile_update::Approval;
@@ -38,7 +38,6 @@ use output::consent::Consent;
 use output::print::{
     DIM, ERROR, GOOD, NAME, NO_DIRECTORY, Unwritten, counted, eprintln, paint, print_json, shown,
 };
-use serving::ServeFlags;
 use setup::{DirectoriesFrom, Setup};
 
 use crate::configuration::{self, Configuration};
@@ -59,9 +58,7 @@ use crate::typed_path;
 pub fn main() -> ExitCode {
     let cli = arguments::parse();
     let command = match cli.invocation {
-        None => {
-            Command::Serve { page_size: None, no_optimize: false, http: HttpArguments::default() }
-        }
+        None => Command::Serve { flags: ServeFlags::default(), http: HttpArguments::default() },
         Some(CliCommand::Command(command)) => command,
         // Before there is a log: it answers to another toolrack.
         Some(CliCommand::Compile(arguments)) => {
@@ -174,8 +171,7 @@ fn set_up(
 fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
     let run = setup.home.as_ref().map(Home::run);
     match command {
-        Command::Serve { page_size, no_optimize, http } => {
-            let flags = ServeFlags { page_size, no_optimize };
+        Command::Serve { flags, http } => {
             for LooseConfiguration { problem, advice } in ConfiguredFiles::of(&setup).loose() {
                 tracing::warn!("{problem}; {advice}");
             }

@@ -1,12 +1,11 @@
 //! `toolrack serve`: what its flags say over the configuration.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::arguments::HttpArguments;
+use super::arguments::{HttpArguments, ServeFlags};
 use super::logger;
 use super::setup::Setup;
 use crate::configuration::{AuthSection, Configuration, HttpSection};
@@ -20,13 +19,6 @@ use crate::typed_path;
 
 /// The time that requests over HTTP have to end where nothing else is said.
 const USUAL_GRACE: Duration = Duration::from_secs(10);
-
-/// The flags of `serve` that are not about HTTP.
-pub(super) struct ServeFlags {
-    pub(super) page_size: Option<NonZeroUsize>,
-    /// True if plugins keep the code that they are first compiled to.
-    pub(super) no_optimize: bool,
-}
 
 /// Returns the options of a server: what the flags say, and where they say nothing, the configuration.
 pub(super) fn options(
@@ -47,6 +39,7 @@ pub(super) fn options(
     };
     let no_optimize = flags.no_optimize || value(&serve.optimize) == Some(false);
     let page = flags.page_size.or(serve.page_size.as_ref().map(|stated| stated.value));
+    let metrics = flags.metrics.or(serve.metrics.as_ref().map(|stated| stated.value));
     Ok(Options {
         plugins,
         locking,
@@ -57,6 +50,7 @@ pub(super) fn options(
         page,
         stdio,
         http,
+        metrics,
         home,
     })
 }

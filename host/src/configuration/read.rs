@@ -85,6 +85,8 @@ fn read_serve<P: Fn(Range<usize>) -> Arc<str>>(
     Ok(ServeSection {
         stdio: table.flag("stdio")?,
         page_size,
+        metrics: table
+            .text("metrics", r#""127.0.0.1:9464""#, |text| table.parsed("metrics", text))?,
         optimize: table.flag("optimize")?,
         log: table.text("log", r#""info""#, |text| Ok((*text.get_ref()).into()))?,
         log_format: table.text("log_format", r#""json""#, |text| {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::fs::stated::Stated;
 use crate::manifest::Rate;
 use crate::mcp::{AllowedOrigin, ServerName};
+use crate::metrics::ScrapeAddress;
 
 /// `[serve]`
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,8 @@ pub struct ServeSection {
     pub stdio: Option<Stated<bool>>,
     /// The number of tools on a page of `tools/list`.
     pub page_size: Option<Stated<NonZeroUsize>>,
+    /// The address of metrics.
+    pub metrics: Option<Stated<ScrapeAddress>>,
     /// False if plugins keep the code that they are first compiled to.
     pub optimize: Option<Stated<bool>>,
     /// The levels of the log, as `--log` takes them.
@@ -57,6 +60,7 @@ impl ServeSection {
         Self {
             stdio: self.stdio.or(other.stdio),
             page_size: self.page_size.or(other.page_size),
+            metrics: self.metrics.or(other.metrics),
             optimize: self.optimize.or(other.optimize),
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),

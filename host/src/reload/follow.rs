@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::counts::ReloadCounts;
 use super::decide::pending::Pending;
 use super::hints::schedule::{DEEP, PERIOD, POLL, Schedule};
 use super::hints::watch::{Hints, Mode, SystemWatches};
@@ -30,6 +31,7 @@ pub struct Follower {
     deep: Instant,
     /// The last catalog that was not provisional: what the log has told of.
     told: Option<Arc<Catalog>>,
+    counts: Arc<ReloadCounts>,
     /// The time at which the last scan began. `None` once the log says that it takes long.
     slow: Option<Instant>,
 }
@@ -51,7 +53,17 @@ impl Follower {
         let now = Instant::now();
         let mode = watch::Sender::new(Mode::Watching);
         let (loading, schedule) = (watch::Sender::default(), Schedule::new(now));
-        Self { loader, hints, schedule, mode, loading, deep: now, told: None, slow: Some(now) }
+        Self {
+            loader,
+            hints,
+            schedule,
+            mode,
+            loading,
+            deep: now,
+            told: None,
+            counts: Arc::default(),
+            slow: Some(now),
+        }
     }
 
     /// Returns the way in which changes are noticed, now and later.
@@ -64,6 +76,12 @@ impl Follower {
     #[must_use]
     pub fn loading(&self) -> watch::Receiver<Vec<Pending>> {
         self.loading.subscribe()
+    }
+
+    /// Returns the counters of what became of plugins.
+    #[must_use]
+    pub fn counts(&self) -> Arc<ReloadCounts> {
+        self.counts.clone()
     }
 
     /// Publishes the first catalog, and another whenever what is served has changed. Never ends.
@@ -84,7 +102,7 @@ impl Follower {
                 let previous = publisher.borrow().clone();
                 let catalog = Arc::new(self.loader.build(view, previous.as_deref()));
                 if !catalog.is_provisional() {
-                    log::tell(self.told.as_deref(), &catalog);
+                    log::tell(self.told.as_deref(), &catalog, &self.counts);
                     if self.told.replace(catalog.clone()).is_none() {
                         self.tell_first(&catalog, started.elapsed());
                     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::counts::{ReloadCounts, ReloadResult};
 use super::decide::pending::{Pending, SLOW_LOAD};
 use crate::catalog::{Catalog, Plugin, Refusal, Refused};
 use crate::manifest::{local_of, manifest_of};
@@ -13,8 +14,8 @@ use crate::suggestion::CommandName;
 /// Plugins that are named where more are counted.
 const MAX_NAMED_PLUGINS: usize = 20;
 
-/// Logs how `new` differs from `old`.
-pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
+/// Logs how `new` differs from `old`, and counts it.
+pub(super) fn tell(old: Option<&Catalog>, new: &Catalog, counts: &ReloadCounts) {
     let before = old.map(Catalog::plugins).unwrap_or_default();
     let named = |plugins: &[Arc<Plugin>], file: &str| {
         plugins.iter().find(|plugin| plugin.file == file).cloned()
@@ -23,21 +24,29 @@ pub(super) fn tell(old: Option<&Catalog>, new: &Catalog) {
         let (name, version) = (plugin.name.as_str(), plugin.digest.short());
         match named(before, &plugin.file) {
             Some(known) if Arc::ptr_eq(&known, plugin) => {}
-            Some(_) => tracing::info!(plugin = name, version, "updated"),
+            Some(_) => {
+                counts.count(ReloadResult::Updated);
+                tracing::info!(plugin = name, version, "updated");
+            }
             // The first catalog is told as a whole.
-            None if old.is_none() => {}
+            None if old.is_none() => counts.count(ReloadResult::Added),
             None => {
+                counts.count(ReloadResult::Added);
                 tracing::info!(plugin = name, version, "added");
                 tell_local(plugin);
             }
         }
     }
     for plugin in before.iter().filter(|known| named(new.plugins(), &known.file).is_none()) {
+        counts.count(ReloadResult::Removed);
         tracing::info!(plugin = plugin.name.as_str(), "removed");
     }
     let known: HashSet<&Refusal> = old.map(Catalog::refusals).unwrap_or_default().iter().collect();
     let mut files_with_unlisted = BTreeSet::new();
     for refusal in new.refusals().iter().filter(|refusal| !known.contains(refusal)) {
+        if matches!(refusal.refused, Refused::Plugin | Refused::Version) {
+            counts.count(ReloadResult::Refused);
+        }
         tell_refusal(refusal, plugin_of(&refusal.file, new).as_deref());
         files_with_unlisted.extend(unlisted_by(refusal).map(|_| &*refusal.file));
     }

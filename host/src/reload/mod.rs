@@ -7,11 +7,13 @@ mod scan;
 mod hints;
 mod decide;
 mod load;
+mod counts;
 mod log;
 mod loader;
 mod follow;
 
 pub use self::decide::core::{Core, TELL_AFTER};
+pub use counts::{ReloadCounts, ReloadResult};
 pub use decide::directory_trust::DirectoryTrust;
 pub use decide::failed_versions::LoadError;
 pub use decide::locks_in_force::{GONE_GRACE, Judge};

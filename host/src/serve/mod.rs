@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use tokio::task::LocalSet;
@@ -22,6 +22,7 @@ use crate::mcp::{
     HttpServer, HttpServerError, HttpSettings, Listener, PrivateStdout, ServerName, SessionKey,
     SessionKeyError, Settings, Stdio, TlsFiles, TokenNeed,
 };
+use crate::metrics::{MetricsSource, ScrapeAddress, ScrapeServer};
 use crate::oauth::OauthSettings;
 use crate::protected::Protected;
 use crate::reload::Optimizing;
@@ -51,6 +52,8 @@ pub struct Options {
     pub stdio: bool,
     /// The address and the choices for clients that come over HTTP, if any do.
     pub http: Option<HttpOptions>,
+    /// The address of metrics. `None` where none are served.
+    pub metrics: Option<ScrapeAddress>,
     /// The directory in which the server tells what it serves, among other things. `None` if there is no home
     /// directory.
     pub home: Option<Home>,
@@ -100,6 +103,14 @@ pub enum ServeError {
         /// The error of the system.
         error: std::io::Error,
     },
+    /// The address of metrics cannot be listened on.
+    #[error("{address} cannot be listened on for metrics: {error}")]
+    Metrics {
+        /// The address.
+        address: ScrapeAddress,
+        /// The error of the system.
+        error: std::io::Error,
+    },
     /// The tokens or the certificate cannot be read.
     #[error("{0}")]
     Http(String),
@@ -141,6 +152,7 @@ impl From<HttpServerError> for ServeError {
 
 /// Serves MCP until the input of stdio ends, where that is served, or a signal comes.
 pub fn serve(options: Options) -> Result<(), ServeError> {
+    let started = SystemTime::now();
     let stdout = options.stdio.then(PrivateStdout::take).transpose()?;
     let home = options.home.as_ref();
     let remembered = home.map(|home| {
@@ -164,6 +176,16 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         let followed = FollowedStatus { watching, loading, address, ending };
         StatusWriter::start(home.run(), &options.plugins, followed, catalog.clone())
     });
+    let metrics = options.metrics.map(|address| {
+        let (loading, reloads) = (follower.loading(), follower.counts());
+        let source = MetricsSource { catalog: catalog.clone(), loading, reloads, started };
+        let server = ScrapeServer::start(address, source);
+        server.map_err(|error| ServeError::Metrics { address, error })
+    });
+    let metrics = metrics.transpose()?;
+    if let Some(metrics) = &metrics {
+        tracing::info!("metrics are at {}", metrics.url());
+    }
     if let Some(remembered) = remembered {
         host.guests().spawn(remembered.follow(catalog.clone()));
     }
@@ -205,6 +227,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         tracing::debug!("the server ends");
         Ok::<_, ServeError>(())
     }))?;
+    drop(metrics);
     drop(board);
     host.stop();
     Ok(())

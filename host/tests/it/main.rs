@@ -92,6 +92,8 @@ mod paced;
 mod requires;
 // Servers as `toolrack status` shows them.
 mod status;
+// What a scrape of metrics reads.
+mod metrics;
 // What servers wrote, as `toolrack logs` shows it.
 mod logs;
 // Calls as models get them wrong, each with its answer.

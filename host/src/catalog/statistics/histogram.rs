@@ -96,6 +96,17 @@ impl HistogramSnapshot {
         }
         None
     }
+
+    /// Returns the number of values up to `bound`, which must be one of the histogram's own bounds.
+    pub(crate) fn up_to(&self, bound: u64) -> u64 {
+        let buckets = self.bounds.partition_point(|own| *own <= bound);
+        self.counts.iter().take(buckets).sum()
+    }
+
+    /// Returns the sum of the values.
+    pub(crate) fn sum(&self) -> u64 {
+        self.sum
+    }
 }
 
 #[cfg(test)]
@@ -108,6 +119,14 @@ mod tests {
         let histogram = Histogram::new(&BOUNDS);
         values.iter().for_each(|value| histogram.record(*value));
         histogram.snapshot()
+    }
+
+    #[test]
+    fn a_bound_belongs_to_the_bucket_below_it() {
+        let values = of(&[0, 10, 11, 20, 40, 41, u64::MAX >> 8]);
+        let up_to: Vec<u64> = BOUNDS.iter().map(|bound| values.up_to(*bound)).collect();
+        assert_eq!(up_to, [2, 4, 5]);
+        assert_eq!(values.count(), 7);
     }
 
     #[test]

@@ -12,6 +12,28 @@ use crate::tool::{ErrorKind, Usage};
 const BRIEF_FUEL: u64 = 50_000;
 const BRIEF_TIME: Duration = Duration::from_millis(1);
 
+/// Upper bounds of times, in microseconds, for whoever collects them: those of OpenTelemetry's conventions for MCP, with
+/// four below them for calls of Wasm.
+pub(crate) const TIME_BOUNDS: [u64; 18] = [
+    500,
+    1_000,
+    2_500,
+    5_000,
+    10_000,
+    20_000,
+    50_000,
+    100_000,
+    200_000,
+    500_000,
+    1_000_000,
+    2_000_000,
+    5_000_000,
+    10_000_000,
+    30_000_000,
+    60_000_000,
+    120_000_000,
+    300_000_000,
+];
 /// The bounds in one power of ten, in hundredths of it: close enough for quantiles that are at most 6 % wrong.
 const STEPS: [u64; 20] = [
     100, 110, 120, 135, 150, 175, 200, 225, 250, 275, 300, 350, 400, 450, 500, 550, 600, 700, 800,
@@ -20,7 +42,7 @@ const STEPS: [u64; 20] = [
 /// Bounds of times that are kept: from 10 µs to 300 s, in microseconds.
 static FINE_TIME_BOUNDS: [u64; 151] = fine_time_bounds();
 /// Bounds of the memory of guests: from 64 KiB to 4 GiB, in bytes.
-static MEMORY_BOUNDS: [u64; 17] = memory_bounds();
+pub(crate) static MEMORY_BOUNDS: [u64; 17] = memory_bounds();
 
 /// Counters of one tool's calls. With the counts for rates and of crashes, they are all of a catalog that changes; they
 /// go from one version of a tool to the next.
@@ -171,6 +193,25 @@ impl ToolStatistics {
     }
 }
 
+impl StatisticsSnapshot {
+    /// Returns the statistics of both.
+    pub(crate) fn with(self, other: &Self) -> Self {
+        let Self { counts, errors, answered, failed, waits, memory, fuel, cpu_us, peak_memory } =
+            self;
+        Self {
+            counts: counts + other.counts,
+            errors: std::array::from_fn(|at| errors[at] + other.errors[at]),
+            answered: answered.with(&other.answered),
+            failed: failed.with(&other.failed),
+            waits: waits.with(&other.waits),
+            memory: memory.with(&other.memory),
+            fuel: fuel + other.fuel,
+            cpu_us: cpu_us + other.cpu_us,
+            peak_memory: peak_memory.max(other.peak_memory),
+        }
+    }
+}
+
 impl TrackedCall<'_> {
     /// The call is begun: it waits for nothing any more.
     pub(crate) fn begin(&mut self) {
@@ -297,6 +338,9 @@ mod tests {
         assert!(FINE_TIME_BOUNDS.is_sorted_by(|one, next| one < next), "{FINE_TIME_BOUNDS:?}");
         assert_eq!(FINE_TIME_BOUNDS[150], 300_000_000);
         assert_eq!(FINE_TIME_BOUNDS[..3], [10, 11, 12]);
+        for bound in TIME_BOUNDS {
+            assert!(FINE_TIME_BOUNDS.contains(&bound), "{bound}");
+        }
         assert_eq!(MEMORY_BOUNDS[16], 4 << 30);
     }
 }

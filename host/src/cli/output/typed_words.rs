@@ -16,7 +16,7 @@ use crate::text::escape;
 use crate::token_shape::looks_like_token;
 
 /// The options of all commands that take a value.
-pub(in crate::cli) const VALUED_OPTIONS: [&str; 36] = [
+pub(in crate::cli) const VALUED_OPTIONS: [&str; 37] = [
     "--allow",
     "--allow-origin",
     "--at",
@@ -36,6 +36,7 @@ pub(in crate::cli) const VALUED_OPTIONS: [&str; 36] = [
     "--log",
     "--log-format",
     "--memory",
+    "--metrics",
     "--name",
     "--nice",
     "--output",

@@ -280,7 +280,7 @@ impl Section {
             Self::ConfigTop => {
                 [&CONFIG_TOP_KEYS[..], &CONFIG_NAMED_SECTIONS.map(Self::key)].concat()
             }
-            Self::Serve => vec!["stdio", "page_size", "optimize", "log", "log_format"],
+            Self::Serve => vec!["stdio", "page_size", "metrics", "optimize", "log", "log_format"],
             Self::Http => vec![
                 "address",
                 "hosts",
