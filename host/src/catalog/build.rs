@@ -1,7 +1,7 @@
 //! A catalog made of plugins: those that are served, their features, and the refusals of the rest.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::bounds::MAX_TOLD;
 use super::features::name_conflicts::settle;
@@ -46,6 +46,7 @@ impl Catalog {
             refusals,
             loading,
             unserved,
+            digest: OnceLock::new(),
         }
     }
 }

@@ -23,7 +23,7 @@ impl Catalog {
     /// The instructions for clients of these plugins; `None` while too little is known of what is served.
     #[must_use]
     pub fn instructions(&self) -> Option<String> {
-        (!self.is_unscanned && !self.is_early).then(|| self.known_instructions())
+        self.is_ready().then(|| self.known_instructions())
     }
 
     fn known_instructions(&self) -> String {

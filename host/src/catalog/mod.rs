@@ -19,6 +19,7 @@ mod served_tool;
 mod table;
 mod build;
 mod instructions;
+mod digest;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;

@@ -1,6 +1,6 @@
 //! The catalog itself: an immutable table, whose holder can call its tools whatever is published after.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::error::file_name;
 use super::features::coming::ComingPlugin;
@@ -8,7 +8,7 @@ use super::features::served::Served;
 use super::plugin::Plugin;
 use super::refusal::{Refusal, RefusalCount, Refused};
 use super::tool::Tool;
-use crate::manifest::local_of;
+use crate::manifest::{Sha256Digest, local_of};
 use crate::name::{PluginName, ToolName};
 use crate::suggestion::CommandName;
 use crate::tokens::AllowedTools;
@@ -30,6 +30,8 @@ pub struct Catalog {
     pub(super) loading: Vec<ComingPlugin>,
     /// Plugins of which nothing is served, by what their tools would be called.
     pub(super) unserved: Vec<Unserved>,
+    /// The digest of it. Empty until somebody asks: a server over stdio alone is never asked.
+    pub(super) digest: OnceLock<Sha256Digest>,
 }
 
 /// A plugin of which nothing is served.
@@ -61,6 +63,7 @@ impl Catalog {
             refusals: self.refusals.clone(),
             loading: self.loading.clone(),
             unserved: self.unserved.clone(),
+            digest: OnceLock::new(),
         }
     }
 
@@ -80,6 +83,12 @@ impl Catalog {
     #[must_use]
     pub fn is_early(&self) -> bool {
         self.is_early
+    }
+
+    /// True if the plugin directories were looked at, and the first list of tools is whole.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.is_unscanned && !self.is_early
     }
 
     /// True if the tool of this name, which is not served, may be one that is still on its way.
@@ -203,6 +212,12 @@ impl Catalog {
     #[must_use]
     pub fn plugins(&self) -> &[Arc<Plugin>] {
         &self.plugins
+    }
+
+    /// The plugins that were still being loaded, and of which no older version is served.
+    #[must_use]
+    pub fn loading(&self) -> &[ComingPlugin] {
+        &self.loading
     }
 
     /// The refusals: each says what is not served and why, or warns of something that is.

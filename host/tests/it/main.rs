@@ -47,6 +47,9 @@ mod server;
 mod over_http;
 #[cfg(target_os = "linux")]
 mod http_peer;
+// What a server over HTTP tells of its health, and the command that asks for it.
+#[cfg(target_os = "linux")]
+mod health;
 // The same over HTTPS, with certificates of clients.
 #[cfg(target_os = "linux")]
 mod over_tls;

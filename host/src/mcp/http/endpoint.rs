@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{Method, Request, StatusCode};
 use hyper::body::{Body, Bytes};
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::bounds::HttpBounds;
 use super::legacy::{self, SESSION_HEADER};
@@ -22,6 +22,7 @@ use super::request::media::{self, Accepted};
 use super::run::answer::{self, HttpAnswer, HttpRefusal};
 use super::run::byte_budget::ByteBudget;
 use super::run::exchange::{Exchange, ExchangeGuards, ExchangeTransport};
+use super::run::health::{HealthReport, ServerHealth, shown_digest};
 use super::run::in_step::InStep;
 use super::run::shares::{NoShare, Place, RunKind, Shared, Shares};
 use crate::catalog::Catalog;
@@ -62,6 +63,8 @@ pub(super) struct Endpoint {
     /// The time at which another catalog was served first, in milliseconds since 1970; 0 before.
     pub(super) published: Rc<Cell<u64>>,
     pub(super) refusals: RefusalLog,
+    /// The time at which the server came up.
+    pub(super) started: Instant,
 }
 
 impl Endpoint {
@@ -72,9 +75,9 @@ impl Endpoint {
     {
         let (parts, body) = request.into_parts();
         match (parts.uri.path(), &parts.method) {
-            ("/livez" | "/readyz" | "/health", &(Method::GET | Method::HEAD)) => {
-                self.health(parts.uri.path())
-            }
+            ("/livez", &(Method::GET | Method::HEAD)) => plain("ok\n"),
+            ("/readyz", &(Method::GET | Method::HEAD)) => self.readiness(),
+            ("/health", &(Method::GET | Method::HEAD)) => self.health(),
             ("/livez" | "/readyz" | "/health", _) => {
                 HttpRefusal::method("GET, HEAD", "only GET is served here").into()
             }
@@ -95,26 +98,39 @@ impl Endpoint {
         }
     }
 
-    /// Answers whether the server lives, or whether it is ready.
-    fn health(&self, path: &str) -> HttpAnswer {
-        let not_yet = match *self.stage.borrow() {
+    /// Answers whether clients are served, and which catalog.
+    fn readiness(&self) -> HttpAnswer {
+        match (self.state(), self.catalog.borrow().as_ref()) {
+            (ServerHealth::Ok, Some(catalog)) => plain(format!("ok {}\n", shown_digest(catalog))),
+            (ServerHealth::ShuttingDown, _) => {
+                HttpRefusal::busy("the server is shutting down").into()
+            }
+            (ServerHealth::Ok | ServerHealth::Loading, _) => {
+                HttpRefusal::busy("plugins are being loaded").into()
+            }
+        }
+    }
+
+    /// Answers with what the server says of its health, as long as it lives.
+    fn health(&self) -> HttpAnswer {
+        let catalog = self.catalog.borrow().clone();
+        let report = HealthReport::new(self.state(), self.started.elapsed(), catalog.as_deref());
+        // Numbers and texts are always JSON.
+        let json = serde_json::to_vec(&report).unwrap_or_default();
+        answer::whole(StatusCode::OK, media::JSON_TYPE, json.into())
+    }
+
+    fn state(&self) -> ServerHealth {
+        match *self.stage.borrow() {
             ServerStage::Serving
-                if self.catalog.borrow().as_ref().is_some_and(|catalog| !catalog.is_early()) =>
+                if self.catalog.borrow().as_ref().is_some_and(|catalog| catalog.is_ready()) =>
             {
-                None
+                ServerHealth::Ok
             }
-            ServerStage::Serving => Some("plugins are being loaded"),
+            ServerStage::Serving => ServerHealth::Loading,
             ServerStage::Leaving | ServerStage::Draining | ServerStage::Ending => {
-                Some("the server is shutting down")
+                ServerHealth::ShuttingDown
             }
-        };
-        match not_yet.filter(|_| path != "/livez") {
-            None => answer::whole(
-                StatusCode::OK,
-                "text/plain; charset=utf-8",
-                Bytes::from_static(b"ok\n"),
-            ),
-            Some(why) => HttpRefusal::busy(why).into(),
         }
     }
 
@@ -385,6 +401,10 @@ impl Endpoint {
             }
         }
     }
+}
+
+fn plain(text: impl Into<Bytes>) -> HttpAnswer {
+    answer::whole(StatusCode::OK, "text/plain; charset=utf-8", text.into())
 }
 
 fn not_acceptable(expected: &str) -> HttpRefusal {

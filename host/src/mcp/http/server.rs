@@ -171,6 +171,7 @@ impl HttpServer {
             in_step: InStep::default(),
             published: Rc::default(),
             refusals: RefusalLog::default(),
+            started: Instant::now(),
             bounds,
         });
         let clients = ClientConnections {

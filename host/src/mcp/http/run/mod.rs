@@ -1,5 +1,6 @@
 //! Requests that run, what all of them share, and how they are answered.
 
+pub(super) mod health;
 pub(super) mod in_step;
 pub(super) mod byte_budget;
 pub(super) mod shares;
