@@ -11,7 +11,7 @@ use super::output::print::eprint;
 use super::secret::command::SecretAction;
 use super::token::TokenAction;
 use super::usage::{help, tips};
-use super::{compile, decide, logs, register, status};
+use super::{compile, decide, health, logs, register, status};
 use crate::mcp::{AllowedOrigin, HttpAddress, ServerName};
 use crate::metrics::ScrapeAddress;
 
@@ -300,6 +300,9 @@ pub(super) enum Command {
     /// Show what running servers serve
     #[command(long_about = help::STATUS)]
     Status(status::StatusArguments),
+    /// Ask a server over HTTP whether it lives
+    #[command(long_about = help::HEALTH)]
+    Health(health::HealthArguments),
     /// Show what servers and their plugins logged
     #[command(long_about = help::LOGS)]
     Logs(logs::LogsArguments),
@@ -353,6 +356,15 @@ pub(super) enum Command {
     },
 }
 
+impl Command {
+    /// True if the command cannot do without the configuration.
+    pub(super) fn needs_configuration(&self) -> bool {
+        let says_nothing = matches!(self, Self::Completions { .. } | Self::Man { .. });
+        let names_all = matches!(self, Self::Health(arguments) if arguments.names_all());
+        !says_nothing && !names_all
+    }
+}
+
 /// The options that commands do not show, since they change nothing for them. They are taken all the same.
 const HIDDEN_OPTIONS: &[(&str, &[&str])] = &[
     ("inspect", &["plugins", "locked"]),
@@ -363,6 +375,7 @@ const HIDDEN_OPTIONS: &[(&str, &[&str])] = &[
     ("pack", &["plugins", "locked"]),
     ("new", &["config", "plugins", "locked", "no_cache", "log_format", "log"]),
     ("status", &["config", "plugins", "locked", "no_cache"]),
+    ("health", &["plugins", "locked", "no_cache", "log_format", "log"]),
     ("logs", &["config", "plugins", "locked", "no_cache", "log_format", "log"]),
     ("register", &["no_cache", "log_format", "log"]),
     ("unregister", &["config", "plugins", "locked", "no_cache", "log_format", "log"]),

@@ -12,6 +12,8 @@ mod configured_files;
 mod call;
 mod author;
 mod status;
+mod http_files;
+mod health;
 mod look;
 mod approve;
 mod register;
@@ -53,6 +55,9 @@ use crate::suggestion::{CommandName, name_directories, name_home};
 use crate::text::escape;
 use crate::typed_path;
 
+/// The exit code of an error.
+const ERROR_CODE: u8 = 2;
+
 /// Runs the command line of this process.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -62,18 +67,17 @@ pub fn main() -> ExitCode {
         Some(CliCommand::Command(command)) => command,
         // Before there is a log: it answers to another toolrack.
         Some(CliCommand::Compile(arguments)) => {
-            return compile::run(&arguments).unwrap_or_else(|error| fail(&error));
+            return compile::run(&arguments).unwrap_or_else(|error| fail(&error, ERROR_CODE));
         }
     };
     let home = Home::from_environment();
     let serves = matches!(command, Command::Serve { .. });
+    // Who checks a container's health knows no other code.
+    let code = if matches!(command, Command::Health(_)) { 1 } else { ERROR_CODE };
     let configuration = match configuration(cli.global.config.as_deref(), home.as_ref()) {
         Ok(configuration) => configuration,
-        // These need none of it.
-        Err(_) if matches!(command, Command::Completions { .. } | Command::Man { .. }) => {
-            Configuration::default()
-        }
-        Err(error) => return fail(&error),
+        Err(_) if !command.needs_configuration() => Configuration::default(),
+        Err(error) => return fail(&error, code),
     };
     let configured = configuration.serve.log.as_ref().filter(|_| serves);
     // What `doctor` finds in the files of secrets is a finding of its own.
@@ -94,7 +98,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let configured = configured.filter(|_| cli.global.log.is_none());
             let place = configured.map(|stated| format!("{}: `log`", stated.place));
-            return fail(&place.into_iter().fold(error, anyhow::Error::context));
+            return fail(&place.into_iter().fold(error, anyhow::Error::context), code);
         }
     };
     let run = || {
@@ -104,8 +108,8 @@ pub fn main() -> ExitCode {
         run(command, setup)
     };
     match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(ran) => ran.unwrap_or_else(|error| fail(&error)),
-        Err(why) if why.is::<Unwritten>() => ExitCode::from(2),
+        Ok(ran) => ran.unwrap_or_else(|error| fail(&error, code)),
+        Err(why) if why.is::<Unwritten>() => ExitCode::from(code),
         Err(panic) => resume_unwind(panic),
     }
 }
@@ -258,13 +262,14 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             secret::command::run(&action, &setup.plugins, setup.home.as_ref())
         }
         Command::Token { action } => token::run(action, setup.home.as_ref()),
+        Command::Health(arguments) => health::run(arguments, &setup.configuration),
         Command::Status(arguments) => status::run(&arguments, run.as_deref(), &setup.plugins),
     }
 }
 
-fn fail(error: &anyhow::Error) -> ExitCode {
+fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
     eprintln!("{} {error:#}", paint(ERROR, "error:"));
-    ExitCode::from(2)
+    ExitCode::from(code)
 }
 
 /// The directories, from the command line, the environment, the configuration, or the default.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 
 use super::arguments::{HttpArguments, ServeFlags};
+use super::http_files::{certificate_file, expanded_socket, file};
 use super::logger;
 use super::setup::Setup;
 use crate::configuration::{AuthSection, Configuration, HttpSection};
@@ -14,8 +15,6 @@ use crate::home::Home;
 use crate::mcp::{HttpAddress, TlsFiles};
 use crate::reload::Optimizing;
 use crate::serve::{HttpOptions, Options, ServeError};
-use crate::text::escape;
-use crate::typed_path;
 
 /// The time that requests over HTTP have to end where nothing else is said.
 const USUAL_GRACE: Duration = Duration::from_secs(10);
@@ -125,7 +124,7 @@ fn http_options(
         }
     };
     let tls = tls_files(
-        file(tls_cert, "--tls-cert", section.tls_cert.as_ref(), "tls_cert")?,
+        certificate_file(tls_cert, section)?,
         file(tls_key, "--tls-key", section.tls_key.as_ref(), "tls_key")?,
         file(client_ca, "--client-ca", section.client_ca.as_ref(), "client_ca")?,
     )?;
@@ -155,12 +154,9 @@ fn http_options(
 
 /// The address with the path of its socket in full, if it has one: no shell expands what stands behind `unix:`.
 fn in_full(address: HttpAddress) -> anyhow::Result<HttpAddress> {
-    match &address {
-        HttpAddress::Unix(path) => match path.to_str() {
-            Some(written) => Ok(HttpAddress::Unix(typed_path::expanded(written)?)),
-            None => Ok(address),
-        },
-        HttpAddress::Tcp(_) => Ok(address),
+    match address {
+        HttpAddress::Unix(path) => Ok(HttpAddress::Unix(expanded_socket(path)?)),
+        tcp @ HttpAddress::Tcp(_) => Ok(tcp),
     }
 }
 
@@ -186,25 +182,6 @@ fn tls_files(
             "{place}: clients show certificates over TLS alone: add --tls-cert FILE and --tls-key FILE"
         ),
         (None, None, None) => Ok(None),
-    }
-}
-
-/// The file that a flag names, or else the configuration. Its place is the flag, or the line and the key.
-fn file(
-    given: Option<PathBuf>,
-    flag: &str,
-    section: Option<&Stated<Box<str>>>,
-    key: &str,
-) -> anyhow::Result<Option<Stated<PathBuf>>> {
-    let stated = |Stated { value, place }: &Stated<Box<str>>| {
-        let place = format!("{place}: `{key}`");
-        let path =
-            typed_path::expanded(value).with_context(|| format!("{place}: `{}`", escape(value)))?;
-        Ok(Stated { value: path, place: place.into() })
-    };
-    match given {
-        Some(value) => Ok(Some(Stated { value, place: flag.into() })),
-        None => section.map(stated).transpose(),
     }
 }
 

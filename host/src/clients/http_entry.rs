@@ -1,20 +1,21 @@
 //! An entry for a server that is reached over HTTP, in the form in which each client reads it.
 //!
-//! The place that a token comes from is not known here, and nothing is sent.
+//! The place that a token comes from is not known here, and no token is sent.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::str::FromStr;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Uri};
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderName, HeaderValue, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::entry::{
     ENDPOINT, EntryForm, HEADER_VARIABLES, REMOTE, ServerEntry, TOKEN_VARIABLE, WrittenEntry,
 };
+use crate::mcp::{AwaitedPart, ProbedServer, ServerPlace};
 use crate::token_shape::{is_variable_name, looks_like_token};
 
 /// Headers whose values prove nothing.
@@ -24,10 +25,10 @@ const PUBLIC_HEADERS: [&str; 5] =
 const AUTHORIZATION: &str = "Authorization";
 /// The word before a token in that header.
 const BEARER: &str = "Bearer ";
-/// The time that a server of this machine has to take a connection.
+/// The time that a server of this machine has to take a connection, or to begin an answer.
 const LOOPBACK_TIMEOUT: Duration = Duration::from_secs(1);
-/// The bytes of an answer that are looked at.
-const PROBE_BYTES: u64 = 4 * 1024;
+/// The parameter of a challenge that says who gives tokens.
+const ISSUER_NAMED: &str = "resource_metadata=";
 /// The longest value of a header, in bytes.
 const MAX_HEADER: usize = 8 * 1024;
 
@@ -261,22 +262,27 @@ impl ServerUrl {
     /// that cannot be known.
     #[must_use]
     pub fn answer_without_token(&self) -> Option<TokenlessAnswer> {
-        let (address, port) = self.loopback().filter(|_| self.is_plain())?;
+        let (_, port) = self.loopback().filter(|_| self.is_plain())?;
         let url = self.0.parse::<Uri>().ok()?;
-        let head = head_of(address, port, &url).ok()?;
-        let head = head.to_ascii_lowercase();
-        let status = head.split(' ').nth(1)?;
-        Some(match status {
-            "401" if head.contains("resource_metadata=") => TokenlessAnswer::NamesIssuer,
-            "401" => TokenlessAnswer::WantsToken,
+        let server = ProbedServer::listening(ServerPlace::Tcp(host_of(&url)?.into(), port), None);
+        // The stream of a session, which changes nothing at the server.
+        let asked =
+            server.ask(url.path(), "text/event-stream", AwaitedPart::Head, LOOPBACK_TIMEOUT);
+        let answer = asked.ok()?;
+        let challenges = answer.headers.get_all(WWW_AUTHENTICATE).iter();
+        let mut challenges = challenges.filter_map(|challenge| challenge.to_str().ok());
+        Some(match answer.status {
+            StatusCode::UNAUTHORIZED if challenges.any(|one| one.contains(ISSUER_NAMED)) => {
+                TokenlessAnswer::NamesIssuer
+            }
+            StatusCode::UNAUTHORIZED => TokenlessAnswer::WantsToken,
             _ => TokenlessAnswer::Other,
         })
     }
 
     fn loopback(&self) -> Option<(IpAddr, u16)> {
         let url = self.0.parse::<Uri>().ok()?;
-        let host = url.host()?.trim_start_matches('[').trim_end_matches(']');
-        let address = match host {
+        let address = match host_of(&url)? {
             "localhost" => Some(IpAddr::from(Ipv4Addr::LOCALHOST)),
             address => address.parse().ok().filter(IpAddr::is_loopback),
         };
@@ -285,21 +291,9 @@ impl ServerUrl {
     }
 }
 
-/// Asks for the stream of a session, which changes nothing at the server, and returns the beginning of the answer.
-fn head_of(address: IpAddr, port: u16, url: &Uri) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&(address, port).into(), LOOPBACK_TIMEOUT)?;
-    stream.set_read_timeout(Some(LOOPBACK_TIMEOUT))?;
-    stream.set_write_timeout(Some(LOOPBACK_TIMEOUT))?;
-    let host = url.authority().map(ToString::to_string).unwrap_or_default();
-    let request = format!(
-        "GET {} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\nConnection: close\r\n\r\n",
-        url.path()
-    );
-    stream.write_all(request.as_bytes())?;
-    let mut head = Vec::new();
-    // The end of the answer, or of the time: what has come is enough.
-    let _ = stream.take(PROBE_BYTES).read_to_end(&mut head);
-    Ok(String::from_utf8_lossy(&head).into_owned())
+/// Returns the host of `url`, without the brackets of an address.
+fn host_of(url: &Uri) -> Option<&str> {
+    url.host().map(|host| host.trim_start_matches('[').trim_end_matches(']'))
 }
 
 /// A password, a token or a query is no part of it: they would stand in files and logs.

@@ -52,6 +52,7 @@ pub use limits::rules::Limits;
 pub(crate) use limits::rules::{
     CLIENT_CALLS_RULE, DRAIN_DELAY_RULE, GRACE_RULE, LimitRule, PAGE_SIZE_RULE,
 };
+pub(crate) use limits::units::parse_duration;
 pub use limits::units::{Bytes, show_duration};
 pub use merge::Decisions;
 pub use parse::MAX_MANIFEST;

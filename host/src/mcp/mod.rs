@@ -30,7 +30,9 @@ pub(crate) use calls::executor::Executor;
 pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
 pub use http::{AllowedOrigin, HostPolicy, HttpAddress, Listener, ServerName};
 pub(crate) use http::{
-    HttpBounds, HttpServer, HttpServerError, HttpSettings, SessionKey, TokenNeed,
+    AwaitedPart, HealthReport, HttpBounds, HttpServer, HttpServerError, HttpSettings, PlaceUrl,
+    PluginCounts, ProbeAnswer, ProbeError, ProbedServer, ServerHealth, ServerPlace, SessionKey,
+    TokenNeed, own_certificate,
 };
 pub use http::{SessionKeyError, TlsError, TlsFiles};
 pub use rpc::lines::{InputLine, MAX_LINE};

@@ -135,8 +135,10 @@ impl MetricsSource {
         for result in ReloadResult::ALL {
             count(&mut reloads, &[("result", result.name())], self.reloads.get(result))?;
         }
-        let mut build = metrics.gauge("toolrack_build_info", "The version of toolrack")?;
-        gauge(&mut build, &[("version", env!("CARGO_PKG_VERSION"))], 1)
+        let mut build = metrics
+            .gauge("toolrack_build_info", "The version of toolrack, and of all that it serves")?;
+        let digest = catalog.map(|catalog| catalog.digest().short()).unwrap_or_default();
+        gauge(&mut build, &[("version", env!("CARGO_PKG_VERSION")), ("catalog", &digest)], 1)
     }
 
     /// What the system tells of the process.

@@ -192,7 +192,7 @@ const WRITTEN_COMMANDS: [(&str, &str); 2] = [
 #[test]
 fn a_command_is_suggested_through_one_door() {
     let source = root().join("host/src");
-    let names = "add|approve|call|check|completions|dev|doctor|grant|inspect|list|logs|man|new|pack|register|remove|revoke|\
+    let names = "add|approve|call|check|completions|dev|doctor|grant|health|inspect|list|logs|man|new|pack|register|remove|revoke|\
         secret|serve|set|status|unregister|unset";
     let names: BTreeSet<_> = names.split('|').collect();
     let is_command = |text: &str| {

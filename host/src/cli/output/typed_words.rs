@@ -16,7 +16,7 @@ use crate::text::escape;
 use crate::token_shape::looks_like_token;
 
 /// The options of all commands that take a value.
-pub(in crate::cli) const VALUED_OPTIONS: [&str; 37] = [
+pub(in crate::cli) const VALUED_OPTIONS: [&str; 39] = [
     "--allow",
     "--allow-origin",
     "--at",
@@ -48,10 +48,12 @@ pub(in crate::cli) const VALUED_OPTIONS: [&str; 37] = [
     "--scope",
     "--sdk",
     "--time",
+    "--timeout",
     "--tls-cert",
     "--tls-key",
     "--token-env",
     "--token-file",
+    "--url",
     "-n",
     "-o",
 ];

@@ -1,6 +1,6 @@
 //! `toolrack status`: what running servers serve.
 
-mod uptime;
+pub(super) mod uptime;
 mod tools_table;
 mod plugin;
 

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 /// Returns `time` in its two largest units.
-/// A time as people say it, in its two largest units.
-pub(super) fn uptime(time: Duration) -> String {
+pub(in crate::cli) fn uptime(time: Duration) -> String {
     let seconds = time.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86400);
     match (days, hours, minutes) {

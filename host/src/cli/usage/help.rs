@@ -24,6 +24,7 @@ Examples:
   toolrack dev ./roman                         build a plugin on every save and install it
   toolrack secret set GITHUB_TOKEN             keep a secret in the system's keyring
   toolrack status                              what running servers serve, with calls and errors
+  toolrack health --http 8787                  ask a server over HTTP whether it lives
   toolrack register claude                     make Claude Code start this toolrack
   toolrack doctor                              look at what usually goes wrong
   toolrack serve --plugins ./manifests         speak MCP on stdin and stdout
@@ -31,7 +32,7 @@ Examples:
 Register with the MCP clients on this machine:
   toolrack register
 
-Exit codes: 0 success; 1 a tool failed, or something was refused, not accepted or \
+Exit codes: 0 success; 1 a tool failed, a server does not live, or something was refused, not accepted or \
 found wrong; 2 any other error.";
 
 pub(crate) const SERVE: &str = "\
@@ -82,6 +83,22 @@ Examples:
   toolrack status --plugin weather
   toolrack status --watch
   toolrack status --json";
+
+pub(crate) const HEALTH: &str = "\
+Asks a server over HTTP whether it lives (/health), and prints what it says of itself on one line; with --ready, whether \
+clients are served (/readyz). Exits with 0 if it does, and with 1 and the reason if not: no shell and no curl are needed \
+for the health check of a container.
+
+Without --url, the server is the one that `toolrack serve` starts here: at the `address` under [http] in the configuration, \
+or at --http, which both commands take, with the certificate of `tls_cert` or --tls-cert. An address that stands for all of a \
+machine is asked on this one. The certificate is compared with that file, whatever name it is for; behind an https URL, one that \
+an authority has signed for that name counts as well. Redirects are not followed.
+
+Examples:
+  toolrack health
+  toolrack health --http 0.0.0.0:8787
+  toolrack health --ready --timeout 500ms
+  toolrack health --url https://tools.example";
 
 pub(crate) const ADD: &str = "\
 Installs plugins into the plugin directory: the first one that --plugins or TOOLRACK_PLUGINS names, else \

@@ -9,7 +9,7 @@ use crate::token_shape::holds_token;
 /// Words for a command, and the tip that each gets.
 type Tip = (&'static [&'static str], &'static str);
 
-const TIPS: [Tip; 19] = [
+const TIPS: [Tip; 20] = [
     (
         &["init", "create", "generate", "scaffold"],
         "`toolrack new DIRECTORY` begins a plugin; `toolrack register` makes clients start toolrack",
@@ -70,8 +70,12 @@ const TIPS: [Tip; 19] = [
         "`toolrack approve` shows what differs from toolrack.lock, and accepts it",
     ),
     (
-        &["ps", "top", "stats", "health"],
+        &["ps", "top", "stats"],
         "`toolrack status` shows the servers that run; `toolrack doctor` looks at what usually goes wrong",
+    ),
+    (
+        &["healthcheck", "ping", "probe", "livez", "readyz", "ready"],
+        "`toolrack health` asks a server over HTTP whether it lives, with --ready whether clients are served",
     ),
     (
         &["login", "auth", "key", "password", "secrets", "env"],

@@ -13,6 +13,7 @@ use tokio::task::LocalSet;
 use tokio::time::{sleep, timeout};
 
 use super::bounds::HttpBounds;
+use super::run::health::HealthReport;
 use super::socket::paced::Pace;
 use super::trial::{
     TrialServer, call, initialize, listen, measured, modern, plugins, request, session_begun,
@@ -93,6 +94,8 @@ pub(crate) fn seeds() -> Vec<Vec<u8>> {
         bare("DELETE /mcp/"),
         bare("OPTIONS /mcp"),
         bare("GET /livez"),
+        bare("GET /readyz"),
+        bare("GET /health"),
         bare("GET /.well-known/oauth-protected-resource"),
     ];
     let pipelined = requests.concat();
@@ -284,7 +287,7 @@ fn are_events(body: &[u8]) -> bool {
 }
 
 /// Checks that a body is a message of the protocol, or an array of them, or what everybody is told who looks for an
-/// authorization server. True if there is a result.
+/// authorization server or asks for the server's health. True if there is a result.
 fn is_message(body: &[u8]) -> bool {
     let text = std::str::from_utf8(body).expect("text");
     let messages: Vec<&RawValue> = match text.starts_with('[') {
@@ -295,7 +298,8 @@ fn is_message(body: &[u8]) -> bool {
         let message: BTreeMap<String, &RawValue> = serde_json::from_str(message.get()).expect(text);
         let is_told = message.get("error").is_some_and(|error| error.get() == r#""not_found""#);
         let is_version = message.get("jsonrpc").is_some_and(|version| version.get() == r#""2.0""#);
-        assert!(is_told || is_version, "{text}");
+        let is_health = || HealthReport::read(body).is_some();
+        assert!(is_told || is_version || is_health(), "{text}");
         any || message.contains_key("result")
     })
 }

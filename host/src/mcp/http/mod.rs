@@ -9,6 +9,7 @@
 
 mod followed;
 mod socket;
+mod probe;
 mod bounds;
 mod legacy_session;
 mod run;
@@ -33,8 +34,12 @@ mod authorized;
 pub(crate) use bounds::HttpBounds;
 pub(crate) use legacy_session::session_id::SessionKey;
 pub use legacy_session::session_id::SessionKeyError;
+pub(crate) use probe::question::{AwaitedPart, ProbeAnswer, ProbeError, ProbedServer};
+pub(crate) use probe::server_place::{PlaceUrl, ServerPlace};
 pub(crate) use request::authentication::TokenNeed;
 pub use request::host_policy::{AllowedOrigin, HostPolicy, ServerName};
+pub(crate) use run::health::{HealthReport, PluginCounts, ServerHealth};
 pub(crate) use server::{HttpServer, HttpServerError, HttpSettings};
 pub use socket::address::{HttpAddress, Listener};
+pub(crate) use socket::tls::own_certificate;
 pub use socket::tls::{TlsError, TlsFiles};

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 
-use crate::catalog::Catalog;
+use crate::catalog::{CallCounts, Catalog, StatisticsSummary};
+use crate::json;
 
 /// The state of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ServerHealth {
     /// It serves.
     #[serde(rename = "ok")]
@@ -24,7 +25,7 @@ pub(crate) enum ServerHealth {
 }
 
 /// The answer to `/health`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HealthReport {
     pub(crate) status: ServerHealth,
@@ -42,7 +43,7 @@ pub(crate) struct HealthReport {
 }
 
 /// The numbers of plugins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PluginCounts {
     pub(crate) serving: usize,
     /// The plugins that are being loaded, and of which no older version serves.
@@ -51,13 +52,13 @@ pub(crate) struct PluginCounts {
     pub(crate) refused: usize,
 }
 
-/// The numbers of calls since the server started, of all tools that are served.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+/// What is known of calls since the server started, of all tools that are served.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CallStatistics {
-    /// The calls that were begun.
-    pub(crate) calls: u64,
-    /// The calls that ended without an answer or with a failure.
-    pub(crate) errors: u64,
+    #[serde(flatten)]
+    pub(crate) counts: CallCounts,
+    #[serde(flatten)]
+    pub(crate) summary: StatisticsSummary,
 }
 
 impl HealthReport {
@@ -74,6 +75,12 @@ impl HealthReport {
             statistics: catalog.map(CallStatistics::of).unwrap_or_default(),
         }
     }
+
+    /// Reads what another server says. `None` if it is no such report.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        serde_json::from_value(json::value(text).ok()?).ok()
+    }
 }
 
 impl PluginCounts {
@@ -88,10 +95,9 @@ impl PluginCounts {
 
 impl CallStatistics {
     fn of(catalog: &Catalog) -> Self {
-        catalog.tools().all().fold(Self::default(), |sum, tool| Self {
-            calls: sum.calls + tool.tally.calls(),
-            errors: sum.errors + tool.tally.errors(),
-        })
+        let tools = catalog.tools().all().map(|tool| tool.statistics.snapshot());
+        let sum = tools.reduce(|sum, more| sum.with(&more));
+        sum.map(|sum| Self { counts: sum.counts, summary: sum.into() }).unwrap_or_default()
     }
 }
 
@@ -106,4 +112,62 @@ fn now() -> String {
     // A string takes all that is written to it.
     let _ = SystemTime.format_time(&mut Writer::new(&mut text));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::runtime::{Builder, Handle};
+    use tokio::task::LocalSet;
+
+    use super::*;
+    use crate::manifest::Sha256Digest;
+    use crate::mcp::http::bounds::HttpBounds;
+    use crate::mcp::http::trial::{TrialServer, settings};
+
+    /// The first line of what a server answers to `path` that serves `catalog`, and its body.
+    fn answer(catalog: Catalog, path: &str) -> (String, String) {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        LocalSet::new().block_on(&runtime, async {
+            let (settings, guests) = (settings(HttpBounds::default()), Handle::current());
+            let server = TrialServer::start(settings, guests, Arc::new(catalog)).await;
+            let mut stream = TcpStream::connect(server.address).await.expect("a connection");
+            let asked = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            stream.write_all(asked.as_bytes()).await.expect("sent");
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.expect("an answer");
+            let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+            (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
+        })
+    }
+
+    #[test]
+    fn a_server_is_not_ready_before_it_has_looked_at_its_directories() {
+        let (status, said) = answer(Catalog::unscanned(), "/readyz");
+        assert!(status.contains(" 503 ") && said == "plugins are being loaded\n", "{status}");
+        let (status, said) = answer(Catalog::unscanned(), "/health");
+        let report = HealthReport::read(said.as_bytes()).expect("a report");
+        assert!(status.contains(" 200 ") && report.status == ServerHealth::Loading, "{said}");
+        // The digest is that of no bytes: no tools are served.
+        let (status, said) = answer(Catalog::default(), "/readyz");
+        let nothing = Sha256Digest::of(b"");
+        assert!(status.contains(" 200 ") && said == format!("ok sha256:{nothing}\n"), "{said}");
+    }
+
+    #[test]
+    fn a_server_that_has_looked_at_nothing_has_a_report_that_is_read_back() {
+        let uptime = Duration::from_millis(61_999);
+        let report = HealthReport::new(ServerHealth::Loading, uptime, None);
+        assert_eq!((report.uptime_seconds, &report.catalog), (61, &None));
+        let time = report.time.as_bytes();
+        assert!(time.len() > 20 && time[10] == b'T' && time.ends_with(b"Z"), "{}", report.time);
+        let written = serde_json::to_vec(&report).expect("JSON");
+        assert_eq!(HealthReport::read(&written), Some(report));
+        for other in ["", "ok\n", "{}", "[]", r#"{"status":"fine"}"#] {
+            assert_eq!(HealthReport::read(other.as_bytes()), None, "{other}");
+        }
+    }
 }

@@ -173,6 +173,12 @@ fn read(file: &Stated<PathBuf>) -> Result<Vec<u8>, TlsError> {
     read_at_most(&file.value, MAX_PEM).map_err(unreadable)
 }
 
+/// Reads the certificate of a server: the first in `file`. Blocks.
+pub(crate) fn own_certificate(file: &Stated<PathBuf>) -> Result<CertificateDer<'static>, TlsError> {
+    let mut found = certificates(file, &read(file)?)?;
+    Ok(found.swap_remove(0))
+}
+
 fn certificates(
     file: &Stated<PathBuf>,
     bytes: &[u8],

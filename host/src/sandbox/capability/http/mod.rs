@@ -22,7 +22,7 @@ pub(crate) use connection::lookup_share::{LookupShare, LookupShares};
 pub use connection::network::{Network, RequestTimeouts, Surroundings};
 pub(crate) use connection::resolve::own_addresses;
 pub use connection::resolve::{PendingAddresses, Resolve};
-pub(crate) use connection::tls::TrustedAuthorities;
+pub(crate) use connection::tls::{TrustedAuthorities, usual_authorities};
 pub use failure::Failure;
 pub use judge::address::is_global;
 pub use judge::allow::{Denied, RequestHost, RequestTarget};

@@ -53,13 +53,7 @@ async fn load(more: Vec<CertificateDer<'static>>) -> Result<Arc<ClientConfig>, F
 }
 
 fn config(more: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Error> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let native = rustls_native_certs::load_native_certs();
-    for error in &native.errors {
-        // Mozilla's certificates are enough for the public internet.
-        tracing::debug!("a certificate of this system cannot be read: {error}");
-    }
-    roots.add_parsable_certificates(native.certs);
+    let mut roots = usual_authorities();
     roots.add_parsable_certificates(more);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
@@ -68,6 +62,18 @@ fn config(more: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Er
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Returns the authorities that are trusted without being named: Mozilla's and this system's. Reading the latter takes a while.
+pub(crate) fn usual_authorities() -> RootCertStore {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let native = rustls_native_certs::load_native_certs();
+    for error in &native.errors {
+        // Mozilla's certificates are enough for the public internet.
+        tracing::debug!("a certificate of this system cannot be read: {error}");
+    }
+    roots.add_parsable_certificates(native.certs);
+    roots
 }
 
 fn explain(host: &RequestHost, error: &io::Error) -> Failure {

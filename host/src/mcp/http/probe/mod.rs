@@ -1,0 +1,6 @@
+//! Questions to a server over HTTP as somebody else asks them, such as whether it lives: one request on a connection of its
+//! own, bounded in time and size. Redirects are not followed, and nothing secret is sent.
+
+pub(super) mod server_place;
+mod server_trust;
+pub(super) mod question;
