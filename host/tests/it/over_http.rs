@@ -229,7 +229,7 @@ fn a_call_ends_with_its_connection_or_by_a_cancellation_in_its_session() {
     // Another session's request of the same id is another request.
     assert_eq!(peer.in_session(&peer.session(), cancel).status, 202);
     std::thread::sleep(Duration::from_millis(200));
-    assert!(busy());
+    eventually("the call that goes on", || busy().then_some(()));
     assert_eq!(peer.in_session(&session, cancel).status, 202);
     let mut rest = String::new();
     waiting.shutdown(std::net::Shutdown::Write).unwrap();
@@ -599,6 +599,20 @@ fn what_a_token_allows_is_followed() {
     assert_eq!(told["method"], "notifications/tools/list_changed");
     let listed = peer.bytes(&list).body;
     assert!(listed.contains("good_other") && !listed.contains("good_run"), "{listed}");
+}
+
+#[test]
+fn a_session_that_comes_to_a_server_with_other_tools_is_told_whenever_those_began() {
+    let home = tempfile::tempdir().unwrap();
+    let (few, more) = (plugins::good(), plugins::good());
+    plugins::install(more.path(), "more", "", &Wat::default().build());
+    // The server with other tools was there before, as in a rolling update.
+    let ahead = at_home(home.path(), more.path());
+    let session = at_home(home.path(), few.path()).session();
+    let headers = [("Mcp-Session-Id", &*session), ("Accept", "text/event-stream")];
+    let mut stream = ahead.open(request("GET", "/mcp", &headers, ""));
+    let told = stream.event().expect("a change");
+    assert_eq!(told["method"], "notifications/tools/list_changed");
 }
 
 #[test]

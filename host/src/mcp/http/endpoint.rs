@@ -303,8 +303,11 @@ impl Endpoint {
         let session =
             legacy::session(headers, &self.checks.key, &self.checks.running, &principal.id, None)?;
         let place = self.place(principal, Shared::Running(RunKind::Stream), 1)?;
-        // Its client may know the lists of a server before this one, or have been away for a while.
-        let changes = match self.published.get() >= session.began {
+        // Its client may know the lists of another server, or have been away for a while. What changed and changed back is
+        // known of the whole alone: of changes that a principal may not see it is not told.
+        let differs = session.lists != self.checks.lists_of(principal);
+        let has_changed = principal.allow.is_none() && self.published.get() >= session.began;
+        let changes = match differs || has_changed {
             true => Changes::ToldOfMissed,
             false => Changes::Told,
         };

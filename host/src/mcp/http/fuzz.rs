@@ -138,9 +138,15 @@ impl FuzzedServer {
             sleep(Duration::from_millis(1)).await;
         }
         let next = call("echo_run", "Connection: close\r\n");
-        let next = self.exchanged(usize::MAX, next.as_bytes()).await;
-        assert!(next.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&next));
-        seen
+        loop {
+            let answer = self.exchanged(usize::MAX, next.as_bytes()).await;
+            if answer.starts_with(b"HTTP/1.1 200 ") {
+                return seen;
+            }
+            // A machine that has no time for it for longer than the server waits is no fault.
+            let is_late = answer.is_empty() && begun.elapsed() < FUZZED_HANG;
+            assert!(is_late, "{}", String::from_utf8_lossy(&answer));
+        }
     }
 
     /// Puts the id of a new session where one is named.

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::value::RawValue;
 
 use super::legacy;
-use super::legacy_session::session_id::{SessionKey, SessionNonce};
+use super::legacy_session::session_id::{ListsDigest, SessionKey, SessionNonce};
 use super::legacy_session::session_registry::SessionRegistry;
 use super::modern::{self, MirroredRequest};
 use super::request::authentication::Authenticator;
@@ -58,6 +58,11 @@ pub(super) struct InSession {
 }
 
 impl MessageChecks {
+    /// The digest of what this principal sees in lists now.
+    pub(super) fn lists_of(&self, principal: &Principal) -> ListsDigest {
+        ListsDigest::of(self.views.of(principal).borrow().as_deref())
+    }
+
     /// Checks a message, and says how it is run. `None` for one that is answered with nothing.
     pub(super) fn plan(
         &self,
@@ -231,10 +236,12 @@ impl MessageChecks {
             RequestMeta::of(request.params)
                 .map_err(|error| bad_request(Some(request.id), &error))?;
             let version = lifecycle::requested_version(request.params, TransportKind::Http);
-            let begun = self.key.begin(version, &principal.id).map_err(|error| {
-                tracing::error!("no random bytes can be had: {error}");
-                HttpRefusal::plain(StatusCode::INTERNAL_SERVER_ERROR, "no session can be begun")
-            })?;
+            let begun = self.key.begin(version, &principal.id, self.lists_of(principal)).map_err(
+                |error| {
+                    tracing::error!("no random bytes can be had: {error}");
+                    HttpRefusal::plain(StatusCode::INTERNAL_SERVER_ERROR, "no session can be begun")
+                },
+            )?;
             let engine = Engine::new(self.engine.clone());
             return Ok(ExchangePlan {
                 engine,

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
 
+use crate::catalog::Catalog;
 use crate::fs::bounded_read::read_at_most;
 use crate::fs::stated::Stated;
 use crate::home::{Home, private_directory};
@@ -19,11 +20,12 @@ use crate::sandbox::Seal;
 use crate::typed_path::shown;
 
 /// The name under which ids are signed. Another form of them needs another name.
-const SESSION_NAME: &str = "session 1";
+const SESSION_NAME: &str = "session 2";
 const SESSION_TAG: usize = 32;
 const NONCE: usize = 16;
-/// A version, the time in milliseconds, and the random bytes.
-const STATE: usize = 1 + 8 + NONCE;
+const LISTS: usize = 8;
+/// A version, the time in milliseconds, the random bytes, and the digest of the lists.
+const STATE: usize = 1 + 8 + NONCE + LISTS;
 
 /// The milliseconds by which the clocks of servers that share a key may differ.
 const SERVER_CLOCK_LEEWAY: u64 = 60_000;
@@ -41,6 +43,21 @@ pub(crate) struct Session {
     pub(crate) nonce: SessionNonce,
     /// The time at which it began, in milliseconds since 1970, by the clock of the server that began it.
     pub(crate) began: u64,
+    /// The lists of the server that began it.
+    pub(crate) lists: ListsDigest,
+}
+
+/// The beginning of the digest of what one principal sees in lists. Zeroes stand for lists that are not known yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ListsDigest([u8; LISTS]);
+
+impl ListsDigest {
+    /// The digest of what `catalog` holds.
+    pub(crate) fn of(catalog: Option<&Catalog>) -> Self {
+        let Some(catalog) = catalog else { return Self::default() };
+        let whole = catalog.digest();
+        Self(std::array::from_fn(|at| whole.as_bytes()[at]))
+    }
 }
 
 /// The shortest and the longest key in a file, in bytes.
@@ -98,17 +115,24 @@ impl SessionKey {
     }
 
     /// An id for a session that begins now and speaks `version`, of this principal alone.
-    pub(crate) fn begin(&self, version: Version, principal: &str) -> std::io::Result<HeaderValue> {
+    pub(crate) fn begin(
+        &self,
+        version: Version,
+        principal: &str,
+        lists: ListsDigest,
+    ) -> std::io::Result<HeaderValue> {
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce)?;
-        Ok(self.id(version, principal, nonce, now()))
+        Ok(self.id(Session { version, nonce, began: now(), lists }, principal))
     }
 
-    fn id(&self, version: Version, principal: &str, nonce: SessionNonce, at: u64) -> HeaderValue {
+    fn id(&self, session: Session, principal: &str) -> HeaderValue {
+        let Session { version, nonce, began, lists } = session;
         let mut bytes = Vec::with_capacity(STATE + SESSION_TAG);
         bytes.push(number(version));
-        bytes.extend(at.to_be_bytes());
+        bytes.extend(began.to_be_bytes());
         bytes.extend(nonce);
+        bytes.extend(lists.0);
         let tag = self.0.tag(SESSION_NAME, &signed(&bytes, principal));
         bytes.extend(tag);
         HeaderValue::try_from(URL_SAFE_NO_PAD.encode(bytes)).expect("base64 is visible ASCII")
@@ -122,13 +146,15 @@ impl SessionKey {
             return None;
         }
         let (version, rest) = state.split_first()?;
-        let (at, nonce) = rest.split_first_chunk::<8>()?;
+        let (at, rest) = rest.split_first_chunk::<8>()?;
+        let (nonce, lists) = rest.split_first_chunk::<NONCE>()?;
+        let lists = ListsDigest(lists.try_into().ok()?);
         let (at, now) = (u64::from_be_bytes(*at), now());
         let age = now.saturating_sub(at);
         let version = Version::ALL.into_iter().find(|known| number(*known) == *version)?;
         let is_fresh = Duration::from_millis(age) <= SESSION_TIME
             && at <= now.saturating_add(SERVER_CLOCK_LEEWAY);
-        is_fresh.then_some(Session { version, nonce: nonce.try_into().ok()?, began: at })
+        is_fresh.then_some(Session { version, nonce: *nonce, began: at, lists })
     }
 }
 
@@ -158,11 +184,15 @@ pub(crate) fn now() -> u64 {
 mod tests {
     use super::*;
 
+    fn begun(key: &SessionKey, version: Version) -> HeaderValue {
+        key.begin(version, "a", ListsDigest::default()).expect("an id")
+    }
+
     #[test]
     fn an_id_holds_what_was_agreed_for_its_principal_and_its_time() {
         let key = SessionKey(Seal::random().expect("a key"));
         for version in Version::ALL {
-            let id = key.begin(version, "a").expect("an id");
+            let id = begun(&key, version);
             assert!(id.to_str().is_ok_and(|id| id.bytes().all(|byte| byte.is_ascii_graphic())));
             assert_eq!(key.read(&id, "a").map(|session| session.version), Some(version));
             assert_eq!(key.read(&id, "b"), None);
@@ -178,8 +208,11 @@ mod tests {
             (now() + SERVER_CLOCK_LEEWAY + 10_000, false),
             (u64::MAX, false),
         ] {
-            let id = key.id(Version::NEWEST_LEGACY, "", [7; NONCE], at);
-            assert_eq!(key.read(&id, "").is_some(), is_valid, "{at}");
+            let lists = ListsDigest([9; LISTS]);
+            let session =
+                Session { version: Version::NEWEST_LEGACY, nonce: [7; NONCE], began: at, lists };
+            let id = key.id(session, "");
+            assert_eq!(key.read(&id, ""), is_valid.then_some(session), "{at}");
         }
     }
 
@@ -197,14 +230,14 @@ mod tests {
         }
         assert!(key(&[&[b'a'; 31][..], b"\n"].concat()).is_err());
         let (bare, with_newline) = ([b'a'; 32], [&[b'a'; 32][..], b"\n"].concat());
-        let id = key(&bare).expect("a key").begin(Version::NEWEST_LEGACY, "a").expect("an id");
+        let id = begun(&key(&bare).expect("a key"), Version::NEWEST_LEGACY);
         assert!(key(&with_newline).expect("a key").read(&id, "a").is_some());
     }
 
     #[test]
     fn an_id_that_was_changed_anywhere_is_none() {
         let key = SessionKey(Seal::random().expect("a key"));
-        let id = key.begin(Version::NEWEST_LEGACY, "a").expect("an id");
+        let id = begun(&key, Version::NEWEST_LEGACY);
         let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).expect("base64");
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
