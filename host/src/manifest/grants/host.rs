@@ -51,7 +51,9 @@ impl HostPattern {
     /// True if who keeps requests from these hosts keeps them from all that `other` names: an address counts by whatever it
     /// reaches, however it is spelled.
     pub(crate) fn withholds(&self, other: &Self) -> bool {
-        self.covers(other) || other.spelled_plainly().is_some_and(|plain| self.withholds(&plain))
+        self.covers(other)
+            || other.spelled_plainly().is_some_and(|plain| self.withholds(&plain))
+            || self.spelled_plainly().is_some_and(|plain| plain.withholds(other))
     }
 
     /// True if who keeps requests from these hosts keeps them from this address.
@@ -65,6 +67,7 @@ impl HostPattern {
         self.covers(other)
             || (*self == Self::Public && is_address)
             || self.plain_parts().iter().any(|part| other.covers(part) || part.overlaps(other))
+            || other.spelled_plainly().is_some_and(|plain| self.overlaps(&plain))
     }
 
     fn of_address(address: IpAddr) -> Self {

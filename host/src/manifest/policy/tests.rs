@@ -224,7 +224,34 @@ fn a_host_that_is_never_reached_is_so_in_every_spelling() {
 }
 
 #[test]
+fn a_host_is_withheld_by_whichever_spelling_of_it_the_policy_has() {
+    for never in ["0.0.0.0", "[64:ff9b::7f00:1]", "[2002:7f00:1::]"] {
+        let policy = policy(&format!("never_hosts = [\"{never}\"]"));
+        for host in ["127.0.0.1", "0.0.0.0", "[64:ff9b::7f00:1]"] {
+            let error = read(&policy, &format!("grants.network = [\"http://{host}:81\"]"), None);
+            assert!(
+                error.is_err_and(|error| error.contains("is never granted here")),
+                "{never} {host}"
+            );
+        }
+        let wider = read(&policy, "grants.network = [\"http://127.0.0.0/8\"]", None);
+        let network = wider.expect("a manifest").grants.network;
+        assert!(network[0].exceptions().next().is_some(), "{never}");
+        let other = read(&policy, "grants.network = [\"http://127.0.0.2:81\"]", None);
+        assert!(other.is_ok(), "{never}");
+    }
+    let here =
+        read(&policy("never_hosts = [\"[::]\"]"), "grants.network = [\"http://[::1]:81\"]", None);
+    assert!(here.is_err_and(|error| error.contains("is never granted here")));
+}
+
+#[test]
 fn what_is_taken_away_is_so_in_every_spelling() {
+    let manifest = "grants.network = [\"http://127.0.0.1:81\"]";
+    let local = "grants.without = [\"network:http://0.0.0.0:81\"]";
+    let network =
+        read(&Policy::default(), manifest, Some(local)).expect("a manifest").grants.network;
+    assert!(network.is_empty(), "{network:?}");
     let manifest = "grants.network = [\"http://0.0.0.0:81\", \"http://0.0.0.0/8:81\"]";
     let local = "grants.without = [\"network:http://127.0.0.1:81\"]";
     let network =
