@@ -2,10 +2,13 @@
 //!
 //! The source of keys is not known here.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{DecodingKey, Validation, dangerous, decode, decode_header};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use super::claims::{AudienceClaim, TokenClaims};
 use super::fault::TokenFault;
@@ -62,12 +65,18 @@ impl ClaimedIssuer {
         match dangerous::insecure_decode_claims::<IssuerClaim>(token) {
             Ok(IssuerClaim { iss: Some(name) }) => Self::Named(name),
             Ok(IssuerClaim { iss: None }) => Self::Unsaid,
-            Err(_) if dangerous::insecure_decode_claims::<IgnoredAny>(token).is_ok() => {
-                Self::Unclear
-            }
+            Err(_) if looks_like_jwt(token) => Self::Unclear,
             Err(_) => Self::Unsaid,
         }
     }
+}
+
+/// True if `token` begins as a JWT does: with a header of JSON, however that is padded, and whatever follows.
+fn looks_like_jwt(token: &str) -> bool {
+    let Some((header, _)) = token.split_once('.') else { return false };
+    let header = header.trim_end_matches('=').replace('+', "-").replace('/', "_");
+    let header = URL_SAFE_NO_PAD.decode(header).unwrap_or_default();
+    serde_json::from_slice::<Map<String, Value>>(&header).is_ok()
 }
 
 /// The audiences that a JWT names.
@@ -138,9 +147,6 @@ fn fault(error: &jsonwebtoken::errors::Error) -> TokenFault {
 
 #[cfg(test)]
 mod tests {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
     use super::*;
 
     #[test]
@@ -149,7 +155,8 @@ mod tests {
         for (claims, expected) in [
             (r#"{"iss":"https://a.example"}"#, Named("https://a.example".into())),
             (r#"{"sub":"ada"}"#, Unsaid),
-            ("no JSON", Unsaid),
+            ("no JSON", Unclear),
+            ("\u{feff}{\"iss\":\"https://a.example\"}", Unclear),
             (r#"{"iss":["https://a.example","https://b.example"]}"#, Unclear),
             (r#"{"iss":"https://a.example","iss":"https://b.example"}"#, Unclear),
             (r#"{"iss":null}"#, Unclear),
@@ -159,6 +166,20 @@ mod tests {
             let token = format!("{}.{}.{}", part(r#"{"alg":"ES256"}"#), part(claims), part("x"));
             assert_eq!(ClaimedIssuer::of(&token), expected, "{claims}");
         }
-        assert_eq!(ClaimedIssuer::of("opaque"), Unsaid);
+        let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        let (header, claims) = (part(r#"{"alg":"ES256"}"#), part(r#"{"iss":"https://a.example"}"#));
+        for odd in [
+            format!("{header}.{claims}=.x"),
+            format!("{header}=.{claims}.x"),
+            format!("{header}.{claims}.x."),
+            format!("{header}.{claims}"),
+            format!("{header}."),
+            format!("{header}.a.b.c.d"),
+        ] {
+            assert_ne!(ClaimedIssuer::of(&odd), Unsaid, "{odd}");
+        }
+        for opaque in ["opaque", "ya29.a0AfB_byC", "a.b.c", ".", "e30"] {
+            assert_eq!(ClaimedIssuer::of(opaque), Unsaid, "{opaque}");
+        }
     }
 }
