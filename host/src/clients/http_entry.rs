@@ -16,7 +16,7 @@ use super::entry::{
     ENDPOINT, EntryForm, HEADER_VARIABLES, REMOTE, ServerEntry, TOKEN_VARIABLE, WrittenEntry,
 };
 use crate::mcp::{AwaitedPart, ProbedServer, ServerPlace};
-use crate::token_shape::{is_variable_name, looks_like_token};
+use crate::token_shape::{begins_like_token, is_variable_name, looks_like_token};
 
 /// Headers whose values prove nothing.
 const PUBLIC_HEADERS: [&str; 5] =
@@ -142,6 +142,7 @@ impl HttpEntry {
     #[must_use]
     pub fn may_hold_secret(&self) -> bool {
         matches!(self.token, Some(ClientToken::Text(_)))
+            || self.url.holds_token()
             || self.headers.iter().any(ClientHeader::may_be_secret)
     }
 
@@ -230,11 +231,13 @@ fn with<N: Into<String>>(
 }
 
 impl ServerUrl {
-    /// True if a part of its path looks like a token.
+    /// True if a part of its path, or of the name of its host, looks like a token.
     #[must_use]
     pub fn holds_token(&self) -> bool {
-        let path = self.0.parse::<Uri>().map(|url| url.path().to_owned()).unwrap_or_default();
-        path.split('/').any(looks_like_token)
+        let url = self.0.parse::<Uri>().unwrap_or_default();
+        // Names of tunnels are random, and no secret.
+        let names = url.host().unwrap_or_default().split('.');
+        url.path().split('/').any(looks_like_token) || names.into_iter().any(begins_like_token)
     }
 
     /// True if requests to it are not encrypted.

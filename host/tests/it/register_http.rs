@@ -220,10 +220,13 @@ fn a_projects_file_gets_no_token() {
         let ran = machine.cannot(&[&register[..], &options].concat(), 2, &["--token-env"]);
         assert!(!ran.err.contains("hunter2"), "{}", ran.err);
     }
-    let url = format!("https://tools.example/{TOKEN}/mcp");
-    let in_url = ["register", "vscode", "--scope", "project", "--http", &url];
-    let ran = machine.cannot(&in_url, 2, &["the URL seems to hold a token", "--token-env"]);
-    assert!(!ran.err.contains("hunter2"), "{}", ran.err);
+    for url in
+        [format!("https://tools.example/{TOKEN}/mcp"), format!("https://{TOKEN}.tools.example/mcp")]
+    {
+        let in_url = ["register", "vscode", "--scope", "project", "--http", &url];
+        let ran = machine.cannot(&in_url, 2, &["the URL seems to hold a token", "--token-env"]);
+        assert!(!ran.err.contains("hunter2"), "{}", ran.err);
+    }
     assert!(!machine.path("project/.vscode").exists());
     machine.does(&[&register[..], &["--header", "X-Key=${env:A_KEY}"]].concat());
     machine.does(&["unregister", "vscode", "--scope", "project"]);
@@ -253,6 +256,13 @@ fn a_file_that_others_may_read_gets_no_token() {
         machine.cannot(&with_token, 1, &["others may read it", &told]);
         let with_header = [&register[..], &["--header", "X-Key=hunter2"]].concat();
         machine.cannot(&with_header, 1, &["others may read it"]);
+        for url in [
+            format!("https://tools.example/{TOKEN}/mcp"),
+            format!("https://{TOKEN}.tools.example/mcp"),
+        ] {
+            let in_url = ["register", "cursor", "--http", &*url];
+            machine.cannot(&in_url, 1, &["others may read it"]);
+        }
     }
     assert_eq!(fs::read_to_string(&shared).expect("read"), "{}");
     // A variable's name is no secret.
@@ -318,6 +328,18 @@ fn doctor_looks_for_a_server_of_this_machine() {
     let told = format!("reaches the server at {url}, where nothing listens on port {port}");
     assert!(out.contains(&told), "{out}");
     assert!(out.contains(&format!("`toolrack serve --http {port}` serves there")), "{out}");
+}
+
+#[test]
+fn doctor_asks_nothing_that_a_project_names() {
+    let machine = Machine::new();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("set");
+    let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
+    machine.does(&["register", "cursor", "--scope", "project", "--http", &url]);
+    let out = machine.run(&["doctor"]).out;
+    assert!(out.contains(&format!("reaches the server at {url}")), "{out}");
+    assert!(listener.accept().is_err(), "it was asked");
 }
 
 #[test]
