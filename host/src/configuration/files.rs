@@ -97,7 +97,9 @@ fn read(author: PathAuthor, path: &Path) -> Result<Option<Configuration>, Config
     let shown = escape_path(path);
     let bytes = match read_at_most(path, MAX_CONFIGURATION) {
         Ok(bytes) => bytes,
-        Err(ReadError::Missing) => return dangling(path).map_or(Ok(None), Err),
+        Err(ReadError::Missing) => {
+            return dangling(path).or_else(|| no_directory(path)).map_or(Ok(None), Err);
+        }
         Err(error) => return Err(unreadable(path, &error)),
     };
     let text =
@@ -122,6 +124,16 @@ fn dangling(path: &Path) -> Option<ConfigurationError> {
         file: escape_path(path),
         link: escape_path(link),
         target: escape_path(&target),
+    })
+}
+
+/// Finds the file that stands where a directory on the way to `path` should. `None` if there is none.
+fn no_directory(path: &Path) -> Option<ConfigurationError> {
+    let found = path.ancestors().skip(1).find_map(|above| Some((above, above.metadata().ok()?)));
+    let (above, _) = found.filter(|(_, metadata)| !metadata.is_dir())?;
+    Some(ConfigurationError::Unreadable {
+        file: escape_path(path),
+        error: format!("`{}` is no directory; move what it holds to this file", escape_path(above)),
     })
 }
 

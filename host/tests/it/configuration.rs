@@ -328,6 +328,12 @@ fn nothing_that_a_person_says_loosens_the_policy_of_the_administrator() {
     fs::remove_file(&administrators).expect("removed");
     fs::create_dir(&administrators).expect("made");
     assert_eq!(run_under(&person, &administrators, &["list"]).code, 2);
+    // So does one that stands where its directory should.
+    let directory = person.path("etc-toolrack");
+    fs::write(&directory, "locked = true\n").expect("written");
+    let refused = run_under(&person, &directory.join("config.toml"), &["list"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("etc-toolrack` is no directory"), "{}", refused.err);
 }
 
 #[test]
