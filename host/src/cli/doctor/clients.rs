@@ -135,7 +135,7 @@ fn judge(
     let file = escape(&target.file.to_string_lossy());
     let what = format!("{}, `{}` in {file}", target.client.title, escape(name));
     if let Some(url) = found.remote_url() {
-        return judge_remote(&what, url, found);
+        return judge_remote(target.scope, &what, url, found);
     }
     let keeps_all_else = found.is_left_behind() || found.depends_on_configuration();
     let advice = match keeps_all_else {
@@ -184,8 +184,9 @@ fn judge(
     Finding::ok(CLIENTS_TOPIC, format!("{what} starts this program"))
 }
 
-/// An entry that reaches a server over HTTP. Only one of this machine is looked for.
-fn judge_remote(what: &str, url: &str, found: &FoundEntry) -> Finding {
+/// An entry that reaches a server over HTTP. Only one of this machine is looked for, and only where the user's own file names
+/// it: a project may come from anybody, and is no reason to ask services of this machine for anything.
+fn judge_remote(scope: Scope, what: &str, url: &str, found: &FoundEntry) -> Finding {
     let there = found.remote_words();
     if let Some(program) = found.command.as_deref().filter(|name| find_program(name).is_none()) {
         let text = format!("{what} reaches {there} by {}, which is not found", escape(program));
@@ -195,7 +196,7 @@ fn judge_remote(what: &str, url: &str, found: &FoundEntry) -> Finding {
         let text = format!("{what} is switched off there");
         return Finding::note(CLIENTS_TOPIC, text, "switch it on");
     }
-    let url = url.parse::<ServerUrl>().ok();
+    let url = url.parse::<ServerUrl>().ok().filter(|_| scope == Scope::User);
     if let Some(port) = url.as_ref().and_then(ServerUrl::silent_port) {
         let text = format!("{what} reaches {there}, where nothing listens on port {port}");
         let serve = CommandName::Serve.alone().option("--http", port.to_string());
