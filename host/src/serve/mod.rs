@@ -286,7 +286,8 @@ async fn listen(
              --tls-cert and --tls-key"
         );
     }
-    let host_policy = HostPolicy::new(address, hosts.clone(), origins.clone());
+    let host_policy =
+        HostPolicy::new(address, hosts.clone(), origins.clone()).over_tls(tls.is_some());
     let settings = HttpSettings {
         host_policy,
         engine,

@@ -31,6 +31,8 @@ pub(crate) const ARGUMENT_HEADER: &str = "mcp-param-";
 #[derive(Clone, Debug)]
 pub struct HostPolicy {
     is_local: bool,
+    /// True if the server itself speaks TLS: a page in the clear is then none of its own.
+    is_tls: bool,
     hosts: Vec<ServerName>,
     origins: Vec<AllowedOrigin>,
 }
@@ -88,7 +90,13 @@ impl HostPolicy {
     /// The policy of a server at `address`, for the names `hosts` and pages of `origins` beside the usual ones.
     #[must_use]
     pub fn new(address: &HttpAddress, hosts: Vec<ServerName>, origins: Vec<AllowedOrigin>) -> Self {
-        Self { is_local: address.is_local(), hosts, origins }
+        Self { is_local: address.is_local(), is_tls: false, hosts, origins }
+    }
+
+    /// The same policy of a server that speaks TLS, if `is_tls`.
+    #[must_use]
+    pub fn over_tls(self, is_tls: bool) -> Self {
+        Self { is_tls, ..self }
     }
 
     /// Checks the host that a request names.
@@ -166,8 +174,11 @@ impl HostPolicy {
                 Host::Domain(name) => name == "localhost",
             })
         };
-        // The scheme may be the proxy's in front, and is then not known here.
+        // Without TLS the scheme may be that of a proxy in front, and is not known here.
         let is_own = || {
+            if self.is_tls && url.scheme() != "https" {
+                return false;
+            }
             let asked = Url::parse(&format!("{}://{host}", url.scheme()));
             matches!(url.host(), Some(Host::Domain(_)))
                 && asked.is_ok_and(|asked| asked.origin() == url.origin())
@@ -339,6 +350,12 @@ mod tests {
                 "{origin}"
             );
         }
+        let mut own = with(ORIGIN, &["http://tools.example"]);
+        own.insert(HOST, HeaderValue::from_static("tools.example"));
+        assert!(
+            host_policy("0.0.0.0:1").over_tls(true).check_origin(&own).is_err(),
+            "in the clear"
+        );
         let local = host_policy("127.0.0.1:1");
         assert!(matches!(local.check_origin(&HeaderMap::new()), Ok(None)));
         assert!(
