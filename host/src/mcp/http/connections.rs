@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::run::answer::AnswerBody;
 use super::socket::client_socket::ClientSocket;
+use super::socket::let_in::LetIn;
 use crate::tokens::Principal;
 
 /// The connections that are open.
@@ -21,7 +22,7 @@ pub(super) struct OpenConnections(Rc<RefCell<ConnectionLists>>);
 #[derive(Default)]
 struct ConnectionLists {
     all: HashMap<u64, Rc<OpenConnection>>,
-    /// Those that ask for nothing, by the order in which they began to.
+    /// Those that ask for nothing, by the order in which they began to. Among them may be some whose request was let in since.
     idle: BTreeMap<u64, Rc<OpenConnection>>,
     last: u64,
 }
@@ -35,6 +36,8 @@ pub(super) struct OpenConnection {
     requests: Cell<usize>,
     /// Its place among those that ask for nothing.
     since: Cell<u64>,
+    /// The sign that its request was let in: until then it asks for nothing, whoever sent that.
+    pub(super) let_in: LetIn,
     /// The signal that it is to be closed.
     close: Notify,
     /// The signal that its last answer was handed over.
@@ -55,6 +58,7 @@ impl OpenConnections {
             socket,
             requests: Cell::new(0),
             since: Cell::new(0),
+            let_in: LetIn::default(),
             close: Notify::new(),
             answered: Notify::new(),
             has_asked: Cell::new(false),
@@ -73,8 +77,10 @@ impl OpenConnections {
 
     fn add_idle(&self, connection: &Rc<OpenConnection>) {
         let since = self.next();
-        connection.since.set(since);
-        self.0.borrow_mut().idle.insert(since, connection.clone());
+        let before = connection.since.replace(since);
+        let mut lists = self.0.borrow_mut();
+        lists.idle.remove(&before);
+        lists.idle.insert(since, connection.clone());
     }
 
     /// Closes the connections whose clients wait for something and have gone. What reads requests sees only the end of
@@ -89,18 +95,30 @@ impl OpenConnections {
 
     /// Closes the connection that has asked for nothing the longest. False if all ask for something.
     pub(super) fn close_idle(&self) -> bool {
-        let oldest = self.0.borrow_mut().idle.pop_first();
-        oldest.map(|(_, connection)| connection.close.notify_one()).is_some()
+        let mut lists = self.0.borrow_mut();
+        while let Some((_, oldest)) = lists.idle.pop_first() {
+            // One that asks is listed again when it has its answer.
+            if !oldest.asks() {
+                oldest.close.notify_one();
+                return true;
+            }
+        }
+        false
     }
 }
 
 impl OpenConnection {
+    /// True if a request that was let in is served on it.
+    fn asks(&self) -> bool {
+        self.requests.get() > 0 && self.let_in.get()
+    }
+
     /// Resolves when it is to be closed: it asks for nothing and has to make room, or its client has gone.
     pub(super) async fn closes(&self) {
         loop {
             self.close.notified().await;
             // A request may have come since.
-            if self.requests.get() == 0 || self.socket.has_hung_up() {
+            if !self.asks() || self.socket.has_hung_up() {
                 return;
             }
         }
@@ -133,7 +151,6 @@ impl Busy {
     pub(super) fn begin(connection: Rc<OpenConnection>) -> Self {
         connection.has_asked.set(true);
         if connection.requests.replace(connection.requests.get() + 1) == 0 {
-            connection.lists.0.borrow_mut().idle.remove(&connection.since.get());
             connection.socket.asks(true);
         }
         Self(connection)
@@ -146,6 +163,7 @@ impl Drop for Busy {
         connection.requests.set(connection.requests.get() - 1);
         if connection.requests.get() == 0 {
             connection.socket.asks(false);
+            connection.let_in.set(false);
             connection.lists.add_idle(connection);
             connection.answered.notify_one();
         }
@@ -181,5 +199,32 @@ impl Body for BusyBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::mcp::http::socket::client_socket::UnaskedBudget;
+
+    #[tokio::test]
+    async fn a_connection_asks_for_something_once_its_request_is_let_in() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("one");
+        let budget = UnaskedBudget::new(0);
+        for is_let_in in [true, false] {
+            let client = TcpStream::connect(address).await.expect("open");
+            let connections = OpenConnections::default();
+            let listed = connections.connect(ClientSocket::new(client.into(), &budget));
+            let busy = Busy::begin(listed.0.clone());
+            assert!(!listed.0.asks(), "nobody has let it in");
+            listed.0.let_in.set(is_let_in);
+            assert_eq!(connections.close_idle(), !is_let_in);
+            drop(busy);
+            assert!(connections.close_idle(), "it has its answer");
+            assert!(!connections.close_idle(), "it is closed already");
+        }
     }
 }

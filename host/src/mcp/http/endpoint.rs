@@ -25,6 +25,7 @@ use super::run::exchange::{Exchange, ExchangeGuards, ExchangeTransport};
 use super::run::health::{HealthReport, ServerHealth, shown_digest};
 use super::run::in_step::InStep;
 use super::run::shares::{NoShare, Place, RunKind, Shared, Shares};
+use super::socket::let_in::LetIn;
 use crate::catalog::Catalog;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::{Changes, Engine};
@@ -68,7 +69,7 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Answers a request.
+    /// Answers a request. What is left of its body then was not wanted.
     pub(super) async fn serve<B>(&self, request: Request<B>) -> HttpAnswer
     where
         B: Body<Data = Bytes> + Unpin,
@@ -163,7 +164,7 @@ impl Endpoint {
         answer
     }
 
-    async fn endpoint<B>(&self, parts: &Parts, mut body: B) -> HttpAnswer
+    async fn endpoint<B>(&self, parts: &Parts, body: B) -> HttpAnswer
     where
         B: Body<Data = Bytes> + Unpin,
     {
@@ -172,7 +173,7 @@ impl Endpoint {
             Ok(origin) => origin,
             Err(host_policy::HostRefusal(why)) => {
                 let refused = HttpRefusal::plain(StatusCode::FORBIDDEN, why);
-                return self.refuse(parts, body, refused).await;
+                return self.refuse(parts, refused);
             }
         };
         let served = match parts.method {
@@ -183,23 +184,16 @@ impl Endpoint {
                 }
                 Ok(answer)
             }
-            _ => self.request(parts, &mut body).await,
+            _ => self.request(parts, body).await,
         };
-        let mut answer = match served {
-            Ok(answer) => answer,
-            Err(refused) => self.refuse(parts, body, refused).await,
-        };
+        let mut answer = served.unwrap_or_else(|refused| self.refuse(parts, refused));
         host_policy::allow_page(answer.headers_mut(), origin.as_ref());
         answer
     }
 
-    /// Answers with a refusal, once the client can read it: a message with a message.
-    async fn refuse<B>(&self, parts: &Parts, body: B, refused: HttpRefusal) -> HttpAnswer
-    where
-        B: Body<Data = Bytes> + Unpin,
-    {
+    /// Answers with a refusal: a message with a message.
+    fn refuse(&self, parts: &Parts, refused: HttpRefusal) -> HttpAnswer {
         self.refusals.note_request(&refused);
-        body::drop_rest(&parts.headers, body, &refused, self.bounds.body_time).await;
         match parts.method {
             Method::POST => refused.into_message().into(),
             _ => refused.into(),
@@ -213,6 +207,7 @@ impl Endpoint {
     {
         let connected = parts.extensions.get::<Principal>();
         let principal = self.checks.access.principal(&parts.headers, connected).await?;
+        parts.extensions.get::<LetIn>().inspect(|sign| sign.set(true));
         match parts.method {
             Method::POST => self.post(parts, body, &principal).await,
             Method::GET => self.get(parts, &principal),

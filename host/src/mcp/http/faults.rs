@@ -227,6 +227,31 @@ fn connections_that_say_nothing_make_room_for_those_that_ask() {
 }
 
 #[test]
+fn refused_requests_whose_bodies_never_come_keep_nobody_out() {
+    // None of them loses its time.
+    let bounds = HttpBounds { body_time: NEVER_REACHED * 2, ..small() };
+    serves(bounds, async |bench| {
+        let foreign = "POST /mcp HTTP/1.1\r\nHost: elsewhere.example";
+        let nowhere = "POST /nowhere HTTP/1.1\r\nHost: localhost";
+        for (head, refusal) in [(foreign, b"HTTP/1.1 403"), (nowhere, b"HTTP/1.1 404")] {
+            let mut waiting = Vec::new();
+            for _ in 0..bounds.connections {
+                let begun = Instant::now();
+                let mut client =
+                    bench.sends(format!("{head}\r\nContent-Length: 70000\r\n\r\n{{")).await;
+                let mut answer = [0; 12];
+                client.read_exact(&mut answer).await.expect("an answer");
+                assert_eq!(&answer, refusal);
+                assert!(begun.elapsed() < Duration::from_secs(3), "the body was waited for");
+                waiting.push(client);
+            }
+            let answer = bench.answers(call("echo_run", "Connection: close\r\n")).await;
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+    });
+}
+
+#[test]
 fn heads_that_are_not_whole_take_no_more_together_than_they_may() {
     let bounds = HttpBounds { head_time: NEVER_REACHED * 2, ..small() };
     serves(bounds, async |bench| {

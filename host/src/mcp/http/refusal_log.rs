@@ -29,15 +29,21 @@ pub(super) enum RefusalKind {
     Handshake,
     /// A connection that spoke HTTP where TLS is spoken.
     Cleartext,
+    /// A connection that asked for nothing, and made room for another.
+    Idle,
+    /// A connection for which there was no room.
+    NoRoom,
 }
 
-const KINDS: [RefusalKind; 6] = [
+const KINDS: [RefusalKind; 8] = [
     RefusalKind::Unauthorized,
     RefusalKind::Forbidden,
     RefusalKind::TooMany,
     RefusalKind::Unsupported,
     RefusalKind::Handshake,
     RefusalKind::Cleartext,
+    RefusalKind::Idle,
+    RefusalKind::NoRoom,
 ];
 
 impl RefusalKind {
@@ -63,6 +69,8 @@ impl RefusalKind {
             Self::Unsupported => "a request cannot be served",
             Self::Handshake => "a client is refused by TLS",
             Self::Cleartext => "a client is refused, since it does not speak HTTPS",
+            Self::Idle => "a connection that asks for nothing is closed to make room",
+            Self::NoRoom => "a connection is refused",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The HTTP server: it takes connections, serves each, and ends them all.
 
+use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use http::header::CONNECTION;
 use http::{HeaderValue, Request};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -26,7 +27,9 @@ use super::legacy_session::session_id::SessionKey;
 use super::legacy_session::session_registry::SessionRegistry;
 use super::plan::MessageChecks;
 use super::refusal_log::{RefusalKind, RefusalLog};
+
 use super::request::authentication::{Authenticator, TokenNeed, TokensInForce};
+use super::request::body::{self, ClaimedBody};
 use super::request::host_policy::HostPolicy;
 use super::run::byte_budget::ByteBudget;
 use super::run::client_rates::ClientRates;
@@ -307,8 +310,7 @@ impl ClientConnections {
     }
 
     fn open(&mut self, socket: SocketKind) {
-        if self.served.len() >= self.endpoint.bounds.connections && !self.open.close_idle() {
-            tracing::debug!("a connection is refused: {} are busy", self.served.len());
+        if self.served.len() >= self.endpoint.bounds.connections && !self.makes_room() {
             return;
         }
         let socket = ClientSocket::new(socket, &self.unasked);
@@ -324,6 +326,18 @@ impl ClientConnections {
                 self.served.spawn_local(served);
             }
         }
+    }
+
+    /// Closes a connection for another, and says so in the log. False if all of them ask for something.
+    fn makes_room(&self) -> bool {
+        let is_room = self.open.close_idle();
+        let open = self.served.len();
+        let (kind, reason) = match is_room {
+            true => (RefusalKind::Idle, format!("{open} are open, which is as many as may be")),
+            false => (RefusalKind::NoRoom, format!("all {open} that may be open are busy")),
+        };
+        self.endpoint.refusals.note(kind, &reason);
+        is_room
     }
 }
 
@@ -394,16 +408,28 @@ async fn serve<S: Duplex>(
     mut stage: watch::Receiver<ServerStage>,
 ) {
     let connection = listed.0.clone();
-    let HttpBounds { head_time, .. } = endpoint.bounds;
+    let HttpBounds { head_time, body_time, .. } = endpoint.bounds;
+    // The rest of a body whose request has its answer already.
+    let unwanted = RefCell::new(JoinSet::new());
+    let unwanted = &unwanted;
     let service = service_fn(|mut request: Request<Incoming>| {
         if let Some(principal) = connection.principal.get() {
             request.extensions_mut().insert(principal.clone());
         }
+        request.extensions_mut().insert(connection.let_in.clone());
         let endpoint = endpoint.clone();
         let busy = Busy::begin(connection.clone());
+        let claimed = ClaimedBody::of(request.headers());
+        let (parts, mut body) = request.into_parts();
         // Its memory is free once there is an answer, which may be a stream that stays open for hours.
         Box::pin(async move {
-            let mut answer = endpoint.serve(request).await;
+            let mut answer = endpoint.serve(Request::from_parts(parts, &mut body)).await;
+            if claimed.outlasts(answer.status()) && !body.is_end_stream() {
+                // The client reads the answer meanwhile, and the connection asks for nothing any more.
+                let mut unwanted = unwanted.borrow_mut();
+                while unwanted.try_join_next().is_some() {}
+                unwanted.spawn_local(body::drop_rest(body, body_time));
+            }
             if *endpoint.stage.borrow() > ServerStage::Serving {
                 // The client then sends its next request on another connection, which another server may take.
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -67,22 +67,35 @@ where
     Ok(InputLine::Whole(bytes))
 }
 
-/// Reads what is left of the body of a request that is refused, and drops it. A client that is still sending when its
+/// The claims of a request's head about its body.
+#[derive(Clone, Copy)]
+pub(crate) struct ClaimedBody {
+    length: Option<usize>,
+    /// True if the client sends it only when it is told to.
+    asks_first: bool,
+}
+
+impl ClaimedBody {
+    /// The claims of these headers.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        Self { length: claimed_length(headers), asks_first: headers.contains_key(EXPECT) }
+    }
+
+    /// True if the client may be sending it for a while after its request was answered with `status`.
+    pub(crate) fn outlasts(self, status: StatusCode) -> bool {
+        let is_large = status == StatusCode::PAYLOAD_TOO_LARGE
+            || self.length.is_some_and(|length| length > UNREAD_BODY);
+        // Who asks first sends nothing once it is refused.
+        is_large && !self.asks_first
+    }
+}
+
+/// Reads what is left of the body of a request that has its answer, and drops it. A client that is still sending when its
 /// connection is closed never sees the answer.
-pub(crate) async fn drop_rest<B>(
-    headers: &HeaderMap,
-    mut body: B,
-    refused: &HttpRefusal,
-    body_time: Duration,
-) where
+pub(crate) async fn drop_rest<B>(mut body: B, body_time: Duration)
+where
     B: Body<Data = Bytes> + Unpin,
 {
-    let is_large = refused.status() == StatusCode::PAYLOAD_TOO_LARGE
-        || claimed_length(headers).is_some_and(|length| length > UNREAD_BODY);
-    // Who asks first sends nothing once it is refused.
-    if !is_large || headers.contains_key(EXPECT) {
-        return;
-    }
     let mut dropped = 0;
     let rest = async {
         while let Some(Ok(frame)) = body.frame().await {
@@ -92,7 +105,7 @@ pub(crate) async fn drop_rest<B>(
             }
         }
     };
-    // Beyond that time, the answer has to do without.
+    // Beyond that time, the client has to have read the answer.
     let _ = timeout(DROP_TIME.min(body_time), rest).await;
 }
 

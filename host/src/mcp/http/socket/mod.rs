@@ -1,5 +1,6 @@
 //! The sockets that clients connect to, TLS on them, and the pace at which clients have to read.
 
+pub(super) mod let_in;
 pub(super) mod client_socket;
 #[cfg(unix)]
 mod unix_socket_file;
