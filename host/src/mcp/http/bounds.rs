@@ -102,3 +102,39 @@ impl Default for HttpBounds {
         }
     }
 }
+
+impl HttpBounds {
+    /// The same bounds where there may be so many connections at most. Each share of what takes connections is lowered with
+    /// them, so that the connections of one principal leave room for others.
+    pub(super) fn with_connections(self, most: usize) -> Self {
+        let connections = self.connections.min(most);
+        let lowered = |share: usize| (share * connections / self.connections.max(1)).max(1);
+        Self {
+            connections,
+            requests: lowered(self.requests),
+            requests_of_one: lowered(self.requests_of_one),
+            streams: lowered(self.streams),
+            streams_of_one: lowered(self.streams_of_one),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_principal_leaves_connections_to_others_however_few_there_are() {
+        let all = HttpBounds::default();
+        for most in [usize::MAX, MAX_CONNECTIONS, 2048, 500, 100, 20] {
+            let bounds = all.with_connections(most);
+            assert_eq!(bounds.connections, most.min(MAX_CONNECTIONS));
+            let of_one = bounds.requests_of_one + bounds.streams_of_one;
+            assert!(of_one <= bounds.connections / 2, "{most}: {bounds:?}");
+            let of_all = bounds.requests + bounds.streams;
+            assert!(of_all < bounds.connections, "{most}: {bounds:?}");
+            assert!(bounds.requests_of_one > 0 && bounds.streams_of_one > 0, "{most}: {bounds:?}");
+        }
+    }
+}

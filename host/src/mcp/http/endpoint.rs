@@ -243,6 +243,8 @@ impl Endpoint {
             ));
         }
         self.check_stage(RunKind::Request)?;
+        // A body that never comes takes a place of its own client.
+        let reading = self.place(principal, Shared::Running(RunKind::Request), 1)?;
         let mut room = self.place(principal, Shared::BodyBytes, 0)?;
         let line = body::read(headers, body, &mut room, self.bounds.body_time).await?;
         let ExchangePlan { engine, kind, messages, calls, in_session, begun } =
@@ -251,6 +253,8 @@ impl Endpoint {
                 None => return Ok(answer::empty(StatusCode::ACCEPTED)),
             };
         self.check_stage(kind)?;
+        // Nobody has a turn in between.
+        drop(reading);
         let place = self.place(principal, Shared::Running(kind), messages)?;
         let (transport, cancels, pieces) = ExchangeTransport::of_request(line, messages);
         let registered = match in_session {

@@ -252,6 +252,28 @@ fn refused_requests_whose_bodies_never_come_keep_nobody_out() {
 }
 
 #[test]
+fn unfinished_bodies_of_one_client_leave_connections_to_others() {
+    // None of them loses its time.
+    let bounds = HttpBounds { body_time: NEVER_REACHED * 2, ..small() };
+    serves(bounds, async |bench| {
+        let mut waiting = Vec::new();
+        for _ in 0..bounds.connections {
+            waiting.push(bench.sends(request("Content-Length: 1000\r\n", "{")).await);
+        }
+        let alive = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        assert!(bench.answers(alive).await.starts_with("HTTP/1.1 200"));
+        let mut refused = 0;
+        for client in &mut waiting {
+            let mut answer = [0; 12];
+            let read = timeout(SHORT / 8, client.read_exact(&mut answer)).await;
+            refused +=
+                usize::from(read.is_ok_and(|read| read.is_ok()) && &answer == b"HTTP/1.1 429");
+        }
+        assert_eq!(refused, bounds.connections - bounds.requests_of_one);
+    });
+}
+
+#[test]
 fn heads_that_are_not_whole_take_no_more_together_than_they_may() {
     let bounds = HttpBounds { head_time: NEVER_REACHED * 2, ..small() };
     serves(bounds, async |bench| {

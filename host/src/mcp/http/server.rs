@@ -134,11 +134,11 @@ impl HttpServer {
             tls,
             oauth,
             rate_of_one,
-            mut bounds,
+            bounds,
         } = settings;
         // Half of the descriptors are for files, plugins and what they connect to.
         let descriptors = allowed_descriptors().map_or(usize::MAX, |allowed| allowed / 2);
-        bounds.connections = bounds.connections.min(descriptors);
+        let bounds = bounds.with_connections(descriptors);
         let tokens = Followed::new(FollowedReader {
             read: Box::new(move || tokens.as_ref().map_or(Ok(Vec::new()), TokenFile::read)),
             is_same: |in_force: &TokensInForce, read: &Vec<Token>| *in_force.tokens == **read,
