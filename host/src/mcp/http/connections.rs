@@ -31,13 +31,11 @@ struct ConnectionLists {
 pub(super) struct OpenConnection {
     lists: OpenConnections,
     number: u64,
-    socket: ClientSocket,
+    pub(super) socket: ClientSocket,
     /// Requests that are served on it. It is one at most, but an answer may outlive its request.
     requests: Cell<usize>,
     /// Its place among those that ask for nothing.
     since: Cell<u64>,
-    /// The sign that its request was let in: until then it asks for nothing, whoever sent that.
-    pub(super) let_in: LetIn,
     /// The signal that it is to be closed.
     close: Notify,
     /// The signal that its last answer was handed over.
@@ -46,6 +44,17 @@ pub(super) struct OpenConnection {
     pub(super) has_asked: Cell<bool>,
     /// The client that has made it, as its certificate proves.
     pub(super) principal: OnceCell<Principal>,
+}
+
+/// The reason why a connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CloseReason {
+    /// Its client has gone.
+    Gone,
+    /// It asks for nothing, and makes room for another.
+    Idle,
+    /// Clients have sent too much that is no request yet, and it is its turn to give way.
+    Unasked,
 }
 
 impl OpenConnections {
@@ -58,7 +67,6 @@ impl OpenConnections {
             socket,
             requests: Cell::new(0),
             since: Cell::new(0),
-            let_in: LetIn::default(),
             close: Notify::new(),
             answered: Notify::new(),
             has_asked: Cell::new(false),
@@ -110,18 +118,29 @@ impl OpenConnections {
 impl OpenConnection {
     /// True if a request that was let in is served on it.
     fn asks(&self) -> bool {
-        self.requests.get() > 0 && self.let_in.get()
+        self.requests.get() > 0 && self.let_in().get()
     }
 
-    /// Resolves when it is to be closed: it asks for nothing and has to make room, or its client has gone.
-    pub(super) async fn closes(&self) {
+    /// Resolves when it is to be closed, and says why.
+    pub(super) async fn closes(&self) -> CloseReason {
         loop {
-            self.close.notified().await;
+            tokio::select! {
+                () = self.close.notified() => {}
+                () = self.socket.unasked().gives_way() => return CloseReason::Unasked,
+            }
+            if self.socket.has_hung_up() {
+                return CloseReason::Gone;
+            }
             // A request may have come since.
-            if !self.asks() || self.socket.has_hung_up() {
-                return;
+            if !self.asks() {
+                return CloseReason::Idle;
             }
         }
+    }
+
+    /// The sign that its request was let in: until then it asks for nothing, whoever sent that.
+    pub(super) fn let_in(&self) -> &LetIn {
+        self.socket.unasked().let_in()
     }
 
     /// Resolves when no request is served on it.
@@ -151,7 +170,7 @@ impl Busy {
     pub(super) fn begin(connection: Rc<OpenConnection>) -> Self {
         connection.has_asked.set(true);
         if connection.requests.replace(connection.requests.get() + 1) == 0 {
-            connection.socket.asks(true);
+            connection.socket.unasked().asks(true);
         }
         Self(connection)
     }
@@ -162,8 +181,8 @@ impl Drop for Busy {
         let Self(connection) = self;
         connection.requests.set(connection.requests.get() - 1);
         if connection.requests.get() == 0 {
-            connection.socket.asks(false);
-            connection.let_in.set(false);
+            connection.socket.unasked().asks(false);
+            connection.let_in().set(false);
             connection.lists.add_idle(connection);
             connection.answered.notify_one();
         }
@@ -207,7 +226,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::mcp::http::socket::client_socket::UnaskedBudget;
+    use crate::mcp::http::socket::unasked::UnaskedBudget;
 
     #[tokio::test]
     async fn a_connection_asks_for_something_once_its_request_is_let_in() {
@@ -220,7 +239,7 @@ mod tests {
             let listed = connections.connect(ClientSocket::new(client.into(), &budget));
             let busy = Busy::begin(listed.0.clone());
             assert!(!listed.0.asks(), "nobody has let it in");
-            listed.0.let_in.set(is_let_in);
+            listed.0.let_in().set(is_let_in);
             assert_eq!(connections.close_idle(), !is_let_in);
             drop(busy);
             assert!(connections.close_idle(), "it has its answer");

@@ -298,6 +298,53 @@ fn heads_that_are_not_whole_take_no_more_together_than_they_may() {
 }
 
 #[test]
+fn a_large_head_is_served_beside_half_heads_of_others_that_are_all_there_may_be() {
+    let bounds = HttpBounds { head_time: NEVER_REACHED * 2, ..small() };
+    serves(bounds, async |bench| {
+        let head = format!("POST /mcp HTTP/1.1\r\nX: {}", "x".repeat(30 * 1024));
+        let mut open = Vec::new();
+        for _ in 0..4 {
+            open.push(bench.sends(&head).await);
+        }
+        for _ in 0..3 {
+            let large = format!("Connection: close\r\nX: {}\r\n", "x".repeat(10 * 1024));
+            let answer = bench.answers(call("echo_run", &large)).await;
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            open.push(bench.sends(&head).await);
+        }
+    });
+}
+
+#[test]
+fn half_heads_behind_requests_and_buffers_of_large_heads_count() {
+    let bounds = HttpBounds { head_time: NEVER_REACHED * 2, ..small() };
+    serves(bounds, async |bench| {
+        let alive = |pad| format!("GET /livez HTTP/1.1\r\nHost: localhost\r\nX: {pad}\r\n\r\n");
+        let (small, large) = (alive(String::new()), alive("x".repeat(30 * 1024)));
+        for behind in ["", &large[..30 * 1024]] {
+            let mut open = Vec::new();
+            for _ in 0..bounds.connections / 2 {
+                let mut client = bench.connect().await;
+                for sent in [&large, &large, &(small.clone() + behind)] {
+                    if client.write_all(sent.as_bytes()).await.is_err() {
+                        break;
+                    }
+                    let mut answer = [0; 1024];
+                    let _ = client.read(&mut answer).await;
+                }
+                open.push(client);
+            }
+            bench.is_answered().await;
+            let mut left = 0;
+            for client in &mut open {
+                left += usize::from(timeout(SHORT / 8, client.read_u8()).await.is_err());
+            }
+            assert!(left * large.len() <= bounds.unasked && left > 0, "{left} are left");
+        }
+    });
+}
+
+#[test]
 fn heads_and_bodies_have_their_time_and_their_size() {
     serves(small(), async |bench| {
         let unfinished = bench.sends("POST /mcp HTTP/1.1\r\nHost: localhost\r\n").await;

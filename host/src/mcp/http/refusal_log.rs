@@ -33,9 +33,11 @@ pub(super) enum RefusalKind {
     Idle,
     /// A connection for which there was no room.
     NoRoom,
+    /// A connection whose head or handshake is not whole, and gave way to those of others.
+    Unasked,
 }
 
-const KINDS: [RefusalKind; 8] = [
+const KINDS: [RefusalKind; 9] = [
     RefusalKind::Unauthorized,
     RefusalKind::Forbidden,
     RefusalKind::TooMany,
@@ -44,6 +46,7 @@ const KINDS: [RefusalKind; 8] = [
     RefusalKind::Cleartext,
     RefusalKind::Idle,
     RefusalKind::NoRoom,
+    RefusalKind::Unasked,
 ];
 
 impl RefusalKind {
@@ -71,6 +74,7 @@ impl RefusalKind {
             Self::Cleartext => "a client is refused, since it does not speak HTTPS",
             Self::Idle => "a connection that asks for nothing is closed to make room",
             Self::NoRoom => "a connection is refused",
+            Self::Unasked => "a connection is closed before its request is whole",
         }
     }
 }

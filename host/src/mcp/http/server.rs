@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, sleep, sleep_until, timeout};
 
 use super::bounds::{CHUNK, HttpBounds, MAX_HEAD};
-use super::connections::{Busy, BusyBody, ListedConnection, OpenConnections};
+use super::connections::{Busy, BusyBody, CloseReason, ListedConnection, OpenConnections};
 use super::endpoint::{Endpoint, ServerStage};
 use super::followed::{Followed, FollowedReader};
 use super::following::Following;
@@ -37,10 +37,12 @@ use super::run::in_step::InStep;
 use super::run::shares::Shares;
 use super::run::views::Views;
 use super::socket::address::Listener;
-use super::socket::client_socket::{ClientSocket, Duplex, SocketKind, UnaskedBudget};
+use super::socket::client_socket::{ClientSocket, Duplex, SocketKind};
+use super::socket::few_at_once::FewAtOnce;
 use super::socket::paced::Paced;
 use super::socket::tls::{TlsBytes, TlsError, TlsFiles, TlsInForce};
 use super::socket::tls_agreement::{AgreedTls, NoTls, TlsOfConnections};
+use super::socket::unasked::UnaskedBudget;
 use crate::catalog::Catalog;
 use crate::manifest::Rate;
 use crate::mcp::calls::executor::Executor;
@@ -368,7 +370,7 @@ async fn serve_over_tls(
 ) {
     let agreed = tokio::select! {
         agreed = Box::pin(tls.agree(stream, endpoint.bounds.tls_time)) => agreed,
-        () = connection.0.closes() => return,
+        why = connection.0.closes() => return endpoint.tell_close(why),
         // Nothing was asked yet; a request may be on its way.
         () = Box::pin(async {
             let _ = stage.wait_for(|stage| *stage >= ServerStage::Draining).await;
@@ -388,6 +390,7 @@ async fn serve_over_tls(
         }
         Err(NoTls::Late(why)) => return tracing::debug!("a client did not agree on TLS: {why}"),
     };
+    connection.0.socket.unasked().agreed();
     let Some(client) = client else {
         return serve(stream, endpoint, connection, stage).await;
     };
@@ -400,6 +403,17 @@ async fn serve_over_tls(
     }
 }
 
+impl Endpoint {
+    /// Says in the log that a connection is closed, where that is not told elsewhere.
+    fn tell_close(&self, reason: CloseReason) {
+        if reason == CloseReason::Unasked {
+            let most = self.bounds.unasked;
+            let reason = format!("clients send more than {most} bytes that are no request yet");
+            self.refusals.note(RefusalKind::Unasked, &reason);
+        }
+    }
+}
+
 /// Serves one connection to its end.
 async fn serve<S: Duplex>(
     stream: S,
@@ -408,6 +422,7 @@ async fn serve<S: Duplex>(
     mut stage: watch::Receiver<ServerStage>,
 ) {
     let connection = listed.0.clone();
+    let stream = FewAtOnce::new(stream, connection.socket.clone());
     let HttpBounds { head_time, body_time, .. } = endpoint.bounds;
     // The rest of a body whose request has its answer already.
     let unwanted = RefCell::new(JoinSet::new());
@@ -416,7 +431,7 @@ async fn serve<S: Duplex>(
         if let Some(principal) = connection.principal.get() {
             request.extensions_mut().insert(principal.clone());
         }
-        request.extensions_mut().insert(connection.let_in.clone());
+        request.extensions_mut().insert(connection.let_in().clone());
         let endpoint = endpoint.clone();
         let busy = Busy::begin(connection.clone());
         let claimed = ClaimedBody::of(request.headers());
@@ -446,7 +461,7 @@ async fn serve<S: Duplex>(
     let mut served = pin!(served);
     tokio::select! {
         ended = &mut served => return tell_end(ended),
-        () = connection.closes() => return,
+        why = connection.closes() => return endpoint.tell_close(why),
         _ = stage.wait_for(|stage| *stage >= ServerStage::Draining) => {}
     }
     // An answer that had begun before did not say that it is the last one.

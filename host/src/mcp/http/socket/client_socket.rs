@@ -1,6 +1,6 @@
 //! The socket of a client, whichever kind it is.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
@@ -12,8 +12,7 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
-/// Bytes that each client may send before a request is whole, whatever others have sent.
-pub(crate) const UNASKED_OF_EACH: usize = 4 * 1024;
+use super::unasked::{UnaskedBudget, UnaskedBytes};
 
 /// Bytes both ways.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin {}
@@ -25,56 +24,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
 pub(crate) struct ClientSocket {
     kind: Rc<RefCell<SocketKind>>,
     unasked: Rc<UnaskedBytes>,
-}
-
-/// The bytes that clients have sent and that belong to no request yet: heads and handshakes that are not whole.
-#[derive(Clone)]
-pub(crate) struct UnaskedBudget {
-    most: usize,
-    taken: Rc<Cell<usize>>,
-}
-
-/// Those of one client.
-struct UnaskedBytes {
-    budget: UnaskedBudget,
-    own: Cell<usize>,
-    asks: Cell<bool>,
-}
-
-impl UnaskedBudget {
-    /// A budget of so many bytes, all free.
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, taken: Rc::default() }
-    }
-}
-
-impl UnaskedBytes {
-    /// Counts bytes that were read. An error where they are too many: every client has a few, whatever others have sent.
-    fn read(&self, count: usize) -> io::Result<()> {
-        if self.asks.get() || count == 0 {
-            return Ok(());
-        }
-        let own = self.own.get() + count;
-        let taken = self.budget.taken.get() + count;
-        if own > UNASKED_OF_EACH && taken > self.budget.most {
-            let error = "clients send too much that is no request yet";
-            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, error));
-        }
-        self.own.set(own);
-        self.budget.taken.set(taken);
-        Ok(())
-    }
-
-    fn give_back(&self) {
-        let taken = &self.budget.taken;
-        taken.set(taken.get() - self.own.take());
-    }
-}
-
-impl Drop for UnaskedBytes {
-    fn drop(&mut self) {
-        self.give_back();
-    }
 }
 
 /// A socket of either kind.
@@ -100,15 +49,12 @@ impl From<UnixStream> for SocketKind {
 impl ClientSocket {
     /// A socket whose client asks for nothing yet.
     pub(crate) fn new(kind: SocketKind, budget: &UnaskedBudget) -> Self {
-        let unasked =
-            UnaskedBytes { budget: budget.clone(), own: Cell::default(), asks: Cell::default() };
-        Self { kind: Rc::new(RefCell::new(kind)), unasked: Rc::new(unasked) }
+        Self { kind: Rc::new(RefCell::new(kind)), unasked: Rc::new(budget.client()) }
     }
 
-    /// Notes whether a request of its client is served. What it sent belongs to that.
-    pub(crate) fn asks(&self, asks: bool) {
-        self.unasked.asks.set(asks);
-        self.unasked.give_back();
+    /// The bytes of its client that belong to no request.
+    pub(crate) fn unasked(&self) -> &UnaskedBytes {
+        &self.unasked
     }
 
     /// True if the client sends nothing more, whether or not all that it sent has been read.
@@ -139,7 +85,8 @@ impl AsyncRead for ClientSocket {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(self.with(|stream| stream.poll_read(context, buffer)))?;
-        Poll::Ready(self.unasked.read(buffer.filled().len() - before))
+        self.unasked.came(buffer.filled().len() - before);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -170,29 +117,5 @@ impl AsyncWrite for ClientSocket {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.with(|stream| stream.poll_shutdown(context))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_belongs_to_no_request_is_bounded_for_all_and_each_has_a_little() {
-        let budget = UnaskedBudget::new(4 * UNASKED_OF_EACH);
-        let client =
-            || UnaskedBytes { budget: budget.clone(), own: Cell::default(), asks: Cell::default() };
-        let (greedy, other) = (client(), client());
-        assert!(greedy.read(4 * UNASKED_OF_EACH).is_ok());
-        assert!(greedy.read(1).is_err());
-        assert!(other.read(UNASKED_OF_EACH).is_ok(), "it has a little");
-        assert!(other.read(1).is_err());
-        // The request is there, and the body counts elsewhere.
-        greedy.asks.set(true);
-        greedy.give_back();
-        assert!(greedy.read(100 * UNASKED_OF_EACH).is_ok());
-        assert!(other.read(1).is_ok());
-        drop((greedy, other));
-        assert_eq!(budget.taken.get(), 0);
     }
 }

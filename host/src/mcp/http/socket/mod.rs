@@ -1,7 +1,9 @@
 //! The sockets that clients connect to, TLS on them, and the pace at which clients have to read.
 
 pub(super) mod let_in;
+pub(super) mod unasked;
 pub(super) mod client_socket;
+pub(super) mod few_at_once;
 #[cfg(unix)]
 mod unix_socket_file;
 pub(super) mod address;
