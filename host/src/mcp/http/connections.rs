@@ -22,9 +22,18 @@ pub(super) struct OpenConnections(Rc<RefCell<ConnectionLists>>);
 #[derive(Default)]
 struct ConnectionLists {
     all: HashMap<u64, Rc<OpenConnection>>,
-    /// Those that ask for nothing, by the order in which they began to. Among them may be some whose request was let in since.
-    idle: BTreeMap<u64, Rc<OpenConnection>>,
+    /// Those that ask for nothing, by the order in which they go. Among them may be some whose request was let in since.
+    idle: BTreeMap<IdlePlace, Rc<OpenConnection>>,
     last: u64,
+}
+
+/// A place among the connections that ask for nothing. Those whose last request was refused go first, and then those that
+/// began to ask for nothing first: many that are refused again and again leave their time to the others.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct IdlePlace {
+    /// True if no request came yet, or the last one was served.
+    is_in_order: bool,
+    since: u64,
 }
 
 /// A connection.
@@ -35,7 +44,9 @@ pub(super) struct OpenConnection {
     /// Requests that are served on it. It is one at most, but an answer may outlive its request.
     requests: Cell<usize>,
     /// Its place among those that ask for nothing.
-    since: Cell<u64>,
+    place: Cell<IdlePlace>,
+    /// True if its last request was refused.
+    pub(super) is_refused: Cell<bool>,
     /// The signal that it is to be closed.
     close: Notify,
     /// The signal that its last answer was handed over.
@@ -66,7 +77,8 @@ impl OpenConnections {
             number,
             socket,
             requests: Cell::new(0),
-            since: Cell::new(0),
+            place: Cell::default(),
+            is_refused: Cell::new(false),
             close: Notify::new(),
             answered: Notify::new(),
             has_asked: Cell::new(false),
@@ -84,11 +96,11 @@ impl OpenConnections {
     }
 
     fn add_idle(&self, connection: &Rc<OpenConnection>) {
-        let since = self.next();
-        let before = connection.since.replace(since);
+        let place = IdlePlace { is_in_order: !connection.is_refused.get(), since: self.next() };
+        let before = connection.place.replace(place);
         let mut lists = self.0.borrow_mut();
         lists.idle.remove(&before);
-        lists.idle.insert(since, connection.clone());
+        lists.idle.insert(place, connection.clone());
     }
 
     /// Closes the connections whose clients wait for something and have gone. What reads requests sees only the end of
@@ -101,7 +113,7 @@ impl OpenConnections {
         }
     }
 
-    /// Closes the connection that has asked for nothing the longest. False if all ask for something.
+    /// Closes the connection whose turn it is of those that ask for nothing. False if all ask for something.
     pub(super) fn close_idle(&self) -> bool {
         let mut lists = self.0.borrow_mut();
         while let Some((_, oldest)) = lists.idle.pop_first() {
@@ -158,7 +170,7 @@ impl Drop for ListedConnection {
     fn drop(&mut self) {
         let Self(connection) = self;
         let mut lists = connection.lists.0.borrow_mut();
-        lists.idle.remove(&connection.since.get());
+        lists.idle.remove(&connection.place.get());
         lists.all.remove(&connection.number);
     }
 }
@@ -245,5 +257,31 @@ mod tests {
             assert!(connections.close_idle(), "it has its answer");
             assert!(!connections.close_idle(), "it is closed already");
         }
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_request_was_refused_goes_before_those_that_are_new_or_were_served()
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("one");
+        let budget = UnaskedBudget::new(0);
+        let connections = OpenConnections::default();
+        let mut listed = Vec::new();
+        for _ in 0..3 {
+            let client = TcpStream::connect(address).await.expect("open");
+            listed.push(connections.connect(ClientSocket::new(client.into(), &budget)));
+        }
+        for (asked, is_refused) in [(1, false), (2, true)] {
+            let busy = Busy::begin(listed[asked].0.clone());
+            listed[asked].0.is_refused.set(is_refused);
+            drop(busy);
+        }
+        for first in [2, 0, 1] {
+            assert!(connections.close_idle());
+            let closes = listed[first].0.closes();
+            let closed = tokio::time::timeout(std::time::Duration::from_secs(10), closes).await;
+            assert_eq!(closed.ok(), Some(CloseReason::Idle), "{first}");
+        }
+        assert!(!connections.close_idle());
     }
 }

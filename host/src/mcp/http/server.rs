@@ -333,10 +333,10 @@ impl ClientConnections {
     /// Closes a connection for another, and says so in the log. False if all of them ask for something.
     fn makes_room(&self) -> bool {
         let is_room = self.open.close_idle();
-        let open = self.served.len();
+        let most = self.endpoint.bounds.connections;
         let (kind, reason) = match is_room {
-            true => (RefusalKind::Idle, format!("{open} are open, which is as many as may be")),
-            false => (RefusalKind::NoRoom, format!("all {open} that may be open are busy")),
+            true => (RefusalKind::Idle, format!("{most} are open, which is as many as may be")),
+            false => (RefusalKind::NoRoom, format!("all {most} that may be open are busy")),
         };
         self.endpoint.refusals.note(kind, &reason);
         is_room
@@ -421,7 +421,7 @@ async fn serve<S: Duplex>(
     listed: ListedConnection,
     mut stage: watch::Receiver<ServerStage>,
 ) {
-    let connection = listed.0.clone();
+    let connection = &listed.0.clone();
     let stream = FewAtOnce::new(stream, connection.socket.clone());
     let HttpBounds { head_time, body_time, .. } = endpoint.bounds;
     // The rest of a body whose request has its answer already.
@@ -439,6 +439,8 @@ async fn serve<S: Duplex>(
         // Its memory is free once there is an answer, which may be a stream that stays open for hours.
         Box::pin(async move {
             let mut answer = endpoint.serve(Request::from_parts(parts, &mut body)).await;
+            let is_served = connection.let_in().get() && answer.status().is_success();
+            connection.is_refused.set(!is_served);
             if claimed.outlasts(answer.status()) && !body.is_end_stream() {
                 // The client reads the answer meanwhile, and the connection asks for nothing any more.
                 let mut unwanted = unwanted.borrow_mut();
