@@ -35,9 +35,11 @@ pub(super) enum RefusalKind {
     NoRoom,
     /// A connection whose head or handshake is not whole, and gave way to those of others.
     Unasked,
+    /// A handshake that waited long behind those of others.
+    SlowHandshake,
 }
 
-const KINDS: [RefusalKind; 9] = [
+const KINDS: [RefusalKind; 10] = [
     RefusalKind::Unauthorized,
     RefusalKind::Forbidden,
     RefusalKind::TooMany,
@@ -47,6 +49,7 @@ const KINDS: [RefusalKind; 9] = [
     RefusalKind::Idle,
     RefusalKind::NoRoom,
     RefusalKind::Unasked,
+    RefusalKind::SlowHandshake,
 ];
 
 impl RefusalKind {
@@ -74,6 +77,7 @@ impl RefusalKind {
             Self::Cleartext => "a client is refused, since it does not speak HTTPS",
             Self::Idle => "a connection that asks for nothing is closed to make room",
             Self::NoRoom => "a connection is refused",
+            Self::SlowHandshake => "a client agreed on TLS late",
             Self::Unasked => "a connection is closed before its request is whole",
         }
     }

@@ -57,6 +57,8 @@ const END_TIME: Duration = Duration::from_secs(5);
 /// The time for which a connection that asks for nothing is kept when the server is about to end: a request may be on its
 /// way.
 const LAST_REQUEST: Duration = Duration::from_millis(500);
+/// A handshake that waits so long for its turns is told in the log: somebody sends many of them.
+const LONG_WAIT: Duration = Duration::from_secs(1);
 /// So many connections take memory that is worth giving back once they have gone.
 const CROWD: usize = 256;
 /// The pause after an error of the listener: mostly, there are too few descriptors.
@@ -369,7 +371,7 @@ async fn serve_over_tls(
     mut stage: watch::Receiver<ServerStage>,
 ) {
     let agreed = tokio::select! {
-        agreed = Box::pin(tls.agree(stream, endpoint.bounds.tls_time)) => agreed,
+        agreed = Box::pin(tls.agree(stream, &connection.0.socket, endpoint.bounds.tls_time)) => agreed,
         why = connection.0.closes() => return endpoint.tell_close(why),
         // Nothing was asked yet; a request may be on its way.
         () = Box::pin(async {
@@ -377,7 +379,7 @@ async fn serve_over_tls(
             sleep(LAST_REQUEST).await;
         }) => return,
     };
-    let AgreedTls { stream, client } = match agreed {
+    let AgreedTls { stream, waited, client } = match agreed {
         Ok(agreed) => agreed,
         Err(NoTls::Cleartext) => {
             return endpoint.refusals.note(
@@ -391,6 +393,10 @@ async fn serve_over_tls(
         Err(NoTls::Late(why)) => return tracing::debug!("a client did not agree on TLS: {why}"),
     };
     connection.0.socket.unasked().agreed();
+    if waited >= LONG_WAIT {
+        let reason = format!("it waited {waited:.1?} for its turns behind other handshakes");
+        endpoint.refusals.note(RefusalKind::SlowHandshake, &reason);
+    }
     let Some(client) = client else {
         return serve(stream, endpoint, connection, stage).await;
     };

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
+use super::handshake_share::HandshakePeer;
 use super::unasked::{UnaskedBudget, UnaskedBytes};
 
 /// Bytes both ways.
@@ -55,6 +56,15 @@ impl ClientSocket {
     /// The bytes of its client that belong to no request.
     pub(crate) fn unasked(&self) -> &UnaskedBytes {
         &self.unasked
+    }
+
+    /// The peer whose turns its handshake takes.
+    pub(crate) fn peer(&self) -> HandshakePeer {
+        HandshakePeer::at(match &*self.kind.borrow() {
+            SocketKind::Tcp(stream) => stream.peer_addr().ok().map(|address| address.ip()),
+            #[cfg(unix)]
+            SocketKind::Unix(_) => None,
+        })
     }
 
     /// True if the client sends nothing more, whether or not all that it sent has been read.

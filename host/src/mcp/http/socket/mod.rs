@@ -2,6 +2,7 @@
 
 pub(super) mod let_in;
 pub(super) mod unasked;
+mod handshake_share;
 pub(super) mod client_socket;
 pub(super) mod few_at_once;
 #[cfg(unix)]
@@ -9,7 +10,6 @@ mod unix_socket_file;
 pub(super) mod address;
 pub(super) mod paced;
 mod first_byte;
-mod handshake_share;
 mod bounded_chains;
 pub(super) mod tls;
 mod client_certificates;

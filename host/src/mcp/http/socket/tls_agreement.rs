@@ -12,7 +12,7 @@ use tokio_rustls::server::TlsStream;
 use super::client_certificates::{ClientCertificate, ClientCertificates};
 use super::client_socket::{ClientSocket, Duplex};
 use super::first_byte::FirstByte;
-use super::handshake_share::HandshakeShare;
+use super::handshake_share::{EndedHandshake, HandshakeShare};
 use super::paced::Paced;
 use super::tls::TlsInForce;
 use crate::mcp::http::bounds::MAX_HEAD;
@@ -32,6 +32,8 @@ pub(crate) struct TlsOfConnections {
 /// A connection that speaks TLS.
 pub(crate) struct AgreedTls {
     pub(crate) stream: TlsStream<FirstByte<Paced<ClientSocket>>>,
+    /// The time for which the handshake waited behind those of others.
+    pub(crate) waited: Duration,
     /// The client, as its certificate proves. `None` if it showed none.
     pub(crate) client: Option<ProvedClient>,
 }
@@ -58,17 +60,20 @@ impl TlsOfConnections {
     pub(crate) fn new(in_force: &watch::Receiver<TlsInForce>) -> Self {
         Self {
             in_force: in_force.clone(),
-            handshakes: Rc::new(HandshakeShare::new()),
+            handshakes: Rc::default(),
             certificates: Rc::new(ClientCertificates::new(in_force.clone())),
         }
     }
 
-    /// Agrees on TLS with the client of a connection, which has so much time for each step.
+    /// Agrees on TLS with the client at the other end of `socket`, which has so much time for each step. `stream` reads from
+    /// that.
     pub(crate) async fn agree(
         self,
         stream: Paced<ClientSocket>,
+        socket: &ClientSocket,
         time: Duration,
     ) -> Result<AgreedTls, NoTls> {
+        let peer = socket.peer();
         let mut stream = FirstByte::new(stream);
         let first = timeout(time, stream.peek()).await.map_err(|_| NoTls::Late("it said nothing"));
         if first?.is_ok_and(|first| first.is_some_and(|first| first != TLS_HANDSHAKE)) {
@@ -79,14 +84,22 @@ impl TlsOfConnections {
         let Self { in_force, handshakes, certificates } = self;
         // New connections are made with what is in force now.
         let in_force = in_force.borrow().clone();
-        let stream = match timeout(time, handshakes.run(in_force.accept(stream))).await {
-            Ok(Ok(stream)) => stream,
+        let handshake = async {
+            // Nothing is computed for a client that has gone while it waited for its turn.
+            match socket.has_hung_up() {
+                true => Err(io::ErrorKind::UnexpectedEof.into()),
+                false => in_force.accept(stream).await,
+            }
+        };
+        let EndedHandshake { result, waited } = handshakes.run(peer, time, handshake).await;
+        let stream = match result {
+            Some(Ok(stream)) => stream,
             // Who only looks whether the port is open closes the connection at once.
-            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 return Err(NoTls::Late("it has gone"));
             }
-            Ok(Err(error)) => return Err(NoTls::Refused(error)),
-            Err(_) => return Err(NoTls::Late("it was not done")),
+            Some(Err(error)) => return Err(NoTls::Refused(error)),
+            None => return Err(NoTls::Late("it was not done")),
         };
         let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let client = shown.first().map(|own| ProvedClient {
@@ -94,7 +107,7 @@ impl TlsOfConnections {
             certificate: certificates.shown(shown, &in_force),
             certificates: certificates.clone(),
         });
-        Ok(AgreedTls { stream, client })
+        Ok(AgreedTls { stream, waited, client })
     }
 }
 
