@@ -20,7 +20,7 @@ pub struct Protected {
     plugins: Vec<PathBuf>,
     own: Vec<PathBuf>,
     secrets: Vec<PathBuf>,
-    /// The files of the configuration, and those with secrets that it names.
+    /// The files of the configuration, and those that it and the flags name.
     configuration: Vec<PathBuf>,
     /// Those that the policy names.
     never: Vec<Stated<PathBuf>>,
@@ -50,9 +50,9 @@ pub enum Forbidden {
     /// A directory that is, lies in or holds one where secrets lie.
     #[error("{relation} the directory of secrets {0}; a plugin is granted secrets by name", relation = .1)]
     Secrets(String, Relation),
-    /// A directory that holds a file of the configuration, or one with a secret that it names.
+    /// A directory that holds a file of the configuration, or one that it or a flag names.
     #[error(
-        "it holds {0}, which is a file of toolrack's configuration or a secret that it names; a plugin could change what it is granted"
+        "it holds {0}, which is a file of toolrack's configuration or one that it names; a plugin could change what it is granted"
     )]
     Configuration(String),
     /// A directory that is, lies in or holds one that the policy names.
@@ -102,7 +102,7 @@ impl Protected {
         Self { never, ..self }
     }
 
-    /// Keeps these files from plugins, too: they are the configuration, or it names them for their secrets.
+    /// Keeps these files from plugins, too: they are the configuration, or it or a flag names them.
     #[must_use]
     pub fn and_configuration(mut self, files: impl IntoIterator<Item = PathBuf>) -> Self {
         self.configuration.extend(files);

@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::setup::Setup;
-use crate::configuration;
+use crate::configuration::{self, Configuration, FileSecrecy, NamedFile};
 use crate::fs::others_rights::{everybody_reads, everybody_replaces, everybody_writes};
+use crate::home::Home;
 use crate::text::{escape_path, shell_word};
 use crate::tokens::TokenFile;
 use crate::typed_path;
@@ -16,38 +16,62 @@ pub(super) struct LooseConfiguration {
     pub(super) advice: String,
 }
 
-/// The files that count with this setup. Those that there are not are among them.
-pub(super) struct ConfiguredFiles {
-    files: Vec<PathBuf>,
-    secrets: Vec<PathBuf>,
+/// The files that say how a server is run and who may use it. Those that are not there are among them.
+#[derive(Clone, Default)]
+pub(super) struct ConfiguredFiles(Vec<ConfiguredFile>);
+
+#[derive(Clone)]
+struct ConfiguredFile {
+    path: PathBuf,
+    secrecy: FileSecrecy,
 }
 
 impl ConfiguredFiles {
-    pub(super) fn of(setup: &Setup) -> Self {
-        let home = setup.home.as_ref();
-        let own = setup.config.clone().or_else(|| home.map(|home| home.config()));
+    /// The files of the configuration, of which `given` stands in the place of the person's, those that it names, and that of
+    /// the tokens.
+    pub(super) fn new(
+        given: Option<&Path>,
+        home: Option<&Home>,
+        configuration: &Configuration,
+    ) -> Self {
+        let own = given.map(Path::to_owned).or_else(|| home.map(Home::config));
+        let own = own.into_iter().chain(configuration::administrators_file());
         let tokens = home.map(|home| TokenFile::of(home).path().to_owned());
-        let named = setup.configuration.secret_files();
+        let named = configuration.named_files().into_iter();
         // A path whose variable is not set is told where it is used.
-        let named = named.filter_map(|file| typed_path::expanded(file).ok());
-        Self {
-            files: own.into_iter().chain(configuration::administrators_file()).collect(),
-            secrets: tokens.into_iter().chain(named).collect(),
-        }
+        let named = named.filter_map(|NamedFile { written, secrecy }| {
+            Some((typed_path::expanded(written).ok()?, secrecy))
+        });
+        let mut files = Self::default();
+        files.add(own.map(|path| (path, FileSecrecy::Public)));
+        files.add(tokens.map(|path| (path, FileSecrecy::Secret)));
+        files.add(named);
+        files
+    }
+
+    /// These files, and `others`.
+    pub(super) fn and(mut self, others: impl IntoIterator<Item = (PathBuf, FileSecrecy)>) -> Self {
+        self.add(others);
+        self
+    }
+
+    fn add(&mut self, files: impl IntoIterator<Item = (PathBuf, FileSecrecy)>) {
+        self.0.extend(files.into_iter().map(|(path, secrecy)| ConfiguredFile { path, secrecy }));
+    }
+
+    /// The paths of all of them, which no plugin is granted.
+    pub(super) fn paths(&self) -> impl Iterator<Item = PathBuf> {
+        self.0.iter().map(|file| file.path.clone())
     }
 
     /// Those that others can change, or read although they are secret.
     pub(super) fn loose(&self) -> Vec<LooseConfiguration> {
-        let secrets = self.secrets.iter();
-        let all = self.files.iter().map(|file| (file, false));
-        all.chain(secrets.map(|file| (file, true)))
-            .filter(|(file, _)| file.exists())
-            .filter_map(|(file, is_secret)| loose(file, is_secret))
-            .collect()
+        self.0.iter().filter(|file| file.path.exists()).filter_map(loose).collect()
     }
 }
 
-fn loose(file: &Path, is_secret: bool) -> Option<LooseConfiguration> {
+fn loose(ConfiguredFile { path, secrecy }: &ConfiguredFile) -> Option<LooseConfiguration> {
+    let (file, is_secret) = (path.as_path(), *secrecy == FileSecrecy::Secret);
     let directory = file.parent().filter(|directory| everybody_replaces(directory));
     let (path, what, right) = match directory {
         Some(directory) => (directory, "write into", "w"),
@@ -74,21 +98,19 @@ mod tests {
         let directory = tempfile::TempDir::new().expect("a directory");
         let file = directory.path().join("key");
         write(&file, "x").expect("written");
-        for (of_directory, of_file, is_secret, told) in [
-            (0o755, 0o644, false, None),
-            (0o755, 0o640, true, None),
-            (0o755, 0o644, true, Some(("can read ", "go-r "))),
-            (0o755, 0o646, false, Some(("can write ", "go-w "))),
-            (0o777, 0o600, false, Some(("can write into ", "go-w "))),
+        let (public, secret) = (FileSecrecy::Public, FileSecrecy::Secret);
+        for (of_directory, of_file, secrecy, told) in [
+            (0o755, 0o644, public, None),
+            (0o755, 0o640, secret, None),
+            (0o755, 0o644, secret, Some(("can read ", "go-r "))),
+            (0o755, 0o646, public, Some(("can write ", "go-w "))),
+            (0o777, 0o600, public, Some(("can write into ", "go-w "))),
             // Others can add files there, and neither replace nor remove this one.
-            (0o1777, 0o600, true, None),
+            (0o1777, 0o600, secret, None),
         ] {
             set_permissions(directory.path(), Permissions::from_mode(of_directory)).expect("set");
             set_permissions(&file, Permissions::from_mode(of_file)).expect("set");
-            let files = match is_secret {
-                true => ConfiguredFiles { files: Vec::new(), secrets: vec![file.clone()] },
-                false => ConfiguredFiles { files: vec![file.clone()], secrets: Vec::new() },
-            };
+            let files = ConfiguredFiles(vec![ConfiguredFile { path: file.clone(), secrecy }]);
             let loose = files.loose();
             assert_eq!(loose.len(), usize::from(told.is_some()), "{of_directory:o} {of_file:o}");
             if let (Some(loose), Some((problem, advice))) = (loose.first(), told) {

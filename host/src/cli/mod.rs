@@ -7,8 +7,8 @@ mod logs;
 mod token;
 mod secret;
 mod usage;
-mod setup;
 mod configured_files;
+mod setup;
 mod call;
 mod author;
 mod status;
@@ -143,12 +143,10 @@ fn set_up(
         Ok(Stated { value: path, place: place.clone() })
     });
     let never = never.collect::<anyhow::Result<_>>()?;
-    // A path whose variable is not set is told where it is used.
-    let secrets = configuration.secret_files().filter_map(|file| typed_path::expanded(file).ok());
-    let files = global.config.clone().into_iter().chain(configuration::administrators_file());
+    let configured = ConfiguredFiles::new(global.config.as_deref(), home.as_ref(), &configuration);
     let protected = Protected::new(&plugins, home.as_ref())
         .and_never(never)
-        .and_configuration(files.chain(secrets));
+        .and_configuration(configured.paths());
     let is_cached = !global.no_cache && says(&configuration.cache) != Some(false);
     let cache = home.as_ref().filter(|_| is_cached).map(Home::cache);
     let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
@@ -168,6 +166,7 @@ fn set_up(
         policy,
         config,
         configuration,
+        configured,
         home,
     })
 }
@@ -176,7 +175,8 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
     let run = setup.home.as_ref().map(Home::run);
     match command {
         Command::Serve { flags, http } => {
-            for LooseConfiguration { problem, advice } in ConfiguredFiles::of(&setup).loose() {
+            let configured = setup.configured.clone().and(serving::flagged_files(&http));
+            for LooseConfiguration { problem, advice } in configured.loose() {
                 tracing::warn!("{problem}; {advice}");
             }
             let options = serving::options(&flags, http, setup)?;

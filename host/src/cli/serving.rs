@@ -9,7 +9,7 @@ use super::arguments::{HttpArguments, ServeFlags};
 use super::http_files::{certificate_file, expanded_socket, file};
 use super::logger;
 use super::setup::Setup;
-use crate::configuration::{AuthSection, Configuration, HttpSection};
+use crate::configuration::{AuthSection, Configuration, FileSecrecy, HttpSection};
 use crate::fs::stated::Stated;
 use crate::home::Home;
 use crate::mcp::{HttpAddress, TlsFiles};
@@ -30,7 +30,7 @@ pub(super) fn options(
     let value = |stated: &Option<Stated<bool>>| stated.as_ref().map(|stated| stated.value);
     // Flags that say over what is served leave nothing of that to the configuration.
     let (is_asked, is_stdio_asked) = (http.http.is_some() || http.stdio, http.stdio);
-    let flagged_keys = http.tls_key.clone();
+    let flagged = flagged_files(&http).into_iter().map(|(path, _)| path);
     let http = http_options(http, &configuration.http, configuration.auth.as_ref())?;
     let stdio = match is_asked {
         true => is_stdio_asked,
@@ -44,7 +44,7 @@ pub(super) fn options(
         locking,
         optimizing: if no_optimize { Optimizing::Never } else { Optimizing::InBackground },
         compiler,
-        protected: protected.and_configuration(flagged_keys),
+        protected: protected.and_configuration(flagged),
         policy,
         page,
         stdio,
@@ -52,6 +52,29 @@ pub(super) fn options(
         metrics,
         home,
     })
+}
+
+/// Returns the files that flags name. Each flag is named here, so that none that is added can be forgotten.
+pub(super) fn flagged_files(flags: &HttpArguments) -> Vec<(PathBuf, FileSecrecy)> {
+    let HttpArguments {
+        // It may name a socket, in which no bytes lie.
+        http: _,
+        stdio: _,
+        tls_cert,
+        tls_key,
+        client_ca,
+        http_host: _,
+        allow_origin: _,
+        allow_unauthenticated: _,
+        grace: _,
+        drain_delay: _,
+    } = flags;
+    let all = [
+        (tls_cert, FileSecrecy::Public),
+        (tls_key, FileSecrecy::Secret),
+        (client_ca, FileSecrecy::Public),
+    ];
+    all.into_iter().filter_map(|(path, secrecy)| Some((path.clone()?, secrecy))).collect()
 }
 
 /// Returns every reason for which `serve` would refuse the configuration, with its place. Blocks.

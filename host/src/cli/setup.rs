@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::configured_files::ConfiguredFiles;
 use crate::configuration::Configuration;
 use crate::home::Home;
 use crate::lockfile::LockPolicy;
@@ -38,6 +39,8 @@ pub(super) struct Setup {
     pub(super) config: Option<PathBuf>,
     /// The configuration: the person's and the administrator's.
     pub(super) configuration: Arc<Configuration>,
+    /// The files that say how a server is run and who may use it, but for those that flags of `serve` name.
+    pub(super) configured: ConfiguredFiles,
     /// Toolrack's own directory. `None` where the environment names none.
     pub(super) home: Option<Home>,
 }

@@ -1,6 +1,6 @@
 //! All that files of the configuration say, put together.
 
-use super::auth::{AuthSection, ClientSecretPlace};
+use super::auth::AuthSection;
 use super::sections::{HttpSection, ServeSection};
 use super::stated_keys::{self, StatedKey};
 use crate::fs::stated::Stated;
@@ -29,17 +29,6 @@ pub struct Configuration {
 }
 
 impl Configuration {
-    /// The files with secrets that it names, as written.
-    pub fn secret_files(&self) -> impl Iterator<Item = &str> {
-        let issuers = self.auth.iter().flat_map(|auth| &auth.files);
-        let secrets = issuers.filter_map(|files| match &files.client_secret.as_ref()?.value {
-            ClientSecretPlace::File(file) => Some(&**file),
-            ClientSecretPlace::Variable(_) => None,
-        });
-        let own = self.http.session_key_file.iter().chain(&self.http.tls_key);
-        own.map(|stated| &*stated.value).chain(secrets)
-    }
-
     /// These settings, and where they say nothing, those of the administrator; both policies.
     #[must_use]
     pub(super) fn over(self, administrators: Self) -> Self {

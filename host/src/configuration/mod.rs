@@ -10,6 +10,7 @@ mod section_reader;
 mod auth;
 mod auth_files;
 mod content;
+mod named_files;
 mod read;
 mod files;
 #[cfg(test)]
@@ -19,5 +20,6 @@ pub use auth::{AuthSection, ClientSecretPlace, IssuerFiles};
 pub use auth_files::AuthFileError;
 pub use content::Configuration;
 pub use files::{ConfigurationError, administrators_file, load};
+pub use named_files::{FileSecrecy, NamedFile};
 pub use sections::HttpSection;
 pub use stated_keys::StatedKey;

@@ -223,6 +223,50 @@ fn servers_that_are_given_one_key_share_sessions_and_a_short_key_is_none() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_file_that_is_named_is_kept_from_plugins_and_told_where_everybody_can_change_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (person, plugins) = person("");
+    let issuer = "[auth]\nresource = \"https://t.example/mcp\"\n[[auth.issuers]]\nissuer = \"https://l.example\"\n";
+    let asked = "introspection = \"https://l.example/i\"\nclient_id = \"t\"\n";
+    let named = tempfile::tempdir().expect("a directory");
+    let directory = named.path().to_str().expect("UTF-8");
+    let file = named.path().join("file");
+    fs::write(&file, "x").expect("written");
+    let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("set");
+    for (keys, is_secret) in [
+        ("[http]\ntls_cert = PATH".into(), false),
+        ("[http]\ntls_key = PATH".into(), true),
+        ("[http]\nclient_ca = PATH".into(), false),
+        ("[http]\nsession_key_file = PATH".into(), true),
+        (format!("{issuer}ca_file = PATH"), false),
+        (format!("{issuer}{asked}client_secret_file = PATH"), true),
+    ] {
+        let keys = keys.replace("PATH", &format!("{file:?}"));
+        let text = format!("plugins = [{:?}]\n{keys}", plugins.path());
+        fs::write(person.path("config.toml"), text).expect("written");
+        for write in [&[][..], &["--write"]] {
+            let words = [&["grant", "good", "files", directory, "--at", "/x"], write].concat();
+            let refused = person.run(&words);
+            let kept = format!("it holds {}, which is a file of toolrack's", file.display());
+            assert_ne!(refused.code, 0, "{keys}");
+            let said = refused.out + &refused.err;
+            assert!(said.contains(&kept), "{keys}: {said}");
+        }
+        for command in ["check", "doctor"] {
+            let tells = |what: &str| {
+                let told = person.run(&[command]).out;
+                told.contains(&format!("everybody on this machine can {what} {}", file.display()))
+            };
+            mode(0o646);
+            assert!(tells("write"), "{command} {keys}");
+            mode(0o644);
+            assert_eq!(tells("read"), is_secret, "{command} {keys}");
+        }
+    }
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn a_client_that_calls_too_often_is_told_when_it_may_again() {
     let (person, _plugins) = person("[http]\naddress = \"127.0.0.1:0\"\nclient_rate = \"2/min\"\n");

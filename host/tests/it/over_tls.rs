@@ -161,6 +161,45 @@ fn a_certificate_that_changes_counts_within_seconds_and_a_broken_one_does_not() 
 }
 
 #[test]
+#[cfg(unix)]
+fn a_file_that_a_flag_names_is_kept_from_plugins_and_told_where_everybody_can_change_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (authority, files, plugins) =
+        (Authority::new(), TempDir::new().expect("a directory"), plugins::good());
+    let own = authority.signs("localhost");
+    let mut command = toolrack();
+    command.args(["serve", "--http", "127.0.0.1:0", "--plugins"]).arg(plugins.path());
+    let named = [
+        ("cert", own.certificate.pem()),
+        ("key", own.key.serialize_pem()),
+        ("authority", authority.0.pem()),
+    ]
+    .map(|(name, text)| {
+        let directory = files.path().join(name);
+        let file = directory.join("file.pem");
+        fs::create_dir(&directory).expect("made");
+        fs::write(&file, text).expect("written");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o646)).expect("set");
+        let manifest = format!("[grants]\nfiles = [{{ path = {directory:?}, at = \"/x\" }}]\n");
+        plugins::install(plugins.path(), name, &manifest, &plugins::answering("x"));
+        file
+    });
+    for (flag, file) in ["--tls-cert", "--tls-key", "--client-ca"].iter().zip(&named) {
+        command.arg(flag).arg(file);
+    }
+    let mut server = Client::spawn(&mut command);
+    for file in &named {
+        server.logs(&format!("everybody on this machine can write {}", file.display()));
+    }
+    let refused = named.each_ref().map(|file| format!("it holds {}, which", file.display()));
+    let mut left: Vec<_> = refused.iter().collect();
+    while !left.is_empty() {
+        let line = server.logs("it holds ");
+        left.retain(|part| !line.contains(&***part));
+    }
+}
+
+#[test]
 fn with_an_authority_of_clients_only_they_are_let_in_and_no_token_is_needed() {
     let (servers, clients) = (Authority::new(), Authority::new());
     let files = TempDir::new().expect("a directory");

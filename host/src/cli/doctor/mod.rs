@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::configured_files::{ConfiguredFiles, LooseConfiguration};
+use super::configured_files::LooseConfiguration;
 use super::output::print::println;
 use super::register::server_entry;
 use super::setup::Setup;
@@ -44,7 +44,7 @@ pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
     let examined = Arc::new(Examined {
         directories: setup.plugins.iter().map(absolute).collect(),
         home: setup.home.clone(),
-        configured: ConfiguredFiles::of(&setup),
+        configured: setup.configured.clone(),
         issuers,
         entry: server_entry(&setup),
     });

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::{Value, json};
 
-use super::super::configured_files::{ConfiguredFiles, LooseConfiguration};
+use super::super::configured_files::LooseConfiguration;
 use super::super::doctor::loose_files;
 use super::super::output::print::println;
 use super::super::output::{grants, local};
@@ -32,7 +32,7 @@ pub(crate) fn run(
 ) -> anyhow::Result<ExitCode> {
     let directories = setup.plugins.clone();
     let (configuration, plugins_from) = (setup.configuration.clone(), setup.plugins_from);
-    let configured = ConfiguredFiles::of(&setup);
+    let configured = setup.configured.clone();
     let (host, catalog) = load(setup)?;
     let chosen = Chosen::new(&catalog, names)?;
     if as_json {
