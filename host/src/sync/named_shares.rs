@@ -1,6 +1,7 @@
 //! A share of something for each plugin or client, which all that it does has together, however often it comes and goes.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::sync::lock;
@@ -8,18 +9,19 @@ use crate::sync::lock;
 /// The shares that are remembered before those that nothing holds are forgotten.
 const MAX_REMEMBERED: usize = 256;
 
-/// The shares of all. One lasts for as long as anything holds it.
-pub(crate) struct NamedShares<S>(Mutex<HashMap<Option<Arc<str>>, Weak<S>>>);
+/// The shares of all, by what they are known by. One lasts for as long as anything holds it, and is never changed: the key holds
+/// whatever decides what `make` makes and may change meanwhile.
+pub(crate) struct NamedShares<S, K = Arc<str>>(Mutex<HashMap<Option<K>, Weak<S>>>);
 
-impl<S> Default for NamedShares<S> {
+impl<S, K> Default for NamedShares<S, K> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<S> NamedShares<S> {
+impl<S, K: Clone + Eq + Hash> NamedShares<S, K> {
     /// The share of this name, which is made by `make` where there is none. All that have no name have one together.
-    pub(crate) fn of(&self, name: Option<&Arc<str>>, make: impl FnOnce() -> S) -> Arc<S> {
+    pub(crate) fn of(&self, name: Option<&K>, make: impl FnOnce() -> S) -> Arc<S> {
         let mut shares = lock(&self.0);
         let name = name.cloned();
         if let Some(share) = shares.get(&name).and_then(Weak::upgrade) {

@@ -36,7 +36,14 @@ struct CallsOfOne {
     memory: Option<MemoryShare>,
     /// The calls of each plugin: no more than run at once, so that those that wait for one hold up none of the others, and
     /// each client has few that wait there.
-    by_plugin: NamedShares<Semaphore>,
+    by_plugin: NamedShares<Semaphore, PluginCalls>,
+}
+
+/// The calls of a plugin, as long as so many of them run at once: where that is changed, the slots of the plugin are others, too.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct PluginCalls {
+    plugin: Box<str>,
+    concurrency: u32,
 }
 
 struct MemoryShare {
@@ -108,8 +115,9 @@ impl ClientShare {
 impl CallsOfOne {
     /// Waits for a place for a call of a plugin with these limits.
     async fn place(&self, plugin: &str, limits: &Limits) -> Result<ClientPlace, CallError> {
-        let most = limits.concurrency as usize;
-        let of_plugin = self.by_plugin.of(Some(&plugin.into()), || Semaphore::new(most));
+        let concurrency = limits.concurrency;
+        let key = PluginCalls { plugin: plugin.into(), concurrency };
+        let of_plugin = self.by_plugin.of(Some(&key), || Semaphore::new(concurrency as usize));
         let all = &self.all;
         if self.memory.is_none()
             && let Ok(_of_plugin) = of_plugin.clone().try_acquire_owned()
@@ -149,8 +157,17 @@ mod tests {
 
     /// A place for a call of a plugin, of which 2 run at once. `None` if there is none soon.
     async fn place(share: &ClientShare, plugin: &str) -> Option<ClientPlace> {
+        place_among(share, plugin, 2).await
+    }
+
+    /// The same of one of which so many run at once.
+    async fn place_among(
+        share: &ClientShare,
+        plugin: &str,
+        concurrency: u32,
+    ) -> Option<ClientPlace> {
         let calls = share.0.as_ref().expect("a bound");
-        let limits = Limits { concurrency: 2, memory: Bytes::new(1 << 20), ..Limits::default() };
+        let limits = Limits { concurrency, memory: Bytes::new(1 << 20), ..Limits::default() };
         let place = timeout(Duration::from_millis(20), calls.place(plugin, &limits)).await;
         place.ok().map(|place| place.expect("one"))
     }
@@ -189,6 +206,19 @@ mod tests {
         }
         held.clear();
         assert!(place(&ada, "slow").await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_number_of_calls_that_is_changed_counts_at_once_for_a_client_that_is_never_idle() {
+        let shares = ClientShares::new(Some(20), None);
+        let ada = shares.of(&"ada".into());
+        let mut held = Vec::new();
+        for concurrency in [2, 5, 3] {
+            for _ in 0..concurrency {
+                held.push(place_among(&ada, "slow", concurrency).await.expect("a place"));
+            }
+            assert!(place_among(&ada, "slow", concurrency).await.is_none());
+        }
     }
 
     #[tokio::test]
