@@ -694,6 +694,31 @@ fn a_client_that_sends_too_much_reads_the_refusal_whatever_it_is_refused_for() {
 }
 
 #[test]
+fn a_client_that_sends_much_to_a_path_that_takes_nothing_reads_the_answer() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let large = "x".repeat(5 * 1024 * 1024);
+    let chunks = format!("{:x}\r\n{large}\r\n0\r\n\r\n", large.len());
+    for (method, path, status) in [
+        ("POST", "/mcpx", 404),
+        ("PUT", "/register", 404),
+        ("POST", "/livez", 405),
+        ("GET", "/livez", 200),
+        ("POST", "/.well-known/oauth-protected-resource", 404),
+        ("PUT", "/mcp", 405),
+    ] {
+        let measured = request(method, path, &[], &large);
+        let chunked = request(method, path, &[("Transfer-Encoding", "chunked")], "") + &chunks;
+        for request in [measured, chunked] {
+            let mut stream = peer.connect();
+            stream.write_all(request.as_bytes()).expect("the server reads to the end");
+            let answer = OpenResponse::read(stream).whole();
+            assert_eq!(answer.status, status, "{method} {path} {answer:?}");
+        }
+    }
+}
+
+#[test]
 fn what_is_no_page_of_the_server_is_told_in_json_to_who_posts() {
     let plugins = plugins::good();
     let peer = HttpPeer::start(plugins.path(), &[]);

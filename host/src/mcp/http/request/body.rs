@@ -84,7 +84,8 @@ impl ClaimedBody {
     /// True if the client may be sending it for a while after its request was answered with `status`.
     pub(crate) fn outlasts(self, status: StatusCode) -> bool {
         let is_large = status == StatusCode::PAYLOAD_TOO_LARGE
-            || self.length.is_some_and(|length| length > UNREAD_BODY);
+            // One whose length nobody claims may be as large as any.
+            || self.length.is_none_or(|length| length > UNREAD_BODY);
         // Who asks first sends nothing once it is refused.
         is_large && !self.asks_first
     }
