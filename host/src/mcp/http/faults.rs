@@ -129,6 +129,24 @@ fn a_client_that_does_not_agree_on_tls_is_closed_and_makes_room_for_others() {
 }
 
 #[test]
+fn the_end_of_a_server_waits_for_no_client_that_goes_meanwhile() {
+    let settings = HttpSettings {
+        grace: NEVER_REACHED * 2,
+        ..settings(HttpBounds { hang_up_look: SHORT / 8, ..small() })
+    };
+    let ((), time) = serves_with(settings, async |bench| {
+        let client = bench.sends(call("sleep_run", "") + &call("echo_run", "")).await;
+        bench.runs(1).await;
+        // The server is about to end by then.
+        tokio::task::spawn_local(async move {
+            sleep(SHORT).await;
+            drop(client);
+        });
+    });
+    assert!(SHORT / 2 < time && time < NEVER_REACHED / 10, "{time:?}");
+}
+
+#[test]
 fn the_end_of_a_server_waits_for_no_handshake() {
     let directory = TempDir::new().expect("a directory");
     let settings = HttpSettings {

@@ -16,10 +16,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, sleep, sleep_until, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, sleep, sleep_until, timeout};
 
 use super::bounds::{CHUNK, HttpBounds, MAX_HEAD};
-use super::connections::{Busy, BusyBody, CloseReason, ListedConnection, OpenConnections};
+use super::connections::{
+    Busy, BusyBody, CloseReason, ListedConnection, OpenConnection, OpenConnections,
+};
 use super::endpoint::{Endpoint, ServerStage};
 use super::followed::{Followed, FollowedReader};
 use super::following::Following;
@@ -232,7 +234,7 @@ impl ClientConnections {
             self.serve_until(sleep(drain_delay)).await;
         }
         self.open_waiting().await;
-        let Self { listener, endpoint, mut served, stage, .. } = self;
+        let Self { listener, endpoint, mut served, open, stage, .. } = self;
         drop(listener);
         tracing::info!(
             "the server is about to end: no connection is accepted any more, streams end, and requests have {grace:?}; \
@@ -242,8 +244,15 @@ impl ClientConnections {
         for (next, time) in [(ServerStage::Draining, grace), (ServerStage::Ending, END_TIME)] {
             stage.send_replace(next);
             let ended = async {
-                while let Some(ended) = served.join_next().await {
-                    tell_panic(ended);
+                let mut hang_ups = hang_up_looks(&endpoint.bounds);
+                loop {
+                    tokio::select! {
+                        ended = served.join_next() => match ended {
+                            Some(ended) => tell_panic(ended),
+                            None => return,
+                        },
+                        _ = hang_ups.tick() => open.close_gone(),
+                    }
                 }
             };
             if timeout(time, ended).await.is_ok() {
@@ -265,8 +274,7 @@ impl ClientConnections {
 
     async fn serve_until(&mut self, end: impl Future<Output = ()>) {
         let mut end = pin!(end);
-        let mut hang_ups = tokio::time::interval(self.endpoint.bounds.hang_up_look);
-        hang_ups.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut hang_ups = hang_up_looks(&self.endpoint.bounds);
         // The end of the pause after an error of the listener.
         let mut pause: Option<Instant> = None;
         loop {
@@ -324,7 +332,10 @@ impl ClientConnections {
         let (endpoint, pace) = (self.endpoint.clone(), self.endpoint.bounds.pace);
         let stream = Paced::new(socket, pace);
         match self.tls.clone() {
-            None => _ = self.served.spawn_local(serve(stream, endpoint, connection, stage)),
+            None => {
+                let served = serve_in_the_clear(stream, endpoint, connection, stage);
+                self.served.spawn_local(served);
+            }
             Some(tls) => {
                 let served = serve_over_tls(tls, stream, endpoint, connection, stage);
                 self.served.spawn_local(served);
@@ -343,6 +354,13 @@ impl ClientConnections {
         self.endpoint.refusals.note(kind, &reason);
         is_room
     }
+}
+
+/// The times at which it is looked whether clients have hung up: until the last connection has ended.
+fn hang_up_looks(bounds: &HttpBounds) -> Interval {
+    let mut looks = tokio::time::interval(bounds.hang_up_look);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks
 }
 
 /// Gives back the memory of connections, once most of many have gone. Returns the number of those that it may be of then.
@@ -398,11 +416,11 @@ async fn serve_over_tls(
         endpoint.refusals.note(RefusalKind::SlowHandshake, &reason);
     }
     let Some(client) = client else {
-        return serve(stream, endpoint, connection, stage).await;
+        return tell_end(serve(stream, endpoint, connection, stage).await);
     };
     _ = connection.0.principal.set(client.principal.clone());
     tokio::select! {
-        () = serve(stream, endpoint, connection, stage) => {}
+        ended = serve(stream, endpoint, connection, stage) => tell_end(ended),
         () = client.ended() => {
             tracing::debug!("a connection ends: the certificate of its client counts no more");
         }
@@ -420,14 +438,39 @@ impl Endpoint {
     }
 }
 
-/// Serves one connection to its end.
+/// Serves a connection without TLS to its end.
+async fn serve_in_the_clear(
+    stream: Paced<ClientSocket>,
+    endpoint: Rc<Endpoint>,
+    connection: ListedConnection,
+    stage: watch::Receiver<ServerStage>,
+) {
+    tell_end(serve(stream, endpoint, connection, stage).await);
+}
+
+/// Serves one connection to its end, which may come early: its client has gone, or it has to make room.
 async fn serve<S: Duplex>(
     stream: S,
     endpoint: Rc<Endpoint>,
     listed: ListedConnection,
+    stage: watch::Receiver<ServerStage>,
+) -> hyper::Result<()> {
+    let connection = listed.0.clone();
+    tokio::select! {
+        ended = serve_to_the_end(stream, endpoint.clone(), &connection, stage) => ended,
+        why = connection.closes() => {
+            endpoint.tell_close(why);
+            Ok(())
+        }
+    }
+}
+
+async fn serve_to_the_end<S: Duplex>(
+    stream: S,
+    endpoint: Rc<Endpoint>,
+    connection: &Rc<OpenConnection>,
     mut stage: watch::Receiver<ServerStage>,
-) {
-    let connection = &listed.0.clone();
+) -> hyper::Result<()> {
     let stream = FewAtOnce::new(stream, connection.socket.clone());
     let HttpBounds { head_time, body_time, .. } = endpoint.bounds;
     // The rest of a body whose request has its answer already.
@@ -468,8 +511,7 @@ async fn serve<S: Duplex>(
         .serve_connection(TokioIo::new(stream), service);
     let mut served = pin!(served);
     tokio::select! {
-        ended = &mut served => return tell_end(ended),
-        why = connection.closes() => return endpoint.tell_close(why),
+        ended = &mut served => return ended,
         _ = stage.wait_for(|stage| *stage >= ServerStage::Draining) => {}
     }
     // An answer that had begun before did not say that it is the last one.
@@ -482,14 +524,15 @@ async fn serve<S: Duplex>(
     tokio::select! {
         // A request that has come is looked at before the connection ends.
         biased;
-        ended = &mut served => return tell_end(ended),
+        ended = &mut served => return ended,
         () = silence => {}
     }
     // One on which nothing ever was asked would not end by that.
     if connection.has_asked.get() {
         served.as_mut().graceful_shutdown();
-        tell_end(served.await);
+        return served.await;
     }
+    Ok(())
 }
 
 fn tell_end(ended: hyper::Result<()>) {
