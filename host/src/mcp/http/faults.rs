@@ -129,6 +129,22 @@ fn a_client_that_does_not_agree_on_tls_is_closed_and_makes_room_for_others() {
 }
 
 #[test]
+fn a_client_that_agrees_on_tls_late_has_its_time_for_all_of_it() {
+    let directory = TempDir::new().expect("a directory");
+    let bounds = HttpBounds { tls_time: SHORT * 5, ..small() };
+    let settings = HttpSettings { tls: Some(tls_files(&directory)), ..settings(bounds) };
+    serves_with(settings, async |bench| {
+        let mut late = bench.connect().await;
+        let began = Instant::now();
+        sleep(SHORT * 4).await;
+        late.write_all(&HALF_HANDSHAKE).await.expect("sent");
+        assert_eq!(rest(late).await, "");
+        let time = began.elapsed();
+        assert!(time < SHORT * 8, "{time:?}");
+    });
+}
+
+#[test]
 fn the_end_of_a_server_waits_for_no_client_that_goes_meanwhile() {
     let settings = HttpSettings {
         grace: NEVER_REACHED * 2,

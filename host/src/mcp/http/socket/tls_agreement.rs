@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::server::TlsStream;
 
 use super::client_certificates::{ClientCertificate, ClientCertificates};
@@ -65,20 +65,21 @@ impl TlsOfConnections {
         }
     }
 
-    /// Agrees on TLS with the client at the other end of `socket`, which has so much time for each step. `stream` reads from
-    /// that.
+    /// Agrees on TLS with the client at the other end of `socket`, which has so much time for all of it: the wait for its
+    /// turns is not its own. `stream` reads from that.
     pub(crate) async fn agree(
         self,
         stream: Paced<ClientSocket>,
         socket: &ClientSocket,
         time: Duration,
     ) -> Result<AgreedTls, NoTls> {
-        let peer = socket.peer();
+        let (peer, end) = (socket.peer(), Instant::now() + time);
         let mut stream = FirstByte::new(stream);
-        let first = timeout(time, stream.peek()).await.map_err(|_| NoTls::Late("it said nothing"));
+        let first =
+            timeout_at(end, stream.peek()).await.map_err(|_| NoTls::Late("it said nothing"));
         if first?.is_ok_and(|first| first.is_some_and(|first| first != TLS_HANDSHAKE)) {
             // A client that does not read the answer has its time all the same.
-            let _ = timeout(time, refuse_cleartext(stream)).await;
+            let _ = timeout_at(end, refuse_cleartext(stream)).await;
             return Err(NoTls::Cleartext);
         }
         let Self { in_force, handshakes, certificates } = self;
@@ -91,7 +92,8 @@ impl TlsOfConnections {
                 false => in_force.accept(stream).await,
             }
         };
-        let EndedHandshake { result, waited } = handshakes.run(peer, time, handshake).await;
+        let left = end.saturating_duration_since(Instant::now());
+        let EndedHandshake { result, waited } = handshakes.run(peer, left, handshake).await;
         let stream = match result {
             Some(Ok(stream)) => stream,
             // Who only looks whether the port is open closes the connection at once.
