@@ -149,6 +149,14 @@ fn a_certificate_that_changes_counts_within_seconds_and_a_broken_one_does_not() 
     let answer = String::from_utf8_lossy(&answer);
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("write https://"), "{answer}");
     assert!(served.server.logs("does not speak HTTPS").contains("https://"));
+    // So is one that sends much.
+    let body = "x".repeat(5 * 1024 * 1024);
+    let mut clear = TcpStream::connect(("127.0.0.1", served.port)).expect("a connection");
+    let large = post(&[("Host", "127.0.0.1")], &body);
+    clear.write_all(large.as_bytes()).expect("the server reads to the end");
+    let mut answer = String::new();
+    clear.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.contains("write https://"), "{answer}");
     // The key of another certificate: what was read last counts on.
     fs::write(served.directory.path().join("own.key"), second.signs("x").key.serialize_pem())
         .expect("written");

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Interval, MissedTickBehavior, sleep, sleep_until, timeout};
 
-use super::bounds::{CHUNK, HttpBounds, MAX_HEAD};
+use super::bounds::{CHUNK, DROP_TIME, HttpBounds, MAX_HEAD};
 use super::connections::{
     Busy, BusyBody, CloseReason, ListedConnection, OpenConnection, OpenConnections,
 };
@@ -389,7 +389,7 @@ async fn serve_over_tls(
     mut stage: watch::Receiver<ServerStage>,
 ) {
     let agreed = tokio::select! {
-        agreed = Box::pin(tls.agree(stream, &connection.0.socket, endpoint.bounds.tls_time)) => agreed,
+        agreed = Box::pin(agree(tls, stream, &endpoint, &connection)) => agreed,
         why = connection.0.closes() => return endpoint.tell_close(why),
         // Nothing was asked yet; a request may be on its way.
         () = Box::pin(async {
@@ -397,19 +397,7 @@ async fn serve_over_tls(
             sleep(LAST_REQUEST).await;
         }) => return,
     };
-    let AgreedTls { stream, waited, client } = match agreed {
-        Ok(agreed) => agreed,
-        Err(NoTls::Cleartext) => {
-            return endpoint.refusals.note(
-                RefusalKind::Cleartext,
-                "what it sends first is no TLS; clients reach this server at https://",
-            );
-        }
-        Err(NoTls::Refused(error)) => {
-            return endpoint.refusals.note(RefusalKind::Handshake, &error.to_string());
-        }
-        Err(NoTls::Late(why)) => return tracing::debug!("a client did not agree on TLS: {why}"),
-    };
+    let Some(AgreedTls { stream, waited, client }) = agreed else { return };
     connection.0.socket.unasked().agreed();
     if waited >= LONG_WAIT {
         let reason = format!("it waited {waited:.1?} for its turns behind other handshakes");
@@ -436,6 +424,32 @@ impl Endpoint {
             self.refusals.note(RefusalKind::Unasked, &reason);
         }
     }
+}
+
+/// Agrees on TLS with the client of a connection. `None` if there is none, which the log is told.
+async fn agree(
+    tls: TlsOfConnections,
+    stream: Paced<ClientSocket>,
+    endpoint: &Endpoint,
+    connection: &ListedConnection,
+) -> Option<AgreedTls> {
+    match tls.agree(stream, &connection.0.socket, endpoint.bounds.tls_time).await {
+        Ok(agreed) => return Some(agreed),
+        Err(NoTls::Cleartext(client)) => {
+            endpoint.refusals.note(
+                RefusalKind::Cleartext,
+                "what it sends first is no TLS; clients reach this server at https://",
+            );
+            // What it has sent is a request, and is answered as one.
+            let _busy = Busy::begin(connection.0.clone());
+            client.refuse(DROP_TIME.min(endpoint.bounds.body_time)).await;
+        }
+        Err(NoTls::Refused(error)) => {
+            endpoint.refusals.note(RefusalKind::Handshake, &error.to_string());
+        }
+        Err(NoTls::Late(why)) => tracing::debug!("a client did not agree on TLS: {why}"),
+    }
+    None
 }
 
 /// Serves a connection without TLS to its end.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::server::TlsStream;
 
 use super::client_certificates::{ClientCertificate, ClientCertificates};
@@ -15,7 +15,7 @@ use super::first_byte::FirstByte;
 use super::handshake_share::{EndedHandshake, HandshakeShare};
 use super::paced::Paced;
 use super::tls::TlsInForce;
-use crate::mcp::http::bounds::MAX_HEAD;
+use crate::mcp::http::bounds::MAX_DROPPED;
 use crate::tokens::Principal;
 
 /// The first byte of whatever speaks TLS: the type of the record in which a handshake comes.
@@ -45,10 +45,13 @@ pub(crate) struct ProvedClient {
     certificates: Rc<ClientCertificates>,
 }
 
+/// A connection whose client speaks HTTP in the clear.
+pub(crate) struct CleartextClient(FirstByte<Paced<ClientSocket>>);
+
 /// The reason why a connection does not speak TLS.
 pub(crate) enum NoTls {
-    /// Its client spoke HTTP in the clear, and has been told.
-    Cleartext,
+    /// Its client speaks HTTP in the clear, and has to be told.
+    Cleartext(CleartextClient),
     /// The handshake failed.
     Refused(io::Error),
     /// The client was not done in time, or has gone.
@@ -78,9 +81,7 @@ impl TlsOfConnections {
         let first =
             timeout_at(end, stream.peek()).await.map_err(|_| NoTls::Late("it said nothing"));
         if first?.is_ok_and(|first| first.is_some_and(|first| first != TLS_HANDSHAKE)) {
-            // A client that does not read the answer has its time all the same.
-            let _ = timeout_at(end, refuse_cleartext(stream)).await;
-            return Err(NoTls::Cleartext);
+            return Err(NoTls::Cleartext(CleartextClient(stream)));
         }
         let Self { in_force, handshakes, certificates } = self;
         // New connections are made with what is in force now.
@@ -120,7 +121,14 @@ impl ProvedClient {
     }
 }
 
-/// Answers a client that speaks HTTP in the clear, and drops what it still sends.
+impl CleartextClient {
+    /// Tells the client how to speak, and drops what it still sends, for so long at most.
+    pub(crate) async fn refuse(self, time: Duration) {
+        // A client that does not read the answer has its time all the same.
+        let _ = timeout(time, refuse_cleartext(self.0)).await;
+    }
+}
+
 async fn refuse_cleartext<S: Duplex>(mut stream: FirstByte<S>) -> io::Result<()> {
     const SAID: &str = "HTTPS is spoken on this port: write https:// in the client's URL\n";
     let head =
@@ -128,6 +136,6 @@ async fn refuse_cleartext<S: Duplex>(mut stream: FirstByte<S>) -> io::Result<()>
     let answer = format!("{head}\r\nContent-Length: {}\r\n\r\n{SAID}", SAID.len());
     stream.write_all(answer.as_bytes()).await?;
     stream.shutdown().await?;
-    let mut left = stream.take(MAX_HEAD as u64);
+    let mut left = stream.take(MAX_DROPPED as u64);
     tokio::io::copy(&mut left, &mut tokio::io::sink()).await.map(drop)
 }
