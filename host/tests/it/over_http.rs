@@ -719,6 +719,24 @@ fn a_client_that_sends_much_to_a_path_that_takes_nothing_reads_the_answer() {
 }
 
 #[test]
+fn who_asks_too_often_is_named_in_the_log() {
+    let plugins = plugins::good();
+    let home = tempfile::tempdir().expect("a directory");
+    let given = token(home.path(), &["ada"]);
+    std::fs::write(home.path().join("config.toml"), "[http]\nclient_rate = \"1/min\"\n")
+        .expect("written");
+    let mut peer = at_home(home.path(), plugins.path());
+    let call = with_token(&modern("tools/call", json!({ "name": "good_run" })), &given);
+    assert_eq!([peer.bytes(&call).status, peer.bytes(&call).status], [200, 429]);
+    let line = peer.server.logs("a request is refused with 429: ");
+    let client = line.split("client=").nth(1).unwrap_or_else(|| panic!("{line}"));
+    let client = client.split('"').nth(1).unwrap_or_else(|| panic!("{line}"));
+    let listed = toolrack().env("TOOLRACK_HOME", home.path()).args(["token", "list"]).output();
+    let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
+    assert!(listed.contains(client), "{client} {listed}");
+}
+
+#[test]
 fn what_is_no_page_of_the_server_is_told_in_json_to_who_posts() {
     let plugins = plugins::good();
     let peer = HttpPeer::start(plugins.path(), &[]);

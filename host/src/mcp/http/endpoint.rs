@@ -208,12 +208,13 @@ impl Endpoint {
         let connected = parts.extensions.get::<Principal>();
         let principal = self.checks.access.principal(&parts.headers, connected).await?;
         parts.extensions.get::<LetIn>().inspect(|sign| sign.set(true));
-        match parts.method {
+        let served = match parts.method {
             Method::POST => self.post(parts, body, &principal).await,
             Method::GET => self.get(parts, &principal),
             Method::DELETE => self.delete(parts, &principal),
             _ => Err(HttpRefusal::method("POST, GET, DELETE, OPTIONS", "MCP is spoken with POST")),
-        }
+        };
+        served.map_err(|refused| refused.of_client(&principal.id))
     }
 
     async fn post<B>(

@@ -23,6 +23,8 @@ pub(super) enum RefusalKind {
     Forbidden,
     /// A request of a client that asks too often or for too much at once.
     TooMany,
+    /// A request for which the server has no room, or is not ready.
+    Unavailable,
     /// A request that is not in a form that is served.
     Unsupported,
     /// A connection that did not agree on TLS.
@@ -39,10 +41,11 @@ pub(super) enum RefusalKind {
     SlowHandshake,
 }
 
-const KINDS: [RefusalKind; 10] = [
+const KINDS: [RefusalKind; 11] = [
     RefusalKind::Unauthorized,
     RefusalKind::Forbidden,
     RefusalKind::TooMany,
+    RefusalKind::Unavailable,
     RefusalKind::Unsupported,
     RefusalKind::Handshake,
     RefusalKind::Cleartext,
@@ -59,6 +62,7 @@ impl RefusalKind {
             StatusCode::UNAUTHORIZED => Some(Self::Unauthorized),
             StatusCode::FORBIDDEN => Some(Self::Forbidden),
             StatusCode::TOO_MANY_REQUESTS => Some(Self::TooMany),
+            StatusCode::SERVICE_UNAVAILABLE => Some(Self::Unavailable),
             StatusCode::NOT_ACCEPTABLE
             | StatusCode::REQUEST_TIMEOUT
             | StatusCode::PAYLOAD_TOO_LARGE
@@ -72,6 +76,7 @@ impl RefusalKind {
             Self::Unauthorized => "a request is refused with 401",
             Self::Forbidden => "a request is refused with 403",
             Self::TooMany => "a request is refused with 429",
+            Self::Unavailable => "a request is refused with 503",
             Self::Unsupported => "a request cannot be served",
             Self::Handshake => "a client is refused by TLS",
             Self::Cleartext => "a client is refused, since it does not speak HTTPS",
@@ -91,6 +96,8 @@ pub(super) struct RefusalLog(RefCell<[UnwrittenRefusals; KINDS.len()]>);
 struct UnwrittenRefusals {
     count: u64,
     last_reason: String,
+    /// The text that the log knows the last client by; empty where it is not known.
+    last_client: String,
     /// The time of the last line. `None` where there was none.
     written: Option<Instant>,
 }
@@ -99,16 +106,21 @@ impl RefusalLog {
     /// Notes a request that is refused.
     pub(super) fn note_request(&self, refused: &HttpRefusal) {
         if let Some(kind) = RefusalKind::of(refused.status()) {
-            self.note(kind, refused.said());
+            self.note_of(kind, refused.said(), refused.client());
         }
     }
 
-    /// Notes what is refused, and writes a line if none of this kind was written of late.
+    /// Notes what is refused of nobody in particular, and writes a line if none of this kind was written of late.
     pub(super) fn note(&self, kind: RefusalKind, reason: &str) {
+        self.note_of(kind, reason, "");
+    }
+
+    fn note_of(&self, kind: RefusalKind, reason: &str, client: &str) {
         let mut all = self.0.borrow_mut();
         let unwritten = &mut all[kind as usize];
         unwritten.count += 1;
         unwritten.last_reason = escape(clip(reason.trim_end(), MAX_REASON));
+        client.clone_into(&mut unwritten.last_client);
         unwritten.write_if_due(kind, Instant::now());
     }
 
@@ -136,12 +148,15 @@ impl UnwrittenRefusals {
 
     fn write(&mut self, kind: RefusalKind, now: Instant) {
         let (what, reason) = (kind.what(), std::mem::take(&mut self.last_reason));
+        let client = Some(std::mem::take(&mut self.last_client)).filter(|it| !it.is_empty());
+        let client = client.as_deref();
         match std::mem::take(&mut self.count) {
             0 => return,
-            1 => tracing::info!("{what}: {reason}"),
-            count => {
-                tracing::info!("{what}, {count} times since the last line; the last time: {reason}")
-            }
+            1 => tracing::info!(client, "{what}: {reason}"),
+            count => tracing::info!(
+                client,
+                "{what}, {count} times since the last line; the last time: {reason}"
+            ),
         }
         self.written = Some(now);
     }
@@ -177,5 +192,21 @@ mod tests {
         assert_eq!(unwritten(RefusalKind::Unauthorized), 1);
         log.write_rest();
         assert_eq!(unwritten(RefusalKind::Unauthorized), 0);
+    }
+
+    #[test]
+    fn who_asks_too_often_or_finds_no_room_is_told_of() {
+        let log = RefusalLog::default();
+        for (refused, kind) in [
+            (HttpRefusal::too_many("you have too many"), RefusalKind::TooMany),
+            (HttpRefusal::busy("too many are open"), RefusalKind::Unavailable),
+        ] {
+            let refused = refused.of_client(&"1f2e".into());
+            log.note_request(&refused);
+            log.note_request(&refused);
+            let all = log.0.borrow();
+            let unwritten = &all[kind as usize];
+            assert_eq!((unwritten.count, &*unwritten.last_client), (1, "1f2e"));
+        }
     }
 }

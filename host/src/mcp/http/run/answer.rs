@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -31,17 +32,20 @@ pub(crate) struct HttpRefusal {
     body: String,
     is_json: bool,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// The text that the log knows the client by; empty where it is not known, or nobody in particular.
+    client: Arc<str>,
 }
 
 impl HttpRefusal {
     /// A refusal in words.
     pub(crate) fn plain(status: StatusCode, said: impl Display) -> Self {
-        Self { status, body: format!("{said}\n"), is_json: false, headers: Vec::new() }
+        let (headers, client) = (Vec::new(), "".into());
+        Self { status, body: format!("{said}\n"), is_json: false, headers, client }
     }
 
     /// A refusal as the answer to the request with this id.
     pub(crate) fn rpc(status: StatusCode, id: Option<&Id>, error: &RpcError) -> Self {
-        Self { status, body: reply::fault(id, error), is_json: true, headers: Vec::new() }
+        Self { body: reply::fault(id, error), is_json: true, ..Self::plain(status, "") }
     }
 
     /// A refusal for want of room.
@@ -84,6 +88,16 @@ impl HttpRefusal {
     /// Its status.
     pub(crate) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The same of the client that the log knows by this text.
+    pub(crate) fn of_client(self, client: &Arc<str>) -> Self {
+        Self { client: client.clone(), ..self }
+    }
+
+    /// The text that the log knows the client by; empty where it is not known, or nobody in particular.
+    pub(crate) fn client(&self) -> &str {
+        &self.client
     }
 
     /// The text that the client is told.
