@@ -737,6 +737,17 @@ fn who_asks_too_often_is_named_in_the_log() {
 }
 
 #[test]
+fn who_speaks_tls_where_http_is_spoken_is_told_of() {
+    let plugins = plugins::good();
+    let mut peer = HttpPeer::start(plugins.path(), &[]);
+    // The beginning of a handshake.
+    let mut stream = peer.connect();
+    stream.write_all(&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]).expect("sent");
+    let line = peer.server.logs("a client is refused, since it speaks HTTPS");
+    assert!(line.contains("http://"), "{line}");
+}
+
+#[test]
 fn what_is_no_page_of_the_server_is_told_in_json_to_who_posts() {
     let plugins = plugins::good();
     let peer = HttpPeer::start(plugins.path(), &[]);

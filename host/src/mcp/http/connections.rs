@@ -155,6 +155,11 @@ impl OpenConnection {
         self.socket.unasked().let_in()
     }
 
+    /// True if the first byte that its client sent is this one.
+    pub(super) fn began_with(&self, byte: u8) -> bool {
+        self.socket.first_byte() == Some(byte)
+    }
+
     /// Resolves when no request is served on it.
     pub(super) async fn is_idle(&self) {
         while self.requests.get() > 0 {

@@ -31,6 +31,8 @@ pub(super) enum RefusalKind {
     Handshake,
     /// A connection that spoke HTTP where TLS is spoken.
     Cleartext,
+    /// A connection that spoke TLS where HTTP is spoken.
+    Tls,
     /// A connection that asked for nothing, and made room for another.
     Idle,
     /// A connection for which there was no room.
@@ -41,7 +43,7 @@ pub(super) enum RefusalKind {
     SlowHandshake,
 }
 
-const KINDS: [RefusalKind; 11] = [
+const KINDS: [RefusalKind; 12] = [
     RefusalKind::Unauthorized,
     RefusalKind::Forbidden,
     RefusalKind::TooMany,
@@ -49,6 +51,7 @@ const KINDS: [RefusalKind; 11] = [
     RefusalKind::Unsupported,
     RefusalKind::Handshake,
     RefusalKind::Cleartext,
+    RefusalKind::Tls,
     RefusalKind::Idle,
     RefusalKind::NoRoom,
     RefusalKind::Unasked,
@@ -80,6 +83,7 @@ impl RefusalKind {
             Self::Unsupported => "a request cannot be served",
             Self::Handshake => "a client is refused by TLS",
             Self::Cleartext => "a client is refused, since it does not speak HTTPS",
+            Self::Tls => "a client is refused, since it speaks HTTPS",
             Self::Idle => "a connection that asks for nothing is closed to make room",
             Self::NoRoom => "a connection is refused",
             Self::SlowHandshake => "a client agreed on TLS late",

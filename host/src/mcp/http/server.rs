@@ -43,7 +43,7 @@ use super::socket::client_socket::{ClientSocket, Duplex, SocketKind};
 use super::socket::few_at_once::FewAtOnce;
 use super::socket::paced::Paced;
 use super::socket::tls::{TlsBytes, TlsError, TlsFiles, TlsInForce};
-use super::socket::tls_agreement::{AgreedTls, NoTls, TlsOfConnections};
+use super::socket::tls_agreement::{AgreedTls, NoTls, TLS_HANDSHAKE, TlsOfConnections};
 use super::socket::unasked::UnaskedBudget;
 use crate::catalog::Catalog;
 use crate::manifest::Rate;
@@ -459,7 +459,15 @@ async fn serve_in_the_clear(
     connection: ListedConnection,
     stage: watch::Receiver<ServerStage>,
 ) {
-    tell_end(serve(stream, endpoint, connection, stage).await);
+    let open = connection.0.clone();
+    let ended = serve(stream, endpoint.clone(), connection, stage).await;
+    if ended.as_ref().is_err_and(hyper::Error::is_parse) && open.began_with(TLS_HANDSHAKE) {
+        endpoint.refusals.note(
+            RefusalKind::Tls,
+            "what it sends first is TLS; clients reach this server at http://",
+        );
+    }
+    tell_end(ended);
 }
 
 /// Serves one connection to its end, which may come early: its client has gone, or it has to make room.

@@ -24,6 +24,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
 #[derive(Clone)]
 pub(crate) struct ClientSocket {
     kind: Rc<RefCell<SocketKind>>,
+    /// The first byte that the client sent. `None` before.
+    first_byte: Rc<Cell<Option<u8>>>,
     unasked: Rc<UnaskedBytes>,
 }
 
@@ -50,7 +52,16 @@ impl From<UnixStream> for SocketKind {
 impl ClientSocket {
     /// A socket whose client asks for nothing yet.
     pub(crate) fn new(kind: SocketKind, budget: &UnaskedBudget) -> Self {
-        Self { kind: Rc::new(RefCell::new(kind)), unasked: Rc::new(budget.client()) }
+        Self {
+            kind: Rc::new(RefCell::new(kind)),
+            first_byte: Rc::default(),
+            unasked: Rc::new(budget.client()),
+        }
+    }
+
+    /// The first byte that the client sent. `None` before.
+    pub(crate) fn first_byte(&self) -> Option<u8> {
+        self.first_byte.get()
     }
 
     /// The bytes of its client that belong to no request.
@@ -95,7 +106,9 @@ impl AsyncRead for ClientSocket {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(self.with(|stream| stream.poll_read(context, buffer)))?;
-        self.unasked.came(buffer.filled().len() - before);
+        let read = &buffer.filled()[before..];
+        self.first_byte.set(self.first_byte.get().or(read.first().copied()));
+        self.unasked.came(read.len());
         Poll::Ready(Ok(()))
     }
 }

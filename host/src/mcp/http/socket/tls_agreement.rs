@@ -19,7 +19,7 @@ use crate::mcp::http::bounds::MAX_DROPPED;
 use crate::tokens::Principal;
 
 /// The first byte of whatever speaks TLS: the type of the record in which a handshake comes.
-const TLS_HANDSHAKE: u8 = 22;
+pub(crate) const TLS_HANDSHAKE: u8 = 22;
 
 /// The TLS of all connections.
 #[derive(Clone)]
