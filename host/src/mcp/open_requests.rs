@@ -228,7 +228,7 @@ impl Open {
     /// Takes out those of these calls that have not entered their plugin, and never will.
     fn take_out(&mut self, which: impl Fn(&RunningCall) -> bool) -> Vec<(CallKey, RunningCall)> {
         let taken =
-            self.calls.extract_if(|_, running| which(running) && running.recall.entry.take());
+            self.calls.extract_if(|_, running| which(running) && running.recall.entry.take_back());
         let mut taken: Vec<_> = taken.collect();
         taken.sort_unstable_by_key(|(key, _)| *key);
         for (_, running) in &taken {

@@ -209,7 +209,7 @@ fn changes_are_told_to_listeners_of_both_eras() {
 #[test]
 fn a_call_ends_with_its_connection_or_by_a_cancellation_in_its_session() {
     let plugins = plugins::mixed();
-    let peer = HttpPeer::start(plugins.path(), &[]);
+    let mut peer = HttpPeer::start(plugins.path(), &[]);
     let busy = || peer.is_busy();
     // Modern: closing is cancelling.
     let mut gone = peer.connect();
@@ -236,6 +236,11 @@ fn a_call_ends_with_its_connection_or_by_a_cancellation_in_its_session() {
     waiting.read_to_string(&mut rest).unwrap();
     assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 202"), "{rest}");
     eventually("the end of the call", || (!busy()).then_some(()));
+    // Either has its line.
+    for said in ["ended, since its client has gone", "cancelled"] {
+        let line = peer.server.logs(said);
+        assert!(line.contains("plugin=\"spin\"") && line.contains("time_ms="), "{line}");
+    }
 }
 
 #[test]

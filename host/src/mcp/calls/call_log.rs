@@ -1,10 +1,12 @@
-//! The line of the log for a call that has ended.
+//! The line of the log for a call that has ended, or was ended.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use tracing::Level;
 
-use crate::catalog::Tool;
+use crate::catalog::{EntryTicket, Tool};
 use crate::sandbox::CallOutcome;
 use crate::text::escape;
 use crate::tool::{CallError, Output, Usage};
@@ -27,6 +29,15 @@ pub(crate) struct CallLabel {
     pub(crate) request: String,
     /// The text that the log knows the client by; empty, if it needs none.
     pub(crate) client: Arc<str>,
+    is_cancelled: AtomicBool,
+}
+
+/// A call that goes on beside the loop. If it is dropped before it has ended, the log is told so.
+pub(crate) struct UnendedCall {
+    /// The call. `None` once it has ended.
+    call: Option<Arc<CallLabel>>,
+    entry: Arc<EntryTicket>,
+    began: Instant,
 }
 
 enum CallVerdict {
@@ -39,6 +50,15 @@ enum CallVerdict {
 }
 
 impl CallLabel {
+    pub(crate) fn new(tool: Arc<Tool>, request: String, client: Arc<str>) -> Self {
+        Self { tool, request, client, is_cancelled: AtomicBool::new(false) }
+    }
+
+    /// Notes that its client wants no outcome any more, or the server ends.
+    pub(crate) fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::Release);
+    }
+
     /// The span of what the plugin writes meanwhile.
     pub(crate) fn span(&self) -> tracing::Span {
         let Self { tool, request, .. } = self;
@@ -81,6 +101,39 @@ impl CallRecord {
                 tracing::warn!(target: TARGET, plugin, tool, request, client, fuel, peak_memory, time_ms, "{said}");
             }
         }
+    }
+}
+
+impl UnendedCall {
+    /// A call with this ticket, which begins now.
+    pub(crate) fn begin(call: Arc<CallLabel>, entry: Arc<EntryTicket>) -> Self {
+        Self { call: Some(call), entry, began: Instant::now() }
+    }
+
+    /// Writes the line of the end that it came to by itself.
+    pub(crate) fn tell_end(mut self, ended: &CallOutcome) {
+        if let Some(call) = self.call.take() {
+            CallRecord::of(ended, call).tell();
+        }
+    }
+}
+
+impl Drop for UnendedCall {
+    fn drop(&mut self) {
+        // One that is taken back begins anew or is answered; a panic has a line of its own.
+        let Some(call) = self.call.take().filter(|_| !self.entry.is_taken_back()) else { return };
+        if std::thread::panicking() {
+            return;
+        }
+        let CallLabel { tool, request, is_cancelled, .. } = &*call;
+        let client = call.client();
+        let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
+        let time_ms = (self.began.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+        let said = match is_cancelled.load(Ordering::Acquire) {
+            true => "cancelled",
+            false => "ended, since its client has gone",
+        };
+        tracing::info!(target: TARGET, plugin, tool, request, client, time_ms, "{said}");
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 
 use super::super::action::{CallKey, CallRequest};
-use super::call_log::{CallLabel, CallRecord};
+use super::call_log::{CallLabel, CallRecord, UnendedCall};
 use super::call_runner::{CallEnd, CallRunner, EndedHere, Note};
 use super::client_shares::{ClientPlace, ClientShare};
 use super::guest_threads::GuestThreads;
@@ -40,6 +40,7 @@ pub(crate) struct ClientCalls {
 
 struct WantedCall {
     abort: AbortHandle,
+    label: Arc<CallLabel>,
     argument_bytes: usize,
 }
 
@@ -108,8 +109,7 @@ impl CallRunner for ClientCalls {
     fn start(&mut self, call: CallRequest) -> Option<EndedHere> {
         let CallRequest { key, request, tool, arguments, wants_progress, entry } = call;
         let argument_bytes = arguments.get().len();
-        let named =
-            Arc::new(CallLabel { tool: tool.clone(), request, client: self.client.clone() });
+        let named = Arc::new(CallLabel::new(tool.clone(), request, self.client.clone()));
         let span: MakeSpan = Arc::new({
             let named = named.clone();
             move || named.span()
@@ -123,6 +123,7 @@ impl CallRunner for ClientCalls {
         let turn = if here { SliceKind::Protocol } else { SliceKind::Guest };
         let context = CallContext { turn, progress, span: Some(span) };
         let share = self.share.clone();
+        let ticket = entry.clone();
         let mut run = Box::pin(async move {
             let place = match share.place(&tool.plugin).await {
                 Ok(place) => place,
@@ -138,22 +139,25 @@ impl CallRunner for ClientCalls {
             return Some(EndedHere { ended, news });
         }
         let counted = self.guests.count();
+        let label = named.clone();
+        let unended = UnendedCall::begin(named, ticket);
         let run = async move {
             let _counted = counted;
             let mut ended = run.await;
             ended.clean();
-            CallRecord::of(&ended, named).tell();
+            unended.tell_end(&ended);
             ended
         };
         let abort = self.tasks.spawn_on(run, &self.guests.runtime);
         self.keys.insert(abort.id(), key);
-        self.wanted.insert(key, WantedCall { abort, argument_bytes });
+        self.wanted.insert(key, WantedCall { abort, label, argument_bytes });
         self.argument_bytes += argument_bytes;
         None
     }
 
     fn cancel(&mut self, key: CallKey) {
         if let Some(wanted) = self.forget(key) {
+            wanted.label.cancel();
             wanted.abort.abort();
         }
     }

@@ -116,8 +116,7 @@ impl CallRunner for ScriptedCalls {
         assert!(state.begun.insert(number), "{request} is begun twice");
         if plan.here {
             let ended = ended(plan);
-            let news =
-                CallRecord::of(&ended, Arc::new(CallLabel { tool, request, client: "".into() }));
+            let news = CallRecord::of(&ended, Arc::new(CallLabel::new(tool, request, "".into())));
             return Some(EndedHere { ended, news });
         }
         let running = Scripted {
