@@ -88,6 +88,13 @@ def restarts(server: list[str], _era: str) -> None:
         for path in ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"]:
             # There is no authorization server here, which Toolrack says in JSON, and nginx in HTML.
             assert "not_found" in get(path), f"nginx does not pass {path}"
+        for host, origin, status in [
+            ("tools.example", "http://tools.example", 204),
+            ("tools.example:18080", "http://tools.example:18080", 204),
+            ("tools.example:18080", "http://tools.example", 403),
+            ("tools.example", "http://tools.example:18080", 403),
+        ]:
+            assert preflight(host, origin) == status, f"a page of {origin} at {host}"
         load = Load()
         load.begin()
         for port in ports:
@@ -100,6 +107,13 @@ def restarts(server: list[str], _era: str) -> None:
         load.end()
         print_errors(Path(folder, "nginx"))
     judge(load.counts, f"{len(ports)} servers restarted", CLIENTS)
+
+
+def preflight(host: str, origin: str) -> int:
+    """The status of the answer to a page of `origin` that asks whether it may call, and knows the server as `host`."""
+    connection = http.client.HTTPConnection("127.0.0.1", 80, timeout=SECONDS)
+    connection.request("OPTIONS", "/mcp", headers={"Host": host, "Origin": origin})
+    return connection.getresponse().status
 
 
 def get(path: str) -> str:
