@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::configuration::{self, Configuration, FileSecrecy, NamedFile};
+use crate::fs::links::link_chain;
 use crate::fs::others_rights::{everybody_reads, everybody_replaces, everybody_writes};
 use crate::home::Home;
 use crate::text::{escape_path, shell_word};
@@ -72,7 +73,11 @@ impl ConfiguredFiles {
 
 fn loose(ConfiguredFile { path, secrecy }: &ConfiguredFile) -> Option<LooseConfiguration> {
     let (file, is_secret) = (path.as_path(), *secrecy == FileSecrecy::Secret);
-    let directory = file.parent().filter(|directory| everybody_replaces(directory));
+    // Whoever can replace a link on the way can replace the file.
+    let chain = link_chain(file);
+    let directories = chain.links.iter().map(|(directory, _)| directory.as_path());
+    let mut directories = directories.chain(chain.end.as_deref().and_then(Path::parent));
+    let directory = directories.find(|directory| everybody_replaces(directory));
     let (path, what, right) = match directory {
         Some(directory) => (directory, "write into", "w"),
         None if everybody_writes(file) => (file, "write", "w"),
@@ -92,6 +97,26 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[test]
+    fn the_directory_of_each_link_on_the_way_is_looked_at() {
+        let root = tempfile::TempDir::new().expect("a directory");
+        let at = |name: &str| root.path().join(name);
+        for name in ["links", "real"] {
+            std::fs::create_dir(at(name)).expect("made");
+        }
+        write(at("real/key"), "x").expect("written");
+        std::os::unix::fs::symlink(at("real/key"), at("links/key")).expect("a link");
+        for open in ["links", "real"] {
+            let mode = |mode| set_permissions(at(open), Permissions::from_mode(mode)).expect("set");
+            let file = ConfiguredFile { path: at("links/key"), secrecy: FileSecrecy::Public };
+            assert!(loose(&file).is_none(), "{open}");
+            mode(0o777);
+            let told = loose(&file).unwrap_or_else(|| panic!("{open}"));
+            assert!(told.problem.ends_with(open), "{}", told.problem);
+            mode(0o755);
+        }
+    }
 
     #[test]
     fn what_others_can_change_or_read_is_told_with_the_command_that_ends_it() {
