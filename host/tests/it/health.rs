@@ -309,7 +309,9 @@ fn what_is_no_answer_of_toolrack_is_told_in_time_with_what_to_do() {
         let begun = Instant::now();
         let ran = asks(&person, &["--url", &url, "--timeout", "400ms"]);
         assert!(begun.elapsed() < Duration::from_secs(20), "{bytes:?}");
-        fails(&ran, told);
+        // How much of an answer without an end has come when it is looked at differs.
+        let large = "its answer is larger than 64 KiB";
+        fails(&ran, if is_endless && ran.err.contains(large) { large } else { told });
         assert!(ran.err.contains(&format!("error: {url}/health: ")), "{}", ran.err);
         assert!(!ran.err.contains("hunter2"), "{}", ran.err);
         let ran = asks(&person, &["--ready", "--url", &url, "--timeout", "400ms"]);

@@ -1,6 +1,6 @@
 //! The socket of a client, whichever kind it is.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
