@@ -1,5 +1,6 @@
 //! The server: transport, engine, catalog and guests wired together, and the one way to end.
 
+mod closing_advice;
 mod signals;
 
 use std::num::NonZeroUsize;
@@ -28,7 +29,6 @@ use crate::protected::Protected;
 use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
 use crate::status::{FollowedStatus, RememberedInstructions, StatusWriter};
-use crate::suggestion::CommandName;
 use crate::tokens::{Token, TokenFile, TokenFileError};
 
 /// The choices of the operator.
@@ -118,15 +118,12 @@ pub enum ServeError {
     #[error(transparent)]
     SessionKey(#[from] SessionKeyError),
     /// Everybody could use the server.
-    #[error(
-        "{address} can be reached from other machines, and there is no token that they would have to show: make one with \
-         `{add}`, name an authorization server under [auth] in the configuration, listen on 127.0.0.1, or let everybody in with \
-         --allow-unauthenticated",
-        add = CommandName::TokenAdd.alone().verbatim("NAME")
-    )]
+    #[error("{address} can be reached from other machines, and {advice}")]
     Unauthenticated {
         /// The address.
         address: HttpAddress,
+        /// The reason, and what to do.
+        advice: String,
     },
 }
 
@@ -327,7 +324,10 @@ impl HttpOptions {
         }
         match has_tokens(home)? {
             true => Ok(()),
-            false => Err(ServeError::Unauthenticated { address: self.address.clone() }),
+            false => Err(ServeError::Unauthenticated {
+                address: self.address.clone(),
+                advice: closing_advice::closing_advice(home),
+            }),
         }
     }
 

@@ -83,6 +83,37 @@ fn a_plugin_that_asks_for_too_much_is_refused_until_it_is_lowered_by_the_command
 }
 
 #[test]
+fn a_container_without_tokens_says_what_to_mount_and_what_to_run() {
+    let person = Person::new();
+    let ran = |engine: &str| {
+        let mut serve = person.command(&["serve", "--http", "0.0.0.0:0"]);
+        let output = serve.env("container", engine).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    let (home, config) = (person.path("").display().to_string(), person.path("config.toml"));
+    let in_container = ran("oci");
+    for expected in [
+        &format!("{} holds no token", person.path("http/tokens.json").display()),
+        "run this image with the words `token add NAME`",
+        &format!("the same volume at {}", home.trim_end_matches('/')),
+        &format!("under [auth] in {}", config.display()),
+        "`allow_unauthenticated = true` under [http]",
+    ] {
+        assert!(in_container.contains(expected), "{expected}: {in_container}");
+    }
+    assert!(!in_container.contains("127.0.0.1"), "{in_container}");
+    let elsewhere = ran("");
+    assert!(elsewhere.contains(" token add NAME`, name an auth"), "{elsewhere}");
+    // What is said of the configuration is true.
+    for (more, is_refused) in [("", true), ("allow_unauthenticated = true\n", false)] {
+        fs::write(&config, format!("[http]\naddress = \"0.0.0.0:0\"\n{more}")).expect("written");
+        let checked = person.run(&["check"]);
+        assert_eq!(checked.out.contains("can be reached"), is_refused, "{}", checked.out);
+    }
+}
+
+#[test]
 fn check_finds_what_serve_would_refuse_in_the_configuration() {
     let open = "address = \"0.0.0.0:0\"";
     for (text, line, expected) in [
