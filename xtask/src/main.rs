@@ -8,6 +8,7 @@ mod client;
 mod command;
 mod demo;
 mod fuzz;
+mod image;
 mod lint;
 mod list_size;
 mod map;
@@ -48,14 +49,16 @@ cargo xtask: build, try and check Toolrack
   cargo xtask map [FOLDER]    each file of the host with what it is; FOLDER of host/src alone
   cargo xtask deny            licences, versions, sources and known faults of all that is used
   cargo xtask sbom            a bill of materials of the host: target/toolrack.cdx.json
+  cargo xtask image           builds what is in an image, into target/image/: a static host, the plugins, the bill
+                              of materials; --dev does not optimise the host. docs/operating.md goes on from there
 
 New here? `cargo xtask demo` takes a few minutes the first time and shows all there is.
 Before you send a change: `cargo xtask lint` and `cargo xtask test`.
 A plugin of your own: copy plugins/hello and manifests/hello.toml, give both another name, add the
 folder to `members` in plugins/Cargo.toml, and `cargo xtask build`.
 
-Targets are installed through rustup where they are missing; what `fuzz`, `deny` and `sbom` need,
-through cargo into target/tools/. Nothing else is installed.";
+Targets are installed through rustup where they are missing; what `fuzz`, `deny`, `sbom` and `image`
+need, through cargo into target/tools/. Nothing else is installed.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -83,7 +86,8 @@ fn run(arguments: &[String]) -> Result<()> {
         ["map"] => map::run(&places, None)?,
         ["map", folder] => map::run(&places, Some(folder))?,
         ["deny"] => supply::deny(&places)?,
-        ["sbom"] => supply::sbom(&places)?,
+        ["sbom"] => drop(supply::sbom(&places, None)?),
+        ["image", ref words @ ..] => image::run(&places, words)?,
         ["build" | "deny" | "sbom", surplus, ..] => {
             bail!("`{}` takes no arguments, but got `{surplus}`", arguments[0])
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -56,38 +57,44 @@ pub(crate) fn deny(places: &Places) -> Result<()> {
     Ok(())
 }
 
-/// Writes a bill of materials (CycloneDX, JSON) of the host, as it is built for this machine.
-pub(crate) fn sbom(places: &Places) -> Result<()> {
+/// The name of the bill of materials.
+const BILL: &str = "toolrack.cdx.json";
+
+/// Writes a bill of materials (CycloneDX, JSON) of the host, as it is built for the target `triple`, and returns its file.
+/// `None` stands for this machine.
+pub(crate) fn sbom(places: &Places, triple: Option<&str>) -> Result<PathBuf> {
     let program = CYCLONEDX.program(places)?;
+    let target: Vec<&str> = triple.into_iter().flat_map(|triple| ["--target", triple]).collect();
     step("writing the bill of materials of the host");
-    let name = "toolrack.cdx";
+    let name = BILL.strip_suffix(".json").unwrap_or(BILL);
     let mut cyclonedx = Command::new(program);
     cyclonedx.args(["cyclonedx", "--format", "json", "--spec-version", "1.5", "--no-build-deps"]);
+    cyclonedx.args(&target);
     cyclonedx.args(["--override-filename", name, "--manifest-path"]);
     cyclonedx.arg(places.root.join("host/Cargo.toml")).current_dir(&places.root);
     command::run(&mut cyclonedx, "the message above says why")?;
-    let file = format!("{name}.json");
-    let written = places.root.join("host").join(&file);
+    let written = places.root.join("host").join(BILL);
     let text = fs::read_to_string(&written)
         .with_context(|| format!("there is no {}", written.display()))?;
     // It writes beside each manifest of the workspace, and nowhere else.
     for package in places.packages()? {
-        fs::remove_file(package.join(&file))?;
+        fs::remove_file(package.join(BILL))?;
     }
     // Where the repository lies is nobody's business.
     let text = text.replace(&*places.root.to_string_lossy(), "");
     let mut bill = serde_json::from_str(&text).context("the bill is no JSON")?;
-    let count = only_what_is_built(&mut bill, &built(places)?)?;
-    let kept = places.target()?.join(&file);
+    let count = only_what_is_built(&mut bill, &built(places, &target)?)?;
+    let kept = places.target()?.join(BILL);
     fs::write(&kept, serde_json::to_string_pretty(&bill)?)?;
-    step(&format!("done: {count} components in {}", kept.display()));
-    Ok(())
+    step(&format!("{count} components in {}", kept.display()));
+    Ok(kept)
 }
 
-/// What cargo builds the host from: names with versions.
-fn built(places: &Places) -> Result<BTreeSet<(String, String)>> {
+/// Returns the names and versions of the packages that cargo builds the host from. `target` is the option that names another
+/// system.
+fn built(places: &Places, target: &[&str]) -> Result<BTreeSet<(String, String)>> {
     let arguments = ["--package", "toolrack", "--edges", "normal", "--prefix", "none"];
-    let tree = command::capture(&mut cargo_on(&places.host, &["tree"], &arguments))?;
+    let tree = command::capture(cargo_on(&places.host, &["tree"], &arguments).args(target))?;
     let mut packages = tree.lines().filter_map(|line| {
         let mut words = line.split(' ');
         let (name, version) = (words.next()?, words.next()?.strip_prefix('v')?);
