@@ -76,6 +76,8 @@ pub enum CommandName {
     TokenAdd,
     /// `toolrack token list`
     TokenList,
+    /// `toolrack token remove`
+    TokenRemove,
     /// `toolrack unregister`
     Unregister,
     /// `toolrack unset`
@@ -85,7 +87,7 @@ pub enum CommandName {
 impl CommandName {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Add,
         Self::Approve,
         Self::Call,
@@ -107,6 +109,7 @@ impl CommandName {
         Self::Status,
         Self::TokenAdd,
         Self::TokenList,
+        Self::TokenRemove,
         Self::Unregister,
         Self::Unset,
     ];
@@ -136,6 +139,7 @@ impl CommandName {
             Self::Status => "status",
             Self::TokenAdd => "token add",
             Self::TokenList => "token list",
+            Self::TokenRemove => "token remove",
             Self::Unregister => "unregister",
             Self::Unset => "unset",
         }
@@ -166,6 +170,7 @@ impl CommandName {
             | Self::Pack
             | Self::TokenAdd
             | Self::TokenList
+            | Self::TokenRemove
             | Self::Unregister => false,
         }
     }
@@ -178,7 +183,10 @@ impl CommandName {
     /// True if what the command does depends on toolrack's own directory.
     fn knows_home(self) -> bool {
         self.knows_directories()
-            || matches!(self, Self::TokenAdd | Self::TokenList | Self::Unregister)
+            || matches!(
+                self,
+                Self::TokenAdd | Self::TokenList | Self::TokenRemove | Self::Unregister
+            )
     }
 
     /// Returns the command without further words.

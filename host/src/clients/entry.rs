@@ -94,6 +94,20 @@ impl WrittenEntry {
         self.is_for_server_of(found) && self.settings(found).iter().all(is_set)
     }
 
+    /// True if `found` is for the same server, and setting it only adds to it: nothing that stands there goes, and nothing
+    /// is put into its place.
+    pub(super) fn only_adds_to(&self, found: &FoundEntry) -> bool {
+        let is_added = |(path, value): &Setting<'_>| {
+            let there = path.iter().try_fold(&found.value, |value, step| value.get(*step));
+            match (there, value) {
+                (None, _) => true,
+                (Some(there), Some(wanted)) => there == wanted || is_longer(wanted, there),
+                (Some(_), None) => false,
+            }
+        };
+        self.is_for_server_of(found) && self.settings(found).iter().all(is_added)
+    }
+
     /// Returns the settings with which an entry for the same server is as it is written here. Everything else in the
     /// entry is the person's, and stays.
     pub(super) fn settings<'a>(&'a self, found: &'a FoundEntry) -> Vec<Setting<'a>> {
@@ -126,6 +140,12 @@ impl Serialize for WrittenEntry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.members.iter().map(|(name, value)| (name, value)))
     }
+}
+
+/// True if both are lists, and `wanted` begins with all that is `there`.
+fn is_longer(wanted: &Value, there: &Value) -> bool {
+    let lists = wanted.as_array().zip(there.as_array());
+    lists.is_some_and(|(wanted, there)| wanted.starts_with(there))
 }
 
 /// True if `register` decides the setting at `path`, also where it writes none.

@@ -169,6 +169,7 @@ impl Registration {
                 let new = written(&moved)?;
                 return self.registered(target, file, name, (&moved, &new), Some(found)).map(Some);
             }
+            (Some(found), WantedEntry::Http(_)) if new.only_adds_to(found) => {}
             (Some(found), _) if foreign == Foreign::Kept => {
                 let is_same = new.url.is_some() && new.is_for_server_of(found);
                 let others = if is_same { ", with other headers" } else { "" };

@@ -145,6 +145,86 @@ fn what_a_person_added_stays_when_the_token_changes() {
 }
 
 #[test]
+fn an_entry_without_a_token_gets_one() {
+    for (client, expected) in forms() {
+        for (at, options) in
+            [["--token-file", "../token"], ["--token-env", "A_TOKEN"]].iter().enumerate()
+        {
+            if expected[at + 1].is_null() {
+                continue;
+            }
+            let machine = Machine::new();
+            write(&machine.path("token"), TOKEN);
+            let file = machine.file(client, &[]);
+            let before = machine.tree();
+            let register = ["register", client, "--http", URL];
+            machine.does(&register);
+            machine.does(&[&register[..], options].concat());
+            assert_eq!(entry(&file), expected[at + 1], "{client}");
+            // The other way, it would go.
+            machine.cannot(&register, 1, &[", with other headers; --force"]);
+            machine.does(&["unregister", client]);
+            assert_eq!(machine.tree(), before, "{client}");
+        }
+    }
+}
+
+#[test]
+fn a_token_that_got_into_no_file_is_named() {
+    let machine = Machine::new();
+    machine.does(&["register", "zed", "--http", "http://127.0.0.1:1/mcp"]);
+    let token = machine.does(&["token", "add", "ada"]);
+    write(&machine.path("token"), token);
+    let register = ["register", "zed", "--http", URL, "--token-file", "../token"];
+    let told = "the token ada got into no client's file";
+    machine.cannot(&register, 1, &["--force", told, "`toolrack token remove ada` removes it"]);
+    let ran = machine.run(&[&register[..], &["--force"]].concat());
+    assert_eq!((ran.code, &*ran.err), (0, ""), "{}", ran.out);
+    let mut command = machine.command(&["register", "zed", "--http", URL, "--token-file", "-"]);
+    let output = command.stdin(Stdio::null()).output().expect("the binary");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("nothing came; a command before `|`"), "{told}");
+}
+
+/// The commands of a page's blocks, but for those that serve until a signal comes.
+#[cfg(unix)]
+fn commands_of(page: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(page);
+    let text = fs::read_to_string(path).expect("readable");
+    let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let lines = blocks.flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>());
+    let tells = |line: &String| {
+        line.starts_with("toolrack token ")
+            || (line.starts_with("toolrack register") && line.contains("--http"))
+    };
+    lines.filter(tells).collect()
+}
+
+#[test]
+#[cfg(unix)]
+fn the_commands_of_a_page_work_from_top_to_bottom() {
+    for page in ["docs/http.md", "README.md"] {
+        let machine = Machine::new();
+        for client in [".cursor", ".claude", ".codex"] {
+            fs::create_dir(machine.path("home").join(client)).expect("made");
+        }
+        let binary = Path::new(env!("CARGO_BIN_EXE_toolrack")).parent().expect("a directory");
+        let commands = commands_of(page);
+        assert!(commands.len() > 1, "{page}: {commands:?}");
+        for command in commands {
+            let environment = machine.command(&[]);
+            let mut shell = std::process::Command::new("/bin/sh");
+            let variables = environment.get_envs();
+            shell.envs(variables.filter_map(|(name, value)| Some((name, value?))));
+            shell.env("PATH", binary).current_dir(machine.path("project"));
+            let output = shell.args(["-c", &command]).output().expect("a shell");
+            let told = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success() && !told.contains("error:"), "{command}: {told}");
+        }
+    }
+}
+
+#[test]
 fn an_entry_changes_from_a_program_to_a_url_and_back_by_force_alone() {
     for (client, expected) in forms() {
         let machine = Machine::new();

@@ -114,6 +114,11 @@ fn read_token(file: &Path) -> anyhow::Result<ClientToken> {
         false => read_at_most(file, MAX_TOKEN_FILE)
             .map_err(|error| anyhow::anyhow!("--token-file: {name}: it {error}"))?,
     };
+    if is_stdin && bytes.is_empty() {
+        bail!(
+            "--token-file: stdin: nothing came; a command before `|` printed no token, and its error says why"
+        );
+    }
     let token = std::str::from_utf8(&bytes).ok().and_then(ClientToken::from_text);
     let Some(token) = token else {
         bail!(

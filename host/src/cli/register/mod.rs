@@ -25,6 +25,7 @@ use crate::home::Home;
 use crate::lockfile::LockPolicy;
 use crate::suggestion::{CommandName, SuggestedCommand};
 use crate::text::{escape, shell_word};
+use crate::tokens::{TokenFile, with_text};
 
 /// The longest name of an entry: clients put it before the names of tools.
 const MAX_ENTRY_NAME: usize = 32;
@@ -120,6 +121,9 @@ pub(super) fn register(arguments: RegisterArguments, setup: &Setup) -> anyhow::R
                 is_refused = true;
             }
         }
+    }
+    if done.is_empty() && is_refused {
+        print_unused_token(&entry, setup);
     }
     if !done.is_empty() {
         if starts_program && serves_nothing(setup) {
@@ -397,6 +401,22 @@ fn print_needs(client: &Client, server: &HttpEntry) {
     if client.needs_remote() && find_program("npx").is_none() {
         println!("     npx was not found here; it comes with Node.js");
     }
+}
+
+/// Names a token of this machine's servers that got into no client's file: it was shown once, and maybe to this command alone.
+fn print_unused_token(entry: &WantedEntry, setup: &Setup) {
+    let WantedEntry::Http(HttpEntry { token: Some(ClientToken::Text(text)), .. }) = entry else {
+        return;
+    };
+    // Tokens that cannot be read are told of by the commands that need them.
+    let tokens = setup.home.as_ref().and_then(|home| TokenFile::of(home).read().ok());
+    let tokens = tokens.unwrap_or_default();
+    let Some(token) = with_text(&tokens, text) else { return };
+    let remove = CommandName::TokenRemove.with([token.name.to_string()]);
+    eprintln!(
+        "the token {} got into no client's file; if you have not kept it elsewhere, `{remove}` removes it",
+        token.name
+    );
 }
 
 fn print_change(client: &Client, change: &PlannedEdit) -> ClientOutcome {
