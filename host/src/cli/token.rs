@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::output::print::{eprintln, println};
-use super::{DIM, NAME, paint, print_json};
+use super::{DIM, NAME, counted, paint, print_json};
 use crate::home::Home;
 use crate::suggestion::CommandName;
 use crate::tokens::{AllowedTools, NewToken, Token, TokenFile, TokenName, ToolPattern};
@@ -101,12 +101,12 @@ fn described(token: &Token) -> String {
 fn roughly(time: Duration) -> String {
     let seconds = time.as_secs();
     let (length, unit) = match seconds {
-        172_000.. => (86_400, "days"),
-        7170.. => (3600, "hours"),
-        120.. => (60, "minutes"),
-        _ => (1, "seconds"),
+        172_000.. => (86_400, "day"),
+        7170.. => (3600, "hour"),
+        120.. => (60, "minute"),
+        _ => (1, "second"),
     };
-    format!("{} {unit}", (seconds + length / 2) / length)
+    counted((seconds + length / 2) / length, unit)
 }
 
 fn as_json(token: &Token) -> serde_json::Value {
@@ -159,6 +159,7 @@ mod tests {
     #[test]
     fn what_is_left_is_said_in_one_unit() {
         for (seconds, said) in [
+            (1, "1 second"),
             (59, "59 seconds"),
             (119, "119 seconds"),
             (120, "2 minutes"),
