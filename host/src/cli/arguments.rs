@@ -357,12 +357,49 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// True if the command cannot do without the configuration.
-    pub(super) fn needs_configuration(&self) -> bool {
-        let says_nothing = matches!(self, Self::Completions { .. } | Self::Man { .. });
-        let names_all = matches!(self, Self::Health(arguments) if arguments.names_all());
-        !says_nothing && !names_all
+    /// Returns what the command does where the configuration cannot be used.
+    pub(super) fn configuration_need(&self) -> ConfigurationNeed {
+        match self {
+            Self::Completions { .. } | Self::Man { .. } => ConfigurationNeed::None,
+            Self::Health(arguments) if arguments.names_all() => ConfigurationNeed::None,
+            // A token that leaked is withdrawn at once, whatever else is wrong on the machine.
+            Self::Token { action: TokenAction::Remove { .. } | TokenAction::List { .. } }
+            | Self::Status(_)
+            | Self::Logs(_)
+            | Self::Unregister(_) => ConfigurationNeed::Dispensable,
+            Self::Token { action: TokenAction::Add { .. } }
+            | Self::Health(_)
+            | Self::Serve { .. }
+            | Self::List { .. }
+            | Self::Call { .. }
+            | Self::Check { .. }
+            | Self::Inspect { .. }
+            | Self::Add { .. }
+            | Self::Approve { .. }
+            | Self::Remove { .. }
+            | Self::Grant { .. }
+            | Self::Revoke { .. }
+            | Self::Set { .. }
+            | Self::Unset { .. }
+            | Self::Pack { .. }
+            | Self::New { .. }
+            | Self::Dev { .. }
+            | Self::Register(_)
+            | Self::Doctor { .. }
+            | Self::Secret { .. } => ConfigurationNeed::Needed,
+        }
     }
+}
+
+/// The need of a command for the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ConfigurationNeed {
+    /// It ends with an error where the configuration cannot be used.
+    Needed,
+    /// It tells what is wrong with the configuration, and goes on without.
+    Dispensable,
+    /// It asks for none.
+    None,
 }
 
 /// The options that commands do not show, since they change nothing for them. They are taken all the same.

@@ -32,7 +32,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use approve::ReviewForm;
-use arguments::{CliCommand, Command, Global, HttpArguments, LogFormat, ServeFlags};
+use arguments::{
+    CliCommand, Command, ConfigurationNeed, Global, HttpArguments, LogFormat, ServeFlags,
+};
 use clap::ValueEnum as _;
 use configured_files::{ConfiguredFiles, LooseConfiguration};
 use install::lockfile_update::Approval;
@@ -76,8 +78,14 @@ pub fn main() -> ExitCode {
     let code = if matches!(command, Command::Health(_)) { 1 } else { ERROR_CODE };
     let configuration = match configuration(cli.global.config.as_deref(), home.as_ref()) {
         Ok(configuration) => configuration,
-        Err(_) if !command.needs_configuration() => Configuration::default(),
-        Err(error) => return fail(&error, code),
+        Err(error) => match command.configuration_need() {
+            ConfigurationNeed::Needed => return fail(&error, code),
+            ConfigurationNeed::Dispensable => {
+                warn_of_configuration(&error);
+                Configuration::default()
+            }
+            ConfigurationNeed::None => Configuration::default(),
+        },
     };
     let configured = configuration.serve.log.as_ref().filter(|_| serves);
     // What `doctor` finds in the files of secrets is a finding of its own.
@@ -112,6 +120,14 @@ pub fn main() -> ExitCode {
         Err(why) if why.is::<Unwritten>() => ExitCode::from(code),
         Err(panic) => resume_unwind(panic),
     }
+}
+
+/// Tells of a configuration that cannot be used, for a command that goes on without it.
+fn warn_of_configuration(error: &anyhow::Error) {
+    eprintln!("{} {error:#}", paint(ERROR, "warning:"));
+    eprintln!(
+        "this command goes on as if there were no configuration; a server that runs keeps what it read when it started"
+    );
 }
 
 /// Reads the configuration.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::guest::Wat;
 use crate::http_peer::HttpPeer;
+use crate::machine::Machine;
 use crate::person::{Person, Ran};
 use crate::plugins;
 
@@ -490,4 +491,31 @@ fn a_server_that_lets_everybody_in_though_there_are_tokens_says_so() {
     let words = ["serve", "--http", "127.0.0.1:0", "--allow-unauthenticated"];
     let mut server = Client::spawn(&mut person.command(&words));
     server.logs("clients without a token call every tool");
+}
+
+#[test]
+fn a_token_is_withdrawn_whatever_is_wrong_with_the_configuration() {
+    let machine = Machine::new();
+    machine.does(&["token", "add", "ada"]);
+    let config = machine.path("toolrack/config.toml");
+    fs::write(&config, "nonsense = 1\n").expect("written");
+    for (arguments, out) in [
+        (&["token", "list"][..], "ada"),
+        (&["token", "remove", "ada"], "ada is removed"),
+        (&["status"], ""),
+        (&["logs"], ""),
+        (&["unregister"], ""),
+    ] {
+        let ran = machine.run(arguments);
+        assert!(ran.out.contains(out), "{arguments:?}: {} {}", ran.out, ran.err);
+        let place = format!("{}:1:1: unknown key", config.display());
+        let is_warned = ran.err.starts_with("warning: ") && ran.err.contains(&place);
+        assert!(is_warned, "{arguments:?}: {}", ran.err);
+        assert!(ran.err.contains("goes on as if there were no configuration"), "{}", ran.err);
+    }
+    for arguments in [&["list"][..], &["token", "add", "ben"], &["doctor"], &["serve"]] {
+        let ran = machine.run(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.out);
+        assert!(ran.err.starts_with("error: "), "{arguments:?}: {}", ran.err);
+    }
 }
