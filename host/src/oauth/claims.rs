@@ -6,13 +6,14 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 use sha2::{Digest as _, Sha256};
 
-use super::fault::TokenFault;
+use super::fault::{MissingClaim, TokenFault};
 use crate::text::hexadecimal;
 
 /// Letters of the digest by which a principal is known. Nobody finds another subject with the same.
 const SUBJECT_DIGEST: usize = 24;
 /// The most scopes of a token that are looked at.
 const MAX_TOKEN_SCOPES: usize = 256;
+const NO_SUBJECT: TokenFault = TokenFault::Claim(MissingClaim::Subject);
 
 /// Claims as JWTs and introspection have them.
 #[derive(Debug, Default, Deserialize)]
@@ -102,10 +103,10 @@ impl TokenClaims {
         let clients = [&self.client_id, &self.azp].into_iter().flatten();
         let (kind, name) = match &self.sub {
             Some(subject) => ("sub", subject),
-            None => ("client", clients.into_iter().next().ok_or(TokenFault::Claim)?),
+            None => ("client", clients.into_iter().next().ok_or(NO_SUBJECT)?),
         };
         if name.is_empty() {
-            return Err(TokenFault::Claim);
+            return Err(NO_SUBJECT);
         }
         let digest = Sha256::digest([issuer, kind, name].join("\0").as_bytes());
         Ok(hexadecimal(&digest)[..SUBJECT_DIGEST].into())
@@ -154,6 +155,9 @@ mod tests {
         ] {
             assert!(of(json, issuer).is_some_and(|other| other != ada), "{json}");
         }
-        assert!(of("{}", "https://a.example").is_none() && of(r#"{"sub":""}"#, "a").is_none());
+        for json in ["{}", r#"{"sub":""}"#] {
+            let fault = claims(json).subject("a").expect_err("nobody");
+            assert!(fault.to_string().starts_with("it lacks `sub`"), "{json}: {fault}");
+        }
     }
 }

@@ -38,8 +38,11 @@ pub(crate) enum TokenFault {
     #[error("it is for another audience")]
     Audience,
     /// It lacks what every token has.
-    #[error("it lacks a claim that is needed")]
-    Claim,
+    #[error("it lacks {0}")]
+    Claim(MissingClaim),
+    /// It has something else in the place of a time or a text.
+    #[error("a claim in it has a form that is not accepted here")]
+    ClaimForm,
     /// It counts only together with a key that its client has.
     #[error("it is bound to a key of its client, which is not supported here")]
     Bound,
@@ -55,6 +58,26 @@ pub(crate) enum TokenFault {
     /// Its issuer cannot be asked.
     #[error("its authorization server does not answer")]
     Unreachable,
+}
+
+/// A claim that a token needs, and lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub(crate) enum MissingClaim {
+    /// It does not say whom it stands for.
+    #[error("`sub`, which says whom it stands for, and has no `client_id` or `azp` in its place")]
+    Subject,
+    /// It does not say when it ends.
+    #[error("`exp`, which says when it ends")]
+    Expiry,
+    /// It does not say who gave it.
+    #[error("`iss`, which says who gave it")]
+    Issuer,
+    /// It does not say for whom it is.
+    #[error("`aud`, which says for whom it is")]
+    Audience,
+    /// Another one.
+    #[error("a claim that is needed")]
+    Other,
 }
 
 /// A token that is refused.

@@ -141,13 +141,12 @@ pub(super) fn read(
     struct ActiveClaim {
         active: bool,
     }
-    // An answer that cannot be read is none.
     let is_active: ActiveClaim =
         serde_json::from_slice(answer).map_err(|_| TokenFault::Unreachable)?;
     if !is_active.active {
         return Err(TokenFault::Inactive);
     }
-    let claims: TokenClaims = serde_json::from_slice(answer).map_err(|_| TokenFault::Claim)?;
+    let claims: TokenClaims = serde_json::from_slice(answer).map_err(|_| TokenFault::ClaimForm)?;
     if claims.iss.as_ref().is_some_and(|named| named != issuer) {
         return Err(TokenFault::Issuer);
     }
@@ -181,10 +180,10 @@ mod tests {
             (format!(r#"{{{aud},"nbf":{}}}"#, now() + 100), Err(TokenFault::NotYetValid)),
             (format!(r#"{{{aud},"iss":"https://b.example"}}"#), Err(TokenFault::Issuer)),
             (format!(r#"{{{aud},"cnf":{{"jkt":"x"}}}}"#), Err(TokenFault::Bound)),
-            (format!(r#"{{{aud},"exp":"soon"}}"#), Err(TokenFault::Claim)),
-            (r#"{"active":false}"#.into(), Err(TokenFault::Inactive)),
+            (format!(r#"{{{aud},"exp":"soon"}}"#), Err(TokenFault::ClaimForm)),
             (r#"{"active":true,"sub":"ada"}"#.into(), Err(TokenFault::Audience)),
             (r#"{"active":true,"aud":["other"]}"#.into(), Err(TokenFault::Audience)),
+            (r#"{"active":false}"#.into(), Err(TokenFault::Inactive)),
             (r#"{"active":"true"}"#.into(), Err(TokenFault::Unreachable)),
             ("[]".into(), Err(TokenFault::Unreachable)),
             ("<html>".into(), Err(TokenFault::Unreachable)),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::claims::{AudienceClaim, TokenClaims};
-use super::fault::TokenFault;
+use super::fault::{MissingClaim, TokenFault};
 use super::key_set::MAX_KEY_ID;
 use super::settings::SignatureAlgorithm;
 use crate::tokens::now;
@@ -139,7 +139,13 @@ fn fault(error: &jsonwebtoken::errors::Error) -> TokenFault {
         ErrorKind::ImmatureSignature => TokenFault::NotYetValid,
         ErrorKind::InvalidAudience => TokenFault::Audience,
         ErrorKind::InvalidIssuer => TokenFault::Issuer,
-        ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_) => TokenFault::Claim,
+        ErrorKind::MissingRequiredClaim(name) => TokenFault::Claim(match &**name {
+            "exp" => MissingClaim::Expiry,
+            "iss" => MissingClaim::Issuer,
+            "aud" => MissingClaim::Audience,
+            _ => MissingClaim::Other,
+        }),
+        ErrorKind::InvalidClaimFormat(_) => TokenFault::ClaimForm,
         ErrorKind::InvalidAlgorithm | ErrorKind::UnsupportedAlgorithm => TokenFault::Algorithm,
         _ => TokenFault::Malformed,
     }

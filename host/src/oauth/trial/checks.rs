@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::super::fault::MissingClaim;
 use super::super::introspection::{MAX_FIRST_QUESTIONS, MAX_WAITING_QUESTIONS};
 use super::super::key_set::KeySet;
 use super::super::{IssuerSettings, OauthChecker, TokenCheck, TokenFault};
@@ -137,7 +138,7 @@ fn a_token_that_is_none_of_this_servers_does_not_count() {
             ),
             (claims(with(&good, "exp", json!(now() - 61))), Expired),
             (claims(with(&good, "exp", json!(0))), Expired),
-            (claims(with(&good, "exp", json!(-1))), Claim),
+            (claims(with(&good, "exp", json!(-1))), Claim(MissingClaim::Expiry)),
             (claims(with(&good, "exp", json!("soon"))), Malformed),
             (claims(with(&good, "nbf", json!(now() + 90))), NotYetValid),
             (claims(with(&good, "aud", json!("https://other.example"))), Audience),
@@ -146,10 +147,10 @@ fn a_token_that_is_none_of_this_servers_does_not_count() {
             (claims(with(&good, "iss", json!("https://other.example"))), Issuer),
             (claims(with(&good, "iss", json!(format!("{}/", issuer.url)))), Issuer),
             (claims(with(&good, "iss", json!([issuer.url]))), Malformed),
-            (claims(without(&good, "exp")), Claim),
-            (claims(without(&good, "aud")), Claim),
+            (claims(without(&good, "exp")), Claim(MissingClaim::Expiry)),
+            (claims(without(&good, "aud")), Claim(MissingClaim::Audience)),
             (claims(without(&good, "iss")), Malformed),
-            (claims(without(&without(&good, "sub"), "client_id")), Claim),
+            (claims(without(&without(&good, "sub"), "client_id")), Claim(MissingClaim::Subject)),
             (claims(with(&good, "cnf", json!({ "jkt": "x" }))), Bound),
             (claims(with(&good, "scope", json!("other"))), Scope),
             (claims(without(&good, "scope")), Scope),

@@ -158,7 +158,8 @@ impl Authenticator {
             | TokenFault::Expired
             | TokenFault::NotYetValid
             | TokenFault::Audience
-            | TokenFault::Claim
+            | TokenFault::Claim(_)
+            | TokenFault::ClaimForm
             | TokenFault::Bound
             | TokenFault::Inactive => self.unauthorized(
                 Some(("invalid_token", &said)),
