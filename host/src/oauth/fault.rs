@@ -55,8 +55,8 @@ pub(crate) enum TokenFault {
     /// It cannot be asked about now, since too many others are.
     #[error("too many tokens are asked about at once")]
     Busy,
-    /// Its issuer cannot be asked.
-    #[error("its authorization server does not answer")]
+    /// Its issuer cannot be asked, or what it answers says nothing.
+    #[error("its authorization server gives no answer that can be used")]
     Unreachable,
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Introspector {
     way: IssuerWay,
     turns: QuestionTurns,
     times: OauthTimes,
-    /// True if it did not answer when it was asked last.
+    /// True if it gave no answer that can be used when it was asked last.
     is_lost: Cell<bool>,
 }
 
@@ -72,10 +72,14 @@ impl Introspector {
             Ok(Err(error)) => return Err(self.lost(&error).into()),
             Err(_) => return Err(self.lost(&NoAnswer::Late(self.times.wait)).into()),
         };
+        let claims = read(&answer, issuer, audiences);
+        if matches!(claims, Err(TokenFault::Unreachable)) {
+            return Err(self.lost(&NoAnswer::NotIntrospection).into());
+        }
         if self.is_lost.replace(false) {
             tracing::info!("{}: it answers again", self.url);
         }
-        read(&answer, issuer, audiences).map_err(|fault| match fault {
+        claims.map_err(|fault| match fault {
             TokenFault::Audience => {
                 let named = serde_json::from_slice(&answer).map(AudienceClaim::texts);
                 RefusedToken::for_audience(&named.unwrap_or_default(), audiences)
@@ -84,7 +88,7 @@ impl Introspector {
         })
     }
 
-    /// Logs that there is no answer, once until there is one.
+    /// Logs that there is no answer that can be used, once until there is one.
     fn lost(&self, error: &NoAnswer) -> TokenFault {
         if !self.is_lost.replace(true) {
             tracing::warn!("{}: tokens cannot be asked about: {error}", self.url);
@@ -131,7 +135,7 @@ impl QuestionTurns {
     }
 }
 
-/// Reads an answer.
+/// Reads an answer. One that does not say whether the token is active is none.
 pub(super) fn read(
     answer: &[u8],
     issuer: &str,

@@ -48,6 +48,10 @@ pub(super) enum NoAnswer {
     Request(#[from] http::Error),
     #[error("the answer has the status {0}{hint}", hint = redirect_hint(*.0))]
     Status(StatusCode),
+    #[error(
+        "the answer says nothing of a token: expected JSON with `active`, by RFC 7662; look at `introspection` in [[auth.issuers]]"
+    )]
+    NotIntrospection,
     #[error("the answer broke off, or has more than {MAX_ISSUER_ANSWER} bytes")]
     Body,
     #[error("no answer came in {} s", .0.as_secs())]

@@ -1,6 +1,7 @@
 //! Tokens of every kind, and authorization servers in every mood.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ring::hmac;
@@ -523,7 +524,9 @@ fn many_requests_with_one_token_ask_about_it_once() {
 
 #[test]
 fn a_token_whose_issuer_does_not_answer_is_neither_good_nor_bad() {
-    for mood in [Mood::Down, Mood::Silent, Mood::Failing, Mood::Redirecting, Mood::Endless] {
+    for mood in
+        [Mood::Down, Mood::Silent, Mood::Failing, Mood::Redirecting, Mood::Endless, Mood::Nonsense]
+    {
         run(async {
             let issuer = TrialIssuer::start(&[]).await;
             issuer.served.mood.set(mood);
@@ -535,6 +538,36 @@ fn a_token_whose_issuer_does_not_answer_is_neither_good_nor_bad() {
             assert_eq!(found(&checker, "opaque").await, Err(TokenFault::Inactive), "{mood:?}");
         });
     }
+}
+
+/// Returns the lines that are logged while `test` runs.
+fn logged(test: impl FnOnce()) -> String {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let writer = Arc::new(file.reopen().expect("the same file"));
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(writer);
+    tracing::subscriber::with_default(subscriber.finish(), test);
+    std::fs::read_to_string(file.path()).expect("lines")
+}
+
+#[test]
+fn an_issuer_that_answers_with_something_else_is_warned_of_once() {
+    let lines = logged(|| {
+        run(async {
+            let issuer = TrialIssuer::start(&[]).await;
+            issuer.served.mood.set(Mood::Nonsense);
+            let checker = only(issuer.introspection());
+            for token in ["one", "another"] {
+                assert_eq!(found(&checker, token).await, Err(TokenFault::Unreachable));
+            }
+            issuer.served.mood.set(Mood::Well);
+            assert_eq!(found(&checker, "one").await, Err(TokenFault::Inactive));
+        });
+    });
+    let warned = lines.lines().filter(|line| line.contains("WARN"));
+    let warned: Vec<_> = warned.collect();
+    let said = "expected JSON with `active`, by RFC 7662; look at `introspection`";
+    assert!(matches!(&warned[..], [line] if line.contains(said)), "{lines}");
+    assert!(lines.contains("it answers again"), "{lines}");
 }
 
 #[test]
