@@ -43,7 +43,9 @@ use super::socket::client_socket::{ClientSocket, Duplex, SocketKind};
 use super::socket::few_at_once::FewAtOnce;
 use super::socket::paced::Paced;
 use super::socket::tls::{TlsBytes, TlsError, TlsFiles, TlsInForce};
-use super::socket::tls_agreement::{AgreedTls, NoTls, TLS_HANDSHAKE, TlsOfConnections};
+use super::socket::tls_agreement::{
+    AgreedTls, NoTls, TLS_HANDSHAKE, TlsOfConnections, refusal_words,
+};
 use super::socket::unasked::UnaskedBudget;
 use crate::catalog::Catalog;
 use crate::manifest::Rate;
@@ -445,7 +447,7 @@ async fn agree(
             client.refuse(DROP_TIME.min(endpoint.bounds.body_time)).await;
         }
         Err(NoTls::Refused(error)) => {
-            endpoint.refusals.note(RefusalKind::Handshake, &error.to_string());
+            endpoint.refusals.note(RefusalKind::Handshake, &refusal_words(&error));
         }
         Err(NoTls::Late(why)) => tracing::debug!("a client did not agree on TLS: {why}"),
     }

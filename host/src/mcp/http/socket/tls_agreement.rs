@@ -4,6 +4,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rustls::{CertificateError, OtherError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -114,6 +115,60 @@ impl TlsOfConnections {
     }
 }
 
+/// Returns in words why a handshake failed.
+pub(crate) fn refusal_words(error: &io::Error) -> String {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(rustls::Error::InvalidCertificate(reason)) => {
+            format!("its certificate is not accepted: {}", certificate_words(reason))
+        }
+        Some(rustls::Error::NoCertificatesPresented) => "it shows no certificate".into(),
+        Some(error) => error.to_string(),
+        None => error.to_string(),
+    }
+}
+
+/// Returns in words why a certificate is not accepted, of a client or of a server.
+pub(crate) fn certificate_words(reason: &CertificateError) -> String {
+    match reason {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "it has expired".into()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it does not count yet".into()
+        }
+        CertificateError::UnknownIssuer => "it is of no authority that is trusted here".into(),
+        CertificateError::BadSignature => "its signature is wrong".into(),
+        CertificateError::BadEncoding => "it cannot be read".into(),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it is not made for this use".into()
+        }
+        CertificateError::ApplicationVerificationFailure => {
+            "more certificates come with it than are looked at".into()
+        }
+        // The crate has names for the others, and no sentences.
+        CertificateError::Other(OtherError(other)) => match &*other.to_string() {
+            "CaUsedAsEndEntity" => {
+                "it is that of an authority, which stands for no one else".into()
+            }
+            name => in_words(name),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// Returns a name such as `NameConstraintViolation` as words.
+fn in_words(name: &str) -> String {
+    let mut words = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && words.ends_with(|last: char| last.is_ascii_lowercase()) {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    words
+}
+
 impl ProvedClient {
     /// Resolves when its certificate counts no more.
     pub(crate) async fn ended(&self) {
@@ -138,4 +193,31 @@ async fn refuse_cleartext<S: Duplex>(mut stream: FirstByte<S>) -> io::Result<()>
     stream.shutdown().await?;
     let mut left = stream.take(MAX_DROPPED as u64);
     tokio::io::copy(&mut left, &mut tokio::io::sink()).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_is_not_accepted_is_told_in_words() {
+        let other = |name: &'static str| {
+            let inner = io::Error::other(name).into_inner().expect("an error");
+            CertificateError::Other(OtherError(Arc::from(inner)))
+        };
+        for (reason, expected) in [
+            (CertificateError::UnknownIssuer, "of no authority"),
+            (CertificateError::Expired, "has expired"),
+            (other("CaUsedAsEndEntity"), "it is that of an authority"),
+            (other("NameConstraintViolation"), "not accepted: name constraint violation"),
+        ] {
+            let error = io::Error::other(rustls::Error::InvalidCertificate(reason));
+            let said = refusal_words(&error);
+            assert!(said.contains(expected) && !said.contains("Error"), "{said}");
+        }
+        let gone: io::Error = io::ErrorKind::ConnectionReset.into();
+        assert_eq!(refusal_words(&gone), gone.to_string());
+    }
 }
