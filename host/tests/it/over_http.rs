@@ -167,7 +167,11 @@ fn a_legacy_session_survives_a_restart_and_ends_when_it_is_told_to() {
         assert_eq!((refused.status, &refused.json()["id"]), (status, &json!(4)), "{id:?}");
     }
     let wrong = [("Mcp-Session-Id", &*session), ("MCP-Protocol-Version", "2019-01-01")];
-    assert_eq!(peer.post(&wrong, &call(5, "good_run")).status, 400);
+    // Without a session, too, the revision is what is told.
+    for headers in [&wrong[..], &wrong[1..]] {
+        let refused = peer.post(headers, &call(5, "good_run"));
+        assert_eq!((refused.status, &refused.json()["error"]["code"]), (400, &json!(-32022)));
+    }
     let end = request("DELETE", "/mcp", &[("Mcp-Session-Id", &session)], "");
     assert_eq!(peer.bytes(&end).status, 204);
     assert_eq!(peer.in_session(&session, &call(6, "good_run")).status, 404);

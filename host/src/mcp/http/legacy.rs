@@ -26,6 +26,8 @@ pub(super) fn session(
 ) -> Result<Session, HttpRefusal> {
     let refused =
         |status, said: &str| HttpRefusal::rpc(status, id, &RpcError::invalid_request(said));
+    // A client of a revision that is not served has no session to name.
+    check_version(headers, id)?;
     let mut given = headers.get_all(SESSION_HEADER).iter();
     let (Some(given), None) = (given.next(), given.next()) else {
         return Err(refused(
@@ -33,7 +35,6 @@ pub(super) fn session(
             "the request needs one `Mcp-Session-Id` header, with the id that the answer of `initialize` had",
         ));
     };
-    check_version(headers, id)?;
     key.read(given, principal).filter(|session| !running.has_ended(&session.nonce)).ok_or_else(
         || {
             refused(
