@@ -3,6 +3,7 @@
 mod closing_advice;
 mod signals;
 
+use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -96,7 +97,7 @@ pub enum ServeError {
     #[error("stdin and stdout cannot be set up: {0}")]
     Stdio(std::io::Error),
     /// The address cannot be listened on.
-    #[error("{address} cannot be listened on: {error}")]
+    #[error("{address} cannot be listened on: {error}{}", listen_advice(.error))]
     Listen {
         /// The address.
         address: HttpAddress,
@@ -104,7 +105,7 @@ pub enum ServeError {
         error: std::io::Error,
     },
     /// The address of metrics cannot be listened on.
-    #[error("{address} cannot be listened on for metrics: {error}")]
+    #[error("{address} cannot be listened on for metrics: {error}{}", listen_advice(.error))]
     Metrics {
         /// The address.
         address: ScrapeAddress,
@@ -125,6 +126,21 @@ pub enum ServeError {
         /// The reason, and what to do.
         advice: String,
     },
+}
+
+/// Returns what to do where the system does not let a server listen. What toolrack itself refuses says so already.
+fn listen_advice(error: &std::io::Error) -> String {
+    match (error.raw_os_error(), error.kind()) {
+        (Some(_), ErrorKind::AddrInUse) => format!(
+            "; another program listens there, and if that is a toolrack, `{}` shows it: end it, or name another port",
+            CommandName::Status.alone()
+        ),
+        (Some(_), ErrorKind::AddrNotAvailable) => {
+            "; this machine does not have that address: name one that it has, or 0.0.0.0 for all"
+                .into()
+        }
+        _ => String::new(),
+    }
 }
 
 // Not as its source: the sentence holds it already.

@@ -148,6 +148,9 @@ fn an_address_that_is_taken_is_named() {
     assert_eq!(ran.code, 2);
     let said = format!("{address} cannot be listened on for metrics");
     assert!(ran.err.contains(&said), "{}", ran.err);
+    let advice =
+        ["another program listens there, and if that is a toolrack, `", "toolrack status "];
+    assert!(advice.iter().all(|part| ran.err.contains(part)), "{}", ran.err);
 }
 
 #[test]
