@@ -28,7 +28,7 @@ pub use calls::call_log::ANSWERED_TARGET;
 pub(crate) use calls::client_shares::ClientShares;
 pub(crate) use calls::executor::Executor;
 pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
-pub use http::{AllowedOrigin, HostPolicy, HttpAddress, Listener, ServerName};
+pub use http::{AllowedOrigin, HostPolicy, HttpAddress, Listener, ServerName, SocketLocks};
 pub(crate) use http::{
     AwaitedPart, HealthReport, HttpBounds, HttpServer, HttpServerError, HttpSettings, PlaceUrl,
     PluginCounts, ProbeAnswer, ProbeError, ProbedServer, ServerHealth, ServerPlace, SessionKey,

@@ -22,7 +22,7 @@ use crate::manifest::{Policy, Rate};
 use crate::mcp::{
     AllowedOrigin, ClientShares, Driver, Engine, Executor, HostPolicy, HttpAddress, HttpBounds,
     HttpServer, HttpServerError, HttpSettings, Listener, PrivateStdout, ServerName, SessionKey,
-    SessionKeyError, Settings, Stdio, TlsFiles, TokenNeed,
+    SessionKeyError, Settings, SocketLocks, Stdio, TlsFiles, TokenNeed,
 };
 use crate::metrics::{MetricsSource, ScrapeAddress, ScrapeServer};
 use crate::oauth::OauthSettings;
@@ -291,7 +291,7 @@ async fn listen(
         Some(file) => SessionKey::of_file(file)?,
         None => SessionKey::of(home).map_err(failed)?,
     };
-    let listener = Listener::bind(address).await.map_err(failed)?;
+    let listener = Listener::bind(address, &SocketLocks::of(home)).await.map_err(failed)?;
     let shown = listener.address().shown(tls.is_some());
     if !address.is_local() && tls.is_none() {
         tracing::warn!(

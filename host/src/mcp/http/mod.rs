@@ -41,5 +41,6 @@ pub use request::host_policy::{AllowedOrigin, HostPolicy, ServerName};
 pub(crate) use run::health::{HealthReport, PluginCounts, ServerHealth};
 pub(crate) use server::{HttpServer, HttpServerError, HttpSettings};
 pub use socket::address::{HttpAddress, Listener};
+pub use socket::socket_locks::SocketLocks;
 pub(crate) use socket::tls::own_certificate;
 pub use socket::tls::{TlsError, TlsFiles};

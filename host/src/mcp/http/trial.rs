@@ -17,6 +17,7 @@ use super::request::authentication::TokenNeed;
 use super::request::host_policy::HostPolicy;
 use super::server::{HttpServer, HttpSettings};
 use super::socket::address::{HttpAddress, Listener};
+use super::socket::socket_locks::SocketLocks;
 use crate::catalog::Catalog;
 use crate::fuzz::guest::{WASI, Wat, sleep};
 use crate::mcp::calls::client_shares::ClientShares;
@@ -64,7 +65,7 @@ impl TrialServer {
         guests: tokio::runtime::Handle,
         catalog: Arc<Catalog>,
     ) -> Self {
-        let listener = Listener::bind(&local()).await.expect("a port");
+        let listener = Listener::bind(&local(), &SocketLocks::default()).await.expect("a port");
         let HttpAddress::Tcp(address) = *listener.address() else { panic!("no port") };
         let executor = Rc::new(Executor::new(guests, ClientShares::new(None, None)));
         let (_catalog, published) = watch::channel(Some(catalog));

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::client_socket::SocketKind;
+use super::socket_locks::SocketLocks;
 #[cfg(unix)]
 use super::unix_socket_file::UnixSocketFile;
 
@@ -104,25 +105,25 @@ enum Socket {
 
 impl Listener {
     /// Listens on `address`. The port 0 stands for any that is free.
-    pub async fn bind(address: &HttpAddress) -> io::Result<Self> {
+    pub async fn bind(address: &HttpAddress, locks: &SocketLocks) -> io::Result<Self> {
         match address {
             HttpAddress::Tcp(wanted) => {
                 let listener = tokio::net::TcpListener::bind(wanted).await?;
                 let address = HttpAddress::Tcp(listener.local_addr()?);
                 Ok(Self { socket: Socket::Tcp(listener), address })
             }
-            HttpAddress::Unix(path) => Self::bind_unix(path),
+            HttpAddress::Unix(path) => Self::bind_unix(path, locks),
         }
     }
 
     #[cfg(unix)]
-    fn bind_unix(path: &std::path::Path) -> io::Result<Self> {
-        let bound = UnixSocketFile::bind(path)?;
+    fn bind_unix(path: &std::path::Path, locks: &SocketLocks) -> io::Result<Self> {
+        let bound = UnixSocketFile::bind(path, locks)?;
         Ok(Self { socket: Socket::Unix(bound), address: HttpAddress::Unix(path.to_owned()) })
     }
 
     #[cfg(not(unix))]
-    fn bind_unix(_: &std::path::Path) -> io::Result<Self> {
+    fn bind_unix(_: &std::path::Path, _: &SocketLocks) -> io::Result<Self> {
         Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "Unix sockets are not served on this system",

@@ -5,6 +5,7 @@ pub(super) mod unasked;
 mod handshake_share;
 pub(super) mod client_socket;
 pub(super) mod few_at_once;
+pub(super) mod socket_locks;
 #[cfg(unix)]
 mod unix_socket_file;
 pub(super) mod address;
