@@ -183,7 +183,8 @@ impl AskedServer {
             ProbeError::TooLarge => "another server is there, so name toolrack's with --url URL".into(),
             ProbeError::Late(_) if self.time == MAX_HEALTH_TIME => "look at its log".into(),
             ProbeError::Late(_) => "--timeout TIME gives it longer".into(),
-            ProbeError::Host(_) => "look at the limits of this process".into(),
+            // Health is asked for without a token.
+            ProbeError::Elsewhere | ProbeError::Host(_) => "look at the limits of this process".into(),
         };
         anyhow!("{}: {error}; {advice}", self.shown)
     }

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use rustls::pki_types::CertificateDer;
 
 use crate::configuration::HttpSection;
 use crate::fs::stated::Stated;
+use crate::mcp::own_certificate;
 use crate::text::escape;
 use crate::typed_path;
 
@@ -32,14 +34,27 @@ pub(super) fn file(
     section: Option<&Stated<Box<str>>>,
     key: &str,
 ) -> anyhow::Result<Option<Stated<PathBuf>>> {
-    let stated = |Stated { value, place }: &Stated<Box<str>>| {
-        let place = format!("{place}: `{key}`");
-        let path =
-            typed_path::expanded(value).with_context(|| format!("{place}: `{}`", escape(value)))?;
-        Ok(Stated { value: path, place: place.into() })
-    };
     match given {
         Some(value) => Ok(Some(Stated { value, place: flag.into() })),
-        None => section.map(stated).transpose(),
+        None => section.map(|stated| configured(stated, key)).transpose(),
     }
+}
+
+/// Reads the certificate of the server that the configuration describes. `None` if it names none.
+pub(super) fn configured_certificate(
+    section: &HttpSection,
+) -> anyhow::Result<Option<CertificateDer<'static>>> {
+    let Some(stated) = &section.tls_cert else { return Ok(None) };
+    Ok(Some(own_certificate(&configured(stated, "tls_cert")?)?))
+}
+
+/// Returns the file that the configuration names by `key`.
+fn configured(
+    Stated { value, place }: &Stated<Box<str>>,
+    key: &str,
+) -> anyhow::Result<Stated<PathBuf>> {
+    let place = format!("{place}: `{key}`");
+    let path =
+        typed_path::expanded(value).with_context(|| format!("{place}: `{}`", escape(value)))?;
+    Ok(Stated { value: path, place: place.into() })
 }

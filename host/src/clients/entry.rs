@@ -250,15 +250,10 @@ impl FoundEntry {
         format!("the server at {}", without_secrets(self.remote_url().unwrap_or_default()))
     }
 
-    /// True if it sends a header that may prove who asks.
+    /// Returns the URL at which it reaches a server, if no part of it may be secret.
     #[must_use]
-    pub fn sends_token(&self) -> bool {
-        let names_one = |path: &Vec<&str>| {
-            let name = path[path.len() - 1];
-            name.eq_ignore_ascii_case(DECIDED_HEADER) || name == TOKEN_VARIABLE
-        };
-        self.paths().iter().any(names_one)
-            || self.args.iter().any(|argument| argument == "--header")
+    pub fn public_url(&self) -> Option<&str> {
+        self.remote_url().filter(|url| without_secrets(url) == *url)
     }
 
     /// Returns the paths of all of its settings.

@@ -1,6 +1,6 @@
 //! An entry for a server that is reached over HTTP, in the form in which each client reads it.
 //!
-//! The place that a token comes from is not known here, and no token is sent.
+//! The place that a token comes from is not known here.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,27 +8,23 @@ use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::str::FromStr;
 use std::time::Duration;
 
-use http::header::WWW_AUTHENTICATE;
-use http::{HeaderName, HeaderValue, StatusCode, Uri};
+use http::{HeaderName, HeaderValue, Uri};
 use serde_json::{Value, json};
 
 use super::entry::{
     ENDPOINT, EntryForm, HEADER_VARIABLES, REMOTE, ServerEntry, TOKEN_VARIABLE, WrittenEntry,
 };
-use crate::mcp::{AwaitedPart, ProbedServer, ServerPlace};
 use crate::token_shape::{begins_like_token, is_variable_name, looks_like_token};
 
 /// Headers whose values prove nothing.
 const PUBLIC_HEADERS: [&str; 5] =
     ["Accept", "Accept-Language", "Content-Language", "Content-Type", "User-Agent"];
 /// The header that says who asks.
-const AUTHORIZATION: &str = "Authorization";
+pub(super) const AUTHORIZATION: &str = "Authorization";
 /// The word before a token in that header.
-const BEARER: &str = "Bearer ";
+pub(super) const BEARER: &str = "Bearer ";
 /// The time that a server of this machine has to take a connection, or to begin an answer.
-const LOOPBACK_TIMEOUT: Duration = Duration::from_secs(1);
-/// The parameter of a challenge that says who gives tokens.
-const ISSUER_NAMED: &str = "resource_metadata=";
+pub(super) const LOOPBACK_TIMEOUT: Duration = Duration::from_secs(1);
 /// The longest value of a header, in bytes.
 const MAX_HEADER: usize = 8 * 1024;
 
@@ -63,7 +59,7 @@ pub enum ClientToken {
 
 /// The URL of a server: its scheme, its host and a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerUrl(String);
+pub struct ServerUrl(pub(super) String);
 
 /// A header that is written as it is.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,17 +68,6 @@ pub struct ClientHeader {
     pub name: String,
     /// Its value, which may be secret.
     pub value: String,
-}
-
-/// The answer of a server to a client without a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenlessAnswer {
-    /// It wants a token that its operator gives.
-    WantsToken,
-    /// It wants an access token, and names whom to ask for one.
-    NamesIssuer,
-    /// It lets the client in, or refuses it for another reason.
-    Other,
 }
 
 /// The form in which a client writes an entry for a server over HTTP.
@@ -261,29 +246,7 @@ impl ServerUrl {
         reached.is_err().then_some(port)
     }
 
-    /// Returns what a server of this machine that speaks HTTP in the clear answers a client without a token. `None` if
-    /// that cannot be known.
-    #[must_use]
-    pub fn answer_without_token(&self) -> Option<TokenlessAnswer> {
-        let (_, port) = self.loopback().filter(|_| self.is_plain())?;
-        let url = self.0.parse::<Uri>().ok()?;
-        let server = ProbedServer::listening(ServerPlace::Tcp(host_of(&url)?.into(), port), None);
-        // The stream of a session, which changes nothing at the server.
-        let asked =
-            server.ask(url.path(), "text/event-stream", AwaitedPart::Head, LOOPBACK_TIMEOUT);
-        let answer = asked.ok()?;
-        let challenges = answer.headers.get_all(WWW_AUTHENTICATE).iter();
-        let mut challenges = challenges.filter_map(|challenge| challenge.to_str().ok());
-        Some(match answer.status {
-            StatusCode::UNAUTHORIZED if challenges.any(|one| one.contains(ISSUER_NAMED)) => {
-                TokenlessAnswer::NamesIssuer
-            }
-            StatusCode::UNAUTHORIZED => TokenlessAnswer::WantsToken,
-            _ => TokenlessAnswer::Other,
-        })
-    }
-
-    fn loopback(&self) -> Option<(IpAddr, u16)> {
+    pub(super) fn loopback(&self) -> Option<(IpAddr, u16)> {
         let url = self.0.parse::<Uri>().ok()?;
         let address = match host_of(&url)? {
             "localhost" => Some(IpAddr::from(Ipv4Addr::LOCALHOST)),
@@ -295,7 +258,7 @@ impl ServerUrl {
 }
 
 /// Returns the host of `url`, without the brackets of an address.
-fn host_of(url: &Uri) -> Option<&str> {
+pub(super) fn host_of(url: &Uri) -> Option<&str> {
     url.host().map(|host| host.trim_start_matches('[').trim_end_matches(']'))
 }
 

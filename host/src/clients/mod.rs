@@ -7,6 +7,7 @@
 mod user_directories;
 mod entry;
 mod http_entry;
+mod asked_entry;
 mod shown_words;
 mod error;
 mod config_file;
@@ -18,12 +19,11 @@ mod json;
 mod config_text;
 mod registration;
 
+pub use asked_entry::{EntryAnswer, EntryToken};
 pub(crate) use entry::STDIO;
 pub use entry::{FoundEntry, ServerEntry};
 pub use error::{ClientError, ConfigEditError, FileError};
-pub use http_entry::{
-    ClientHeader, ClientToken, HttpEntry, ServerUrl, TokenlessAnswer, WantedEntry,
-};
+pub use http_entry::{ClientHeader, ClientToken, HttpEntry, ServerUrl, WantedEntry};
 pub use local_scope::LocalScope;
 pub use registration::{ClientFile, Foreign, PlannedEdit, Registration, Scope};
 pub use table::{CLIENTS, Client, client};

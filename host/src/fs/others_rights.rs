@@ -13,6 +13,13 @@ pub(crate) fn everybody_reads(path: &Path) -> bool {
     mode(path).is_some_and(|mode| mode & 0o004 != 0)
 }
 
+/// True if every user of this machine can read the file at `path`, and gets through the directories on the way to it.
+pub(crate) fn everybody_reaches(path: &Path) -> bool {
+    let Ok(file) = path.canonicalize() else { return false };
+    let mut above = file.ancestors().skip(1);
+    everybody_reads(&file) && above.all(|above| mode(above).is_some_and(|mode| mode & 0o001 != 0))
+}
+
 /// True if every user of this machine can put another file in the place of one in the directory at `path`.
 pub(crate) fn everybody_replaces(path: &Path) -> bool {
     // Where the directory is sticky, files can be added by everybody, and replaced by their owners alone.

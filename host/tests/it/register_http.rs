@@ -402,7 +402,8 @@ fn doctor_looks_for_a_server_of_this_machine() {
     let url = format!("http://127.0.0.1:{port}/mcp");
     machine.does(&["register", "cursor", "--http", &url]);
     let out = machine.run(&["doctor"]).out;
-    assert!(out.contains(&format!("reaches the server at {url}\n")), "{out}");
+    let told = format!("reaches the server at {url}, of which it was not found out whether");
+    assert!(out.contains(&told) && out.contains("no answer came within 1s"), "{out}");
     drop(listener);
     let out = machine.run(&["doctor"]).out;
     let told = format!("reaches the server at {url}, where nothing listens on port {port}");
@@ -422,39 +423,168 @@ fn doctor_asks_nothing_that_a_project_names() {
     assert!(listener.accept().is_err(), "it was asked");
 }
 
+/// A server of this machine that gives `answer` to each of two connections: the first only looks whether something listens.
+/// Returns its URL, and what it was asked.
+fn answering(answer: &str) -> (String, std::thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
+    let answer = answer.to_owned();
+    let asked = std::thread::spawn(move || {
+        let mut asked = String::new();
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let mut bytes = [0; 1024];
+            let read = stream.read(&mut bytes).unwrap_or_default();
+            asked += &String::from_utf8_lossy(&bytes[..read]);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+        asked
+    });
+    (url, asked)
+}
+
+/// An answer of this status and with these headers, whose body is `body`.
+fn http_answer(head: &str, body: &str) -> String {
+    format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
 #[test]
 fn doctor_tells_what_a_server_answers_an_entry_without_a_token() {
-    let machine = Machine::new();
-    for (head, told) in [
+    let json = "Content-Type: application/json";
+    for (head, body, level, told) in [
         (
             "401 Unauthorized\r\nWWW-Authenticate: Bearer",
-            "which wants a token (401), and the entry has none",
+            "",
+            "wrong",
+            "which wants a token (401), and the entry has none; `toolrack token add NAME | toolrack register cursor --http ",
         ),
         (
             "401 Unauthorized\r\nWWW-Authenticate: Bearer resource_metadata=\"http://x\"",
+            "",
+            "ok",
             "which wants an access token and says where to get one",
         ),
-        ("400 Bad Request", "/mcp\n"),
+        (&format!("400 Bad Request\r\n{json}"), "{}", "ok", "/mcp\n"),
+        ("405 Method Not Allowed", "", "ok", "/mcp\n"),
+        ("200 OK\r\nContent-Type: text/event-stream", "", "ok", "/mcp\n"),
+        (
+            "400 Bad Request",
+            "HTTPS is spoken on this port\n",
+            "wrong",
+            "serves no client of that URL: it answers 400: HTTPS is spoken on this port",
+        ),
+        (
+            &format!("403 Forbidden\r\n{json}"),
+            r#"{"error":{"code":-1,"message":"the host is none"}}"#,
+            "wrong",
+            "it answers 403: the host is none",
+        ),
+        (
+            &format!("404 Not Found\r\n{json}"),
+            r#"{"error":"x","error_description":"nothing is here"}"#,
+            "wrong",
+            "it answers 404: nothing is here",
+        ),
+        ("503 Busy", "", "note", "not found out whether it serves this client: it answers 503"),
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
-        let answer = format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n");
-        // The first connection only looks whether something listens.
-        let answers = std::thread::spawn(move || {
-            for _ in 0..2 {
-                let (mut stream, _) = listener.accept().expect("a connection");
-                let _ = stream.read(&mut [0; 1024]);
-                let _ = stream.write_all(answer.as_bytes());
-            }
-        });
+        let machine = Machine::new();
+        let (url, asked) = answering(&http_answer(head, body));
         machine.does(&["register", "cursor", "--http", &url, "--force"]);
         let out = machine.run(&["doctor"]).out;
-        answers.join().expect("asked");
-        assert!(
-            out.contains(&format!("reaches the server at {url}")) && out.contains(told),
-            "{out}"
-        );
+        let asked = asked.join().expect("asked");
+        assert!(!asked.to_ascii_lowercase().contains("authorization"), "{asked}");
+        let line = out.split_inclusive('\n').find(|line| line.contains(&url)).unwrap_or(&out);
+        assert!(line.starts_with(level) && line.contains(told), "{head}: {out}");
     }
+    let machine = Machine::new();
+    let (url, asked) = answering("SSH-2.0-x\r\n");
+    machine.does(&["register", "cursor", "--http", &url]);
+    let out = machine.run(&["doctor"]).out;
+    asked.join().expect("asked");
+    assert!(out.contains("where no client gets an answer: what it answers is no HTTP"), "{out}");
+}
+
+#[test]
+fn doctor_tries_an_entry_with_its_own_token() {
+    for (client, _) in forms() {
+        let variable = ["--token-env", "A_TOKEN"];
+        let refused = http_answer("401 Unauthorized", "");
+        let welcomed = http_answer("400 Bad Request\r\nContent-Type: application/json", "{}");
+        for (options, value, answer, level, told) in [
+            (
+                ["--token-file", "../token"],
+                None,
+                &refused,
+                "wrong",
+                "refuses the entry's token (401)",
+            ),
+            (["--token-file", "../token"], None, &welcomed, "ok", "/mcp\n"),
+            (variable, Some(TOKEN), &refused, "wrong", "refuses the token that A_TOKEN holds here"),
+            (variable, Some(TOKEN), &welcomed, "ok", "/mcp\n"),
+            (variable, None, &refused, "note", "A_TOKEN, which is not set in this shell"),
+        ] {
+            let machine = Machine::new();
+            write(&machine.path("token"), TOKEN);
+            let (url, asked) = answering(answer);
+            let register = [&["register", client, "--http", &url], &options[..]].concat();
+            if machine.run(&register).code != 0 {
+                // It reads no variable.
+                assert!(matches!(client, "claude-desktop" | "zed") && options == variable);
+                continue;
+            }
+            if client == "claude-desktop" {
+                write(&machine.path("bin/npx"), "");
+                #[cfg(unix)]
+                {
+                    use std::os::unix::fs::PermissionsExt as _;
+                    let mode = fs::Permissions::from_mode(0o755);
+                    fs::set_permissions(machine.path("bin/npx"), mode).expect("set");
+                }
+            }
+            let mut command = machine.command(&["doctor"]);
+            command.envs(value.map(|value| ("A_TOKEN", value)));
+            let output = command.output().expect("the binary");
+            let out = String::from_utf8(output.stdout).expect("UTF-8");
+            let asked = asked.join().expect("asked").to_ascii_lowercase();
+            let sent = format!("authorization: bearer {TOKEN}");
+            let is_sent = options != variable || value.is_some();
+            assert_eq!(asked.contains(&sent), is_sent, "{client}: {asked}");
+            let line = out.split_inclusive('\n').find(|line| line.contains(&url)).unwrap_or(&out);
+            assert!(line.starts_with(level) && line.contains(told), "{client}: {out}");
+            assert!(!out.contains("hunter2"), "{out}");
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn doctor_tells_of_a_token_that_everybody_can_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    // Everybody gets to it where the directories above are open, too.
+    let machine = Machine::new();
+    write(&machine.path("token"), TOKEN);
+    let file = machine.file("cursor", &[]);
+    let far = "https://tools.example/mcp";
+    machine.does(&["register", "cursor", "--http", far, "--token-file", "../token"]);
+    let told =
+        format!("everybody on this machine can read the file; `chmod go-rwx {}`", file.display());
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
+    };
+    let above: Vec<_> = file.ancestors().skip(1).take(3).collect();
+    for (of_file, of_home, is_told) in
+        [(0o600, 0o755, false), (0o644, 0o755, true), (0o644, 0o700, false)]
+    {
+        mode(&file, of_file);
+        above.iter().for_each(|directory| mode(directory, of_home));
+        let out = machine.run(&["doctor"]).out;
+        assert_eq!(out.contains(&told), is_told, "{of_file:o} {of_home:o}: {out}");
+        assert!(!out.contains("hunter2"), "{out}");
+    }
+    mode(&file, 0o644);
+    above.iter().for_each(|directory| mode(directory, 0o755));
+    machine.does(&["register", "cursor", "--http", far, "--token-env", "A_TOKEN", "--force"]);
+    assert!(!machine.run(&["doctor"]).out.contains("can read the file"));
 }
 
 #[test]

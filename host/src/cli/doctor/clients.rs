@@ -9,12 +9,13 @@ use crate::cli::arguments;
 use crate::cli::register::{registration, removes_local};
 use crate::cli::shown;
 use crate::clients::{
-    CLIENTS, Client, ClientFile, FoundEntry, Registration, STDIO, Scope, ServerEntry, ServerUrl,
-    TokenlessAnswer, find_program,
+    CLIENTS, Client, ClientFile, EntryAnswer, EntryToken, FoundEntry, Registration, STDIO, Scope,
+    ServerEntry, ServerUrl, find_program,
 };
+use crate::fs::others_rights::everybody_reaches;
 use crate::home::Home;
 use crate::suggestion::{CommandName, SuggestedCommand};
-use crate::text::escape;
+use crate::text::{escape, shell_word};
 use crate::typed_path;
 
 const CLIENTS_TOPIC: &str = "clients";
@@ -120,7 +121,10 @@ fn look(
         Ok(entries) => {
             let ours =
                 entries.iter().filter(|(name, found)| *name == "toolrack" || found.is_toolrack());
-            ours.map(|(name, found)| judge(target, name, found, entry, examined)).collect()
+            let ours: Vec<_> = ours.collect();
+            let judged =
+                ours.iter().map(|(name, found)| judge(target, name, found, entry, examined));
+            judged.chain(judge_file(target, &ours)).collect()
         }
     }
 }
@@ -132,10 +136,9 @@ fn judge(
     entry: &ServerEntry,
     examined: &Examined,
 ) -> Finding {
-    let file = escape(&target.file.to_string_lossy());
-    let what = format!("{}, `{}` in {file}", target.client.title, escape(name));
+    let what = described(target, name);
     if let Some(url) = found.remote_url() {
-        return judge_remote(target.scope, &what, url, found);
+        return judge_remote(target, name, (url, found), examined);
     }
     let keeps_all_else = found.is_left_behind() || found.depends_on_configuration();
     let advice = match keeps_all_else {
@@ -184,10 +187,21 @@ fn judge(
     Finding::ok(CLIENTS_TOPIC, format!("{what} starts this program"))
 }
 
+/// Returns the words for an entry: its client, its name and its file.
+fn described(target: &ClientFile, name: &str) -> String {
+    let file = escape(&target.file.to_string_lossy());
+    format!("{}, `{}` in {file}", target.client.title, escape(name))
+}
+
 /// An entry that reaches a server over HTTP. Only one of this machine is looked for, and only where the user's own file names
 /// it: a project may come from anybody, and is no reason to ask services of this machine for anything.
-fn judge_remote(scope: Scope, what: &str, url: &str, found: &FoundEntry) -> Finding {
-    let there = found.remote_words();
+fn judge_remote(
+    target: &ClientFile,
+    name: &str,
+    (url, found): (&str, &FoundEntry),
+    examined: &Examined,
+) -> Finding {
+    let (what, there) = (described(target, name), found.remote_words());
     if let Some(program) = found.command.as_deref().filter(|name| find_program(name).is_none()) {
         let text = format!("{what} reaches {there} by {}, which is not found", escape(program));
         return Finding::wrong(CLIENTS_TOPIC, text, "install it; npx comes with Node.js");
@@ -196,32 +210,117 @@ fn judge_remote(scope: Scope, what: &str, url: &str, found: &FoundEntry) -> Find
         let text = format!("{what} is switched off there");
         return Finding::note(CLIENTS_TOPIC, text, "switch it on");
     }
-    let url = url.parse::<ServerUrl>().ok().filter(|_| scope == Scope::User);
+    let url = url.parse::<ServerUrl>().ok().filter(|_| target.scope == Scope::User);
     if let Some(port) = url.as_ref().and_then(ServerUrl::silent_port) {
         let text = format!("{what} reaches {there}, where nothing listens on port {port}");
         let serve = CommandName::Serve.alone().option("--http", port.to_string());
         return Finding::wrong(CLIENTS_TOPIC, text, format!("`{serve}` serves there"));
     }
-    let answer = url.filter(|_| !found.sends_token()).and_then(|url| url.answer_without_token());
-    match answer {
-        Some(TokenlessAnswer::WantsToken) => Finding::wrong(
+    let token = EntryToken::of(found, |name| std::env::var(name).ok());
+    let answer = url.and_then(|url| url.answer(&token, examined.certificate.clone()));
+    let answer = answer.unwrap_or(EntryAnswer::Welcome);
+    judge_answer(
+        &format!("{what} reaches {there}"),
+        answer,
+        &token,
+        &gives_token(target, name, found),
+    )
+}
+
+/// The answer of a server to an entry that `reaches` it and sends `token`. `gives` is the command that writes another.
+fn judge_answer(reaches: &str, answer: EntryAnswer, token: &EntryToken, gives: &str) -> Finding {
+    let wrong = |text: String, advice: String| Finding::wrong(CLIENTS_TOPIC, text, advice);
+    match (answer, token) {
+        (EntryAnswer::Welcome, _) => Finding::ok(CLIENTS_TOPIC, reaches),
+        (EntryAnswer::NamesIssuer, EntryToken::Absent) => Finding::ok(
             CLIENTS_TOPIC,
-            format!("{what} reaches {there}, which wants a token (401), and the entry has none"),
-            format!(
-                "`{}` makes one; `register` writes it with --token-file",
-                CommandName::TokenAdd.alone().verbatim("NAME")
-            ),
+            format!("{reaches}, which wants an access token and says where to get one"),
         ),
-        Some(TokenlessAnswer::NamesIssuer) => Finding::ok(
-            CLIENTS_TOPIC,
-            format!(
-                "{what} reaches {there}, which wants an access token and says where to get one"
-            ),
+        (EntryAnswer::WantsToken, EntryToken::Absent) => wrong(
+            format!("{reaches}, which wants a token (401), and the entry has none"),
+            gives.to_owned(),
         ),
-        Some(TokenlessAnswer::Other) | None => {
-            Finding::ok(CLIENTS_TOPIC, format!("{what} reaches {there}"))
+        (EntryAnswer::WantsToken | EntryAnswer::NamesIssuer, EntryToken::Unset(name)) => {
+            Finding::note(
+                CLIENTS_TOPIC,
+                format!(
+                    "{reaches}, which wants a token (401); the entry's is the value of {name}, which is not set in this shell, \
+                     so it was not tried"
+                ),
+                format!("set {name} to a token where the client is started"),
+            )
         }
+        (EntryAnswer::RefusesToken, EntryToken::FromVariable { name, .. }) => {
+            let add = CommandName::TokenAdd.alone().verbatim("NAME");
+            wrong(
+                format!("{reaches}, which refuses the token that {name} holds here (401)"),
+                format!("`{add}` makes another; set {name} to it where the client is started"),
+            )
+        }
+        (EntryAnswer::RefusesToken, _) => wrong(
+            format!(
+                "{reaches}, which refuses the entry's token (401): it was removed, or has expired"
+            ),
+            gives.to_owned(),
+        ),
+        (EntryAnswer::WantsToken | EntryAnswer::NamesIssuer, _) => Finding::note(
+            CLIENTS_TOPIC,
+            format!("{reaches}, which wants a token (401); it was not tried with the entry's"),
+            "the client shows whether it connects",
+        ),
+        (EntryAnswer::Refused(said), _) => wrong(
+            format!("{reaches}, which serves no client of that URL: {said}"),
+            "mend the URL in the entry, or the server, whose log says more".into(),
+        ),
+        (EntryAnswer::Unreachable(why), _) => wrong(
+            format!("{reaches}, where no client gets an answer: {why}"),
+            "mend the URL in the entry: https:// is for a server with TLS, http:// for one without"
+                .into(),
+        ),
+        (EntryAnswer::Unclear(why), _) => Finding::note(
+            CLIENTS_TOPIC,
+            format!(
+                "{reaches}, of which it was not found out whether it serves this client: {why}"
+            ),
+            "the client shows whether it connects",
+        ),
     }
+}
+
+/// Returns the advice by which an entry gets a token.
+fn gives_token(target: &ClientFile, name: &str, found: &FoundEntry) -> String {
+    let add = CommandName::TokenAdd.alone().verbatim("NAME");
+    let Some(url) = found.public_url().filter(|_| target.scope == Scope::User) else {
+        return format!("`{add}` makes one; `register` writes it with --token-file");
+    };
+    let register = command(target, name).in_directories([""; 0]).option("--http", url);
+    let register = register.option("--token-file", "-").flag("--force");
+    format!("`{add} | {register}` makes one and writes it")
+}
+
+/// A client's file that holds the token of an entry, and that everybody on this machine can read.
+fn judge_file(target: &ClientFile, ours: &[(&String, &FoundEntry)]) -> Option<Finding> {
+    let holds_token = |(_, found): &&(&String, &FoundEntry)| {
+        let url = found.remote_url().and_then(|url| url.parse::<ServerUrl>().ok());
+        matches!(EntryToken::of(found, |_| None), EntryToken::Written(_))
+            || url.is_some_and(|url| url.holds_token())
+    };
+    let (name, _) = ours.iter().find(holds_token)?;
+    everybody_reaches(&target.file).then(|| {
+        let (title, path) = (target.client.title, target.file.to_string_lossy());
+        Finding::wrong(
+            CLIENTS_TOPIC,
+            format!(
+                "{title}, `{}` in {}: it holds a token, and everybody on this machine can read the file",
+                escape(name),
+                escape(&path)
+            ),
+            format!(
+                "`chmod go-rwx {}` takes that away; then replace the token, which may have been read",
+                shell_word(&path)
+            ),
+        )
+    })
 }
 
 /// An entry that serves other directories than those that are examined, which may be meant so.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use rustls::pki_types::CertificateDer;
+
 use crate::cli::configured_files::ConfiguredFiles;
 use crate::clients::ServerEntry;
 use crate::home::Home;
@@ -16,6 +18,8 @@ pub(super) struct Examined {
     pub(super) configured: ConfiguredFiles,
     /// The authorization servers whose tokens count.
     pub(super) issuers: Vec<ServiceUrl>,
+    /// The certificate of the server that the configuration describes. `None` if it has none that can be read.
+    pub(super) certificate: Option<CertificateDer<'static>>,
     /// The entry that clients should have.
     pub(super) entry: anyhow::Result<ServerEntry>,
 }

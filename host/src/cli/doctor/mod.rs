@@ -22,6 +22,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::configured_files::LooseConfiguration;
+use super::http_files::configured_certificate;
 use super::output::print::println;
 use super::register::server_entry;
 use super::setup::Setup;
@@ -46,6 +47,8 @@ pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
         home: setup.home.clone(),
         configured: setup.configured.clone(),
         issuers,
+        // One that cannot be read is told where a server is started.
+        certificate: configured_certificate(&setup.configuration.http).ok().flatten(),
         entry: server_entry(&setup),
     });
     let mut findings = Vec::new();

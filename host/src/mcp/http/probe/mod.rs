@@ -1,5 +1,5 @@
 //! Questions to a server over HTTP as somebody else asks them, such as whether it lives: one request on a connection of its
-//! own, bounded in time and size. Redirects are not followed, and nothing secret is sent.
+//! own, bounded in time and size. Redirects are not followed, and a token is sent to this machine alone.
 
 pub(super) mod server_place;
 mod server_trust;

@@ -6,8 +6,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, CONNECTION, HOST, USER_AGENT};
-use http::{HeaderMap, Request, StatusCode};
+use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -23,6 +23,7 @@ use super::server_place::{PlaceUrl, ServerPlace};
 use super::server_trust::{AnotherCertificate, ServerTrust};
 use crate::manifest::show_duration;
 use crate::mcp::http::socket::client_socket::Duplex;
+use crate::mcp::http::socket::tls_agreement::certificate_words;
 
 /// The most bytes of an answer, and of its head.
 const MAX_PROBE_ANSWER: usize = 64 * 1024;
@@ -35,15 +36,17 @@ pub(crate) struct ProbedServer {
     base: String,
     /// The proof of who it is. `None` if it is asked in the clear.
     trust: Option<ServerTrust>,
+    /// The proof of who asks. A server of another machine gets none, and is not asked with one.
+    authorization: Option<HeaderValue>,
 }
 
 /// The part of an answer that is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AwaitedPart {
-    /// The status and the headers: the rest may never end.
-    Head,
     /// All of it.
     Whole,
+    /// All of a refusal, and the head of anything else, whose rest may never end.
+    Refusal,
 }
 
 /// The answer of a server. All of it is the server's: escape what you show.
@@ -65,7 +68,7 @@ pub(crate) enum ProbeError {
     #[error("no TLS: {0}")]
     Tls(rustls::Error),
     /// The server's certificate is not accepted.
-    #[error("its certificate is not accepted: {0}")]
+    #[error("its certificate is not accepted: {}", certificate_words(.0))]
     Certificate(CertificateError),
     /// The server's certificate is not the one that was named.
     #[error(transparent)]
@@ -85,6 +88,9 @@ pub(crate) enum ProbeError {
     /// The time is over.
     #[error("no answer came within {}", show_duration(*.0))]
     Late(Duration),
+    /// The server is of another machine, and a token would be shown to it.
+    #[error("it is no server of this machine, and gets no token from here")]
+    Elsewhere,
     /// This process can ask nobody.
     #[error("this process cannot ask: {0}")]
     Host(io::Error),
@@ -93,13 +99,22 @@ pub(crate) enum ProbeError {
 impl ProbedServer {
     /// The server that listens at `place`, with TLS if it has a certificate of its `own`.
     pub(crate) fn listening(place: ServerPlace, own: Option<CertificateDer<'static>>) -> Self {
-        Self { place, base: String::new(), trust: own.map(ServerTrust::Own) }
+        let trust = own.map(ServerTrust::Own);
+        Self { place, base: String::new(), trust, authorization: None }
     }
 
     /// The server of `url`. Over HTTPS, it has to show the certificate `own`, or one of an authority that is trusted.
     pub(crate) fn of_url(url: PlaceUrl, own: Option<CertificateDer<'static>>) -> Self {
         let PlaceUrl { place, is_tls, base } = url;
-        Self { place, base, trust: is_tls.then_some(ServerTrust::Authorities(own)) }
+        let trust = is_tls.then_some(ServerTrust::Authorities(own));
+        Self { place, base, trust, authorization: None }
+    }
+
+    /// The same server, asked with this value of the header `Authorization` if it is of this machine.
+    pub(crate) fn with_authorization(mut self, mut value: HeaderValue) -> Self {
+        value.set_sensitive(true);
+        self.authorization = Some(value);
+        self
     }
 
     /// Returns the URL of a path of the server, as it is shown.
@@ -117,6 +132,7 @@ impl ProbedServer {
     ) -> Result<ProbeAnswer, ProbeError> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(ProbeError::Host)?;
+        let authorization = self.authorization.iter().map(|value| (AUTHORIZATION, value.clone()));
         let request = Request::builder()
             .uri(format!("{}{path}", self.base))
             .header(HOST, self.place.authority())
@@ -124,7 +140,8 @@ impl ProbedServer {
             .header(USER_AGENT, concat!("toolrack/", env!("CARGO_PKG_VERSION")))
             .header(CONNECTION, "close")
             .body(Empty::new());
-        let request = request.map_err(|error| ProbeError::Host(io::Error::other(error)))?;
+        let mut request = request.map_err(|error| ProbeError::Host(io::Error::other(error)))?;
+        request.headers_mut().extend(authorization);
         let answer = runtime.block_on(async { timeout(time, self.answer(request, awaited)).await });
         // The look-up of a name, which the system may hold up, is left behind.
         runtime.shutdown_background();
@@ -145,8 +162,8 @@ impl ProbedServer {
             let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
             let (head, body) = response.into_parts();
             let body = match awaited {
-                AwaitedPart::Head => Bytes::new(),
-                AwaitedPart::Whole => {
+                AwaitedPart::Refusal if head.status.is_success() => Bytes::new(),
+                AwaitedPart::Whole | AwaitedPart::Refusal => {
                     let body = Limited::new(body, MAX_PROBE_ANSWER).collect().await;
                     body.map_err(|error| broken(&*error))?.to_bytes()
                 }
@@ -164,7 +181,12 @@ impl ProbedServer {
         let (stream, name): (Box<dyn Duplex>, &str) = match &self.place {
             ServerPlace::Tcp(host, port) => {
                 let stream = TcpStream::connect((&**host, *port)).await;
-                (Box::new(stream.map_err(ProbeError::Connect)?), host)
+                let stream = stream.map_err(ProbeError::Connect)?;
+                let peer = stream.peer_addr().map_err(ProbeError::Connect)?;
+                if self.authorization.is_some() && !peer.ip().to_canonical().is_loopback() {
+                    return Err(ProbeError::Elsewhere);
+                }
+                (Box::new(stream), host)
             }
             ServerPlace::Unix(path) => (connect_unix(path).await?, "localhost"),
         };

@@ -414,5 +414,4 @@ fn spliced(text: &str, splices: Vec<Splice>) -> String {
 }
 
 #[cfg(test)]
-#[path = "json_tests.rs"]
 mod tests;
