@@ -30,6 +30,7 @@ use crate::protected::Protected;
 use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
 use crate::status::{FollowedStatus, RememberedInstructions, StatusWriter};
+use crate::suggestion::CommandName;
 use crate::tokens::{Token, TokenFile, TokenFileError};
 
 /// The choices of the operator.
