@@ -98,7 +98,10 @@ fn read(author: PathAuthor, path: &Path) -> Result<Option<Configuration>, Config
     let bytes = match read_at_most(path, MAX_CONFIGURATION) {
         Ok(bytes) => bytes,
         Err(ReadError::Missing) => {
-            return dangling(path).or_else(|| no_directory(path)).map_or(Ok(None), Err);
+            // A person who has no home directory has no configuration in it.
+            let is_lost = matches!(author, PathAuthor::Administrator { .. });
+            let found = dangling(path).or_else(|| no_directory(path).filter(|_| is_lost));
+            return found.map_or(Ok(None), Err);
         }
         Err(error) => return Err(unreadable(path, &error)),
     };

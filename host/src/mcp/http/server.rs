@@ -29,7 +29,6 @@ use super::legacy_session::session_id::SessionKey;
 use super::legacy_session::session_registry::SessionRegistry;
 use super::plan::MessageChecks;
 use super::refusal_log::{RefusalKind, RefusalLog};
-
 use super::request::authentication::{Authenticator, TokenNeed, TokensInForce};
 use super::request::body::{self, ClaimedBody};
 use super::request::host_policy::HostPolicy;
