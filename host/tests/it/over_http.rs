@@ -616,8 +616,15 @@ fn a_session_that_comes_to_a_server_with_other_tools_is_told_whenever_those_bega
     let (few, more) = (plugins::good(), plugins::good());
     plugins::install(more.path(), "more", "", &Wat::default().build());
     // The server with other tools was there before, as in a rolling update.
-    let ahead = at_home(home.path(), more.path());
-    let session = at_home(home.path(), few.path()).session();
+    let whole = |plugins: &std::path::Path| {
+        let peer = at_home(home.path(), plugins);
+        eventually("all plugins", || {
+            (peer.get("/health").json()["plugins"]["loading"] == 0).then_some(())
+        });
+        peer
+    };
+    let ahead = whole(more.path());
+    let session = whole(few.path()).session();
     let headers = [("Mcp-Session-Id", &*session), ("Accept", "text/event-stream")];
     let mut stream = ahead.open(request("GET", "/mcp", &headers, ""));
     let told = stream.event().expect("a change");

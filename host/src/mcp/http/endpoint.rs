@@ -305,7 +305,7 @@ impl Endpoint {
         let place = self.place(principal, Shared::Running(RunKind::Stream), 1)?;
         // Its client may know the lists of another server, or have been away for a while. What changed and changed back is
         // known of the whole alone: of changes that a principal may not see it is not told.
-        let differs = session.lists != self.checks.lists_of(principal);
+        let differs = session.lists.differs(self.checks.lists_of(principal));
         let has_changed = principal.allow.is_none() && self.published.get() >= session.began;
         let changes = match differs || has_changed {
             true => Changes::ToldOfMissed,

@@ -54,9 +54,18 @@ pub(crate) struct ListsDigest([u8; LISTS]);
 impl ListsDigest {
     /// The digest of what `catalog` holds.
     pub(crate) fn of(catalog: Option<&Catalog>) -> Self {
-        let Some(catalog) = catalog else { return Self::default() };
+        let Some(catalog) =
+            catalog.filter(|catalog| catalog.is_ready() && !catalog.is_provisional())
+        else {
+            return Self::default();
+        };
         let whole = catalog.digest();
         Self(std::array::from_fn(|at| whole.as_bytes()[at]))
+    }
+
+    /// True if both are known, and are not the same.
+    pub(crate) fn differs(self, other: Self) -> bool {
+        self != other && ![self, other].contains(&Self::default())
     }
 }
 
@@ -232,6 +241,16 @@ mod tests {
         let (bare, with_newline) = ([b'a'; 32], [&[b'a'; 32][..], b"\n"].concat());
         let id = begun(&key(&bare).expect("a key"), Version::NEWEST_LEGACY);
         assert!(key(&with_newline).expect("a key").read(&id, "a").is_some());
+    }
+
+    #[test]
+    fn lists_that_are_not_known_yet_differ_from_none() {
+        let (one, two, unknown) =
+            (ListsDigest([1; LISTS]), ListsDigest([2; LISTS]), ListsDigest::of(None));
+        assert!(one.differs(two) && !one.differs(one));
+        assert!(!one.differs(unknown) && !unknown.differs(one) && !unknown.differs(unknown));
+        assert_eq!(ListsDigest::of(Some(&Catalog::unscanned())), unknown);
+        assert_ne!(ListsDigest::of(Some(&Catalog::default())), unknown);
     }
 
     #[test]
