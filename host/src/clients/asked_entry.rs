@@ -1,7 +1,7 @@
 //! The answer of a server of this machine to an entry: it is asked as the client of that entry asks, with the entry's own
 //! token.
 //!
-//! Which entries may be asked about is not known here.
+//! This file does not know which entries may be asked about.
 
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode, Uri};

@@ -19,11 +19,11 @@ use crate::tool::ErrorKind;
 
 /// The things that metrics are read from.
 pub struct MetricsSource {
-    /// What is served.
+    /// The catalog that is served.
     pub catalog: watch::Receiver<Option<Arc<Catalog>>>,
     /// The plugins that are being loaded.
     pub loading: watch::Receiver<Vec<Pending>>,
-    /// What became of plugins.
+    /// The number of plugins that were added, updated, removed and refused.
     pub reloads: Arc<ReloadCounts>,
     /// The time at which the server started.
     pub started: SystemTime,
@@ -122,7 +122,7 @@ impl Collector for MetricsSource {
 }
 
 impl MetricsSource {
-    /// What is served, and what became of plugins.
+    /// The plugins by their states, the changes of what is served, and the version.
     fn states(&self, catalog: Option<&Catalog>, metrics: &mut Metrics<'_>) -> fmt::Result {
         let refused = catalog.map_or(0, |catalog| catalog.count_refused().plugins);
         let serving = catalog.map_or(0, |catalog| catalog.plugins().len());
@@ -141,7 +141,7 @@ impl MetricsSource {
         gauge(&mut build, &[("version", env!("CARGO_PKG_VERSION")), ("catalog", &digest)], 1)
     }
 
-    /// What the system tells of the process.
+    /// The numbers that the system tells of the process.
     fn process(&self, metrics: &mut Metrics<'_>) -> fmt::Result {
         let ProcessNumbers {
             cpu_seconds,
@@ -227,32 +227,33 @@ impl Metrics<'_> {
             }
         }
         type Label = fn(ErrorMetric) -> Option<&'static str>;
-        let kinds: [(&str, &str, &str, Label); 3] = [
-            (
-                "toolrack_calls_stopped",
-                "Calls that a limit stopped",
-                "limit",
-                |error| match error {
-                    ErrorMetric::Stopped(limit) => Some(limit),
-                    _ => None,
-                },
-            ),
-            ("toolrack_calls_refused", "Calls that did not reach their guest", "reason", |error| {
-                match error {
-                    ErrorMetric::Refused(reason) => Some(reason),
-                    _ => None,
-                }
-            }),
-            (
-                "toolrack_calls_failed",
-                "Calls that ended otherwise without an answer, or with a failure",
-                "reason",
-                |error| match error {
-                    ErrorMetric::Failed(reason) => Some(reason),
-                    _ => None,
-                },
-            ),
-        ];
+        let kinds: [(&str, &str, &str, Label); 3] =
+            [
+                ("toolrack_calls_stopped", "Calls that a limit stopped", "limit", |error| {
+                    match error {
+                        ErrorMetric::Stopped(limit) => Some(limit),
+                        _ => None,
+                    }
+                }),
+                (
+                    "toolrack_calls_refused",
+                    "Calls that were not made, or whose arguments the tool refused",
+                    "reason",
+                    |error| match error {
+                        ErrorMetric::Refused(reason) => Some(reason),
+                        _ => None,
+                    },
+                ),
+                (
+                    "toolrack_calls_failed",
+                    "Calls that ended otherwise without an answer, or with a failure",
+                    "reason",
+                    |error| match error {
+                        ErrorMetric::Failed(reason) => Some(reason),
+                        _ => None,
+                    },
+                ),
+            ];
         for (name, help, key, label) in kinds {
             let mut errors = self.counter(name, help)?;
             for plugin in plugins {
@@ -273,7 +274,7 @@ impl Metrics<'_> {
         Ok(())
     }
 
-    /// What guests took, by plugin.
+    /// The time, work and memory that guests took, by plugin.
     fn guests(&mut self, plugins: &[PluginNumbers<'_>]) -> fmt::Result {
         let called = || {
             plugins
@@ -323,7 +324,7 @@ impl Metrics<'_> {
         Ok(())
     }
 
-    /// Which plugins are served, and which of them are left alone.
+    /// The plugins that are served, and those of them that are left alone.
     fn plugins(&mut self, plugins: &[PluginNumbers<'_>]) -> fmt::Result {
         let mut breakers = self.gauge(
             "toolrack_breaker_open",

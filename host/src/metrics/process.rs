@@ -1,4 +1,4 @@
-//! What the system tells of this process, under the names that Prometheus' clients use. Linux alone tells it.
+//! The numbers that the system tells of this process, under the names that Prometheus' clients use. Linux alone tells it.
 
 /// Numbers of this process.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ pub struct ReloadCounts {
     refused: AtomicU64,
 }
 
-/// What became of a plugin.
+/// The outcome of a reload for one plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReloadResult {
     /// It is served, and was not before.

@@ -1,4 +1,4 @@
-//! What a server says of its health: the JSON of `/health`, which strangers read, too. It holds numbers alone, and neither
+//! The report of a server on its health: the JSON of `/health`, which strangers read, too. It holds numbers alone, and neither
 //! names nor reasons.
 
 use std::time::Duration;
@@ -52,7 +52,7 @@ pub(crate) struct PluginCounts {
     pub(crate) refused: usize,
 }
 
-/// What is known of calls since the server started, of all tools that are served.
+/// The statistics of calls since the server started, of all tools that are served.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CallStatistics {
     #[serde(flatten)]

@@ -1,6 +1,6 @@
 //! The turns of servers that make or remove a Unix socket: by a lock of this user's own, which no other user can hold.
 //!
-//! Where the sockets lie is not known here.
+//! This file does not know where the sockets lie.
 
 use std::io;
 use std::path::PathBuf;
