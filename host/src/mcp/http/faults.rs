@@ -2,12 +2,14 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::task::LocalSet;
 use tokio::time::{sleep, timeout};
 
@@ -19,6 +21,7 @@ use super::trial::{
     TrialServer, call, initialize, listen, measured, modern, plugins, request, session_begun,
     settings,
 };
+use crate::catalog::Catalog;
 use crate::fs::stated::Stated;
 use crate::fuzz::started;
 use crate::mcp::calls::executor::Executor;
@@ -55,6 +58,7 @@ fn small() -> HttpBounds {
 struct Bench {
     address: String,
     published: Rc<Cell<u64>>,
+    catalog: watch::Sender<Option<Arc<Catalog>>>,
     executor: Rc<Executor>,
 }
 
@@ -74,7 +78,8 @@ fn serves_with<R>(settings: HttpSettings, test: impl AsyncFnOnce(&Bench) -> R) -
     let ended = LocalSet::new().block_on(&runtime.expect("a runtime"), async {
         let server = TrialServer::start(settings, host.guests().clone(), catalog).await;
         let (address, executor) = (server.address.to_string(), server.executor.clone());
-        let bench = Bench { address, published: server.published.clone(), executor };
+        let (published, catalog) = (server.published.clone(), server.catalog.clone());
+        let bench = Bench { address, published, catalog, executor };
         let result = timeout(NEVER_REACHED, test(&bench)).await.expect("it ends");
         let began = Instant::now();
         server.end(NEVER_REACHED).await;
@@ -179,6 +184,22 @@ fn the_end_of_a_server_waits_for_no_handshake() {
 }
 
 impl Bench {
+    /// True if a stream of this session tells of a change before it tells of nothing.
+    async fn is_told_at_once(&self, session: &str) -> bool {
+        let accept = "Accept: text/event-stream";
+        let get = format!("GET /mcp HTTP/1.1\r\nHost: localhost\r\n{accept}\r\n{session}\r\n");
+        let mut stream = self.sends(get).await;
+        let mut heard = String::new();
+        // A comment comes where nothing else does.
+        while !heard.contains(":\n\n") && !heard.contains("list_changed") {
+            let mut bytes = [0; 1024];
+            let count = stream.read(&mut bytes).await.expect("bytes");
+            assert!(count > 0, "{heard}");
+            heard += std::str::from_utf8(&bytes[..count]).expect("text");
+        }
+        heard.contains("list_changed")
+    }
+
     async fn connect(&self) -> TcpStream {
         TcpStream::connect(&self.address).await.expect("a connection")
     }
@@ -540,22 +561,25 @@ fn an_array_that_the_session_does_not_have_is_refused() {
 fn a_stream_that_is_opened_after_a_change_tells_of_it() {
     serves(small(), async |bench| {
         let session = bench.session().await;
-        let get = format!(
-            "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n{session}\r\n"
-        );
         for (published, is_told) in [(0, false), (now() - 60_000, false), (now(), true)] {
             bench.published.set(published);
-            let mut stream = bench.sends(&get).await;
-            let mut heard = String::new();
-            // A comment comes where nothing else does.
-            while !heard.contains(":\n\n") && !heard.contains("list_changed") {
-                let mut bytes = [0; 1024];
-                let count = stream.read(&mut bytes).await.expect("bytes");
-                assert!(count > 0, "{heard}");
-                heard += std::str::from_utf8(&bytes[..count]).expect("text");
-            }
-            assert_eq!(heard.contains("list_changed"), is_told, "{heard}");
+            assert_eq!(bench.is_told_at_once(&session).await, is_told);
         }
+    });
+}
+
+#[test]
+fn the_first_list_is_no_change_for_a_session_that_waits_for_it() {
+    serves(small(), async |bench| {
+        let whole = bench.catalog.borrow().clone();
+        bench.catalog.send_replace(Some(Arc::new(Catalog::unscanned())));
+        // What changed in the millisecond of a handshake counts as changed after it.
+        tokio::time::sleep(SHORT).await;
+        let session = bench.session().await;
+        bench.catalog.send_replace(whole.clone());
+        assert!(!bench.is_told_at_once(&session).await);
+        bench.catalog.send_replace(whole);
+        assert!(bench.is_told_at_once(&session).await);
     });
 }
 

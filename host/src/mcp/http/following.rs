@@ -39,10 +39,18 @@ impl Following {
     async fn follow(&mut self) -> Infallible {
         let mut look = tokio::time::interval(LOOK_INTERVAL);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let is_ready = |catalog: &watch::Receiver<Option<Arc<Catalog>>>| {
+            catalog.borrow().as_ref().is_some_and(|catalog| catalog.is_ready())
+        };
+        // No client knows of anything before the first whole list: they all wait for it.
+        let mut was_listed = is_ready(&self.catalog);
         loop {
             tokio::select! {
                 Ok(()) = self.catalog.changed() => {
-                    self.endpoint.published.set(now());
+                    if was_listed {
+                        self.endpoint.published.set(now());
+                    }
+                    was_listed = is_ready(&self.catalog);
                     self.endpoint.checks.views.refresh();
                 }
                 _ = look.tick() => {

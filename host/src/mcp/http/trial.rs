@@ -33,7 +33,9 @@ pub(super) struct TrialServer {
     pub(super) published: Rc<Cell<u64>>,
     end: oneshot::Sender<()>,
     served: JoinHandle<()>,
-    _catalog: watch::Sender<Option<Arc<Catalog>>>,
+    /// What it serves.
+    #[cfg_attr(not(test), expect(dead_code))]
+    pub(super) catalog: watch::Sender<Option<Arc<Catalog>>>,
 }
 
 /// Settings with no tokens, no TLS and no rates, on an address of this machine.
@@ -68,13 +70,13 @@ impl TrialServer {
         let listener = Listener::bind(&local(), &SocketLocks::default()).await.expect("a port");
         let HttpAddress::Tcp(address) = *listener.address() else { panic!("no port") };
         let executor = Rc::new(Executor::new(guests, ClientShares::new(None, None)));
-        let (_catalog, published) = watch::channel(Some(catalog));
+        let (catalog, published) = watch::channel(Some(catalog));
         let server = HttpServer::new(listener, settings, executor.clone(), published);
         let server = server.expect("tokens and TLS can be read");
         let published = server.published();
         let (end, asked) = oneshot::channel::<()>();
         let served = tokio::task::spawn_local(server.run(async { drop(asked.await) }));
-        Self { address, executor, published, end, served, _catalog }
+        Self { address, executor, published, end, served, catalog }
     }
 
     /// Ends the server, which has `time` for it.
