@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::claims::{AudienceClaim, TokenClaims};
 use super::fault::{RefusedToken, TokenFault};
-use super::issuer_client::{IssuerWay, NoAnswer};
+use super::issuer::issuer_client::{IssuerWay, NoAnswer};
 use super::jwt::CLOCK_LEEWAY;
 use super::settings::{ClientSecret, OauthTimes};
 use super::url::ServiceUrl;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::claims::{AudienceClaim, TokenClaims};
 use super::fault::{MissingClaim, TokenFault};
-use super::key_set::MAX_KEY_ID;
+use super::issuer::key_set::MAX_KEY_ID;
 use super::settings::SignatureAlgorithm;
 use crate::tokens::now;
 

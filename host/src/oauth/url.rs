@@ -52,7 +52,8 @@ impl ServiceUrl {
 }
 
 impl ServiceUrl {
-    /// Reads a URL that the metadata at this one name. A server elsewhere cannot send this machine to its own services.
+    /// Reads a URL that the metadata at this one name. One without TLS is never named from elsewhere, and is asked for nothing
+    /// but a document.
     pub(super) fn named(&self, text: &str) -> Result<Self, String> {
         let named: Self = text.parse()?;
         match named.url.scheme() {

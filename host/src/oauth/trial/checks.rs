@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::super::fault::MissingClaim;
 use super::super::introspection::{MAX_FIRST_QUESTIONS, MAX_WAITING_QUESTIONS};
-use super::super::key_set::KeySet;
+use super::super::issuer::key_set::KeySet;
 use super::super::{IssuerSettings, OauthChecker, TokenCheck, TokenFault};
 use super::issuer::{Mood, RESOURCE, TrialIssuer, settings};
 use super::signing_key::{SigningKey, encode, unsigned};

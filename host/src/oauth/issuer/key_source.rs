@@ -8,14 +8,15 @@ use serde::Deserialize;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::super::settings::OauthTimes;
+use super::super::url::ServiceUrl;
 use super::issuer_client::{IssuerWay, NoAnswer};
 use super::key_set::{KeySet, KeySetError, shown};
-use super::settings::OauthTimes;
-use super::url::ServiceUrl;
+use super::nearness::Nearness;
 use crate::text::{clip, escape};
 
 /// The keys of one authorization server.
-pub(super) struct KeySource {
+pub(in crate::oauth) struct KeySource {
     issuer: ServiceUrl,
     /// The place of the keys. `None` where the issuer's metadata say it.
     url: Option<ServiceUrl>,
@@ -40,7 +41,7 @@ struct KnownKeys {
 
 /// The reason why no newer keys are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotNewer {
+pub(in crate::oauth) enum NotNewer {
     /// The issuer publishes no others, as far as is known.
     Same,
     /// The issuer does not answer.
@@ -63,7 +64,7 @@ enum NoKeys {
 }
 
 impl KeySource {
-    pub(super) fn new(
+    pub(in crate::oauth) fn new(
         issuer: ServiceUrl,
         url: Option<ServiceUrl>,
         way: IssuerWay,
@@ -83,12 +84,12 @@ impl KeySource {
     }
 
     /// True if these are the keys that count.
-    pub(super) fn are_current(&self, keys: &Rc<KeySet>) -> bool {
+    pub(in crate::oauth) fn are_current(&self, keys: &Rc<KeySet>) -> bool {
         self.known.borrow().keys.as_ref().is_some_and(|(current, _)| Rc::ptr_eq(current, keys))
     }
 
     /// The keys. The first are waited for, a while.
-    pub(super) async fn keys(&self) -> Option<Rc<KeySet>> {
+    pub(in crate::oauth) async fn keys(&self) -> Option<Rc<KeySet>> {
         if let Some((keys, _)) = &self.known.borrow().keys {
             return Some(keys.clone());
         }
@@ -96,7 +97,7 @@ impl KeySource {
     }
 
     /// Newer keys than these: they are asked for where that was not done lately.
-    pub(super) async fn newer(&self, than: &Rc<KeySet>) -> Result<Rc<KeySet>, NotNewer> {
+    pub(in crate::oauth) async fn newer(&self, than: &Rc<KeySet>) -> Result<Rc<KeySet>, NotNewer> {
         let is_due = self.last.get().is_none_or(|last| last.elapsed() >= self.times.ask_again);
         self.asked.notify_one();
         if is_due {
@@ -119,7 +120,7 @@ impl KeySource {
     }
 
     /// Asks for keys again and again, one time after the other. It never ends.
-    pub(super) async fn keep(&self) {
+    pub(in crate::oauth) async fn keep(&self) {
         let (mut was_lost, mut was_empty) = (false, false);
         loop {
             let begun = Instant::now();
@@ -188,17 +189,18 @@ impl KeySource {
     }
 
     async fn fetch(&self) -> Result<KeySet, NoKeys> {
-        let url = match &self.url {
-            Some(url) => url.clone(),
+        let (url, by) = match &self.url {
+            Some(url) => (url.clone(), Nearness::Machine),
             None => self.discovered().await?,
         };
-        let text = self.way.get(&url).await;
-        let text = text.map_err(|error| NoKeys::Asked { url: url.to_string(), error })?;
+        let text = self.way.get_named(&url, by).await;
+        let (text, _) = text.map_err(|error| NoKeys::Asked { url: url.to_string(), error })?;
         KeySet::parse(&text).map_err(|error| NoKeys::Read { url: url.to_string(), error })
     }
 
-    /// The place of the keys as the issuer's metadata say it, in either of the two places that these may have.
-    async fn discovered(&self) -> Result<ServiceUrl, NoKeys> {
+    /// The place of the keys as the issuer's metadata say it, in either of the two places that these may have, and how near
+    /// the server is that gave them.
+    async fn discovered(&self) -> Result<(ServiceUrl, Nearness), NoKeys> {
         #[derive(Deserialize)]
         struct IssuerMetadata {
             issuer: String,
@@ -208,10 +210,10 @@ impl KeySource {
         let openid = self.issuer.with_path(&format!("{path}/.well-known/openid-configuration"));
         let oauth =
             self.issuer.with_path(&format!("/.well-known/oauth-authorization-server{path}"));
-        let (url, text) = match self.way.get(&openid).await {
-            Ok(text) => (openid.to_string(), text),
+        let (url, (text, by)) = match self.way.get(&openid).await {
+            Ok(answer) => (openid.to_string(), answer),
             Err(first) => match self.way.get(&oauth).await {
-                Ok(text) => (oauth.to_string(), text),
+                Ok(answer) => (oauth.to_string(), answer),
                 Err(_) => return Err(NoKeys::Asked { url: openid.to_string(), error: first }),
             },
         };
@@ -222,6 +224,7 @@ impl KeySource {
         if metadata.issuer != self.issuer.as_str() {
             return Err(NoKeys::OtherIssuer { url, found: escape(clip(&metadata.issuer, 200)) });
         }
-        self.issuer.named(&metadata.jwks_uri).map_err(|error| NoKeys::KeysUrl { url, error })
+        let keys = self.issuer.named(&metadata.jwks_uri);
+        Ok((keys.map_err(|error| NoKeys::KeysUrl { url, error })?, by))
     }
 }

@@ -16,22 +16,23 @@ use rustls::pki_types::CertificateDer;
 use tokio::time::timeout;
 use url::form_urlencoded;
 
-use super::settings::ClientSecret;
-use super::url::ServiceUrl;
+use super::super::settings::ClientSecret;
+use super::super::url::ServiceUrl;
+use super::nearness::Nearness;
 use crate::sandbox::http::{
     Connection, Denied, Failure, LookupShare, LookupShares, RequestTarget, TrustedAuthorities,
     own_addresses,
 };
 
 /// The most bytes of an answer, and of its head.
-pub(super) const MAX_ISSUER_ANSWER: usize = 256 * 1024;
+pub(in crate::oauth) const MAX_ISSUER_ANSWER: usize = 256 * 1024;
 const MAX_ANSWER_HEAD: usize = 64 * 1024;
 
 /// A name and a secret are encoded as a form is before they are joined.
 const FORM_ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
 /// The way to one authorization server.
-pub(super) struct IssuerWay {
+pub(in crate::oauth) struct IssuerWay {
     trust: TrustedAuthorities,
     lookups: LookupShare,
     time: Duration,
@@ -39,7 +40,7 @@ pub(super) struct IssuerWay {
 
 /// The reason why a question has no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum NoAnswer {
+pub(in crate::oauth) enum NoAnswer {
     #[error(transparent)]
     Failure(#[from] Failure),
     #[error(transparent)]
@@ -54,6 +55,10 @@ pub(super) enum NoAnswer {
     NotIntrospection,
     #[error("the answer broke off, or has more than {MAX_ISSUER_ANSWER} bytes")]
     Body,
+    #[error(
+        "the issuer's metadata name it, and it is nearer to this machine than the issuer; if it is right, name it yourself: `jwks` in [[auth.issuers]]"
+    )]
+    Nearer,
     #[error("no answer came in {} s", .0.as_secs())]
     Late(Duration),
 }
@@ -64,18 +69,30 @@ fn redirect_hint(status: StatusCode) -> &'static str {
 
 impl IssuerWay {
     /// A way that trusts these authorities beside the usual ones.
-    pub(super) fn new(authorities: Vec<CertificateDer<'static>>, time: Duration) -> Self {
+    pub(in crate::oauth) fn new(authorities: Vec<CertificateDer<'static>>, time: Duration) -> Self {
         let lookups = LookupShares::default().of(None);
         Self { trust: TrustedAuthorities::new(authorities), lookups, time }
     }
 
-    /// Asks for a document.
-    pub(super) async fn get(&self, url: &ServiceUrl) -> Result<Bytes, NoAnswer> {
-        self.ask(url, request(url, Method::GET, Bytes::new())?).await
+    /// Asks for a document at a URL that the configuration names. Returns how near its server is, too.
+    pub(in crate::oauth) async fn get(
+        &self,
+        url: &ServiceUrl,
+    ) -> Result<(Bytes, Nearness), NoAnswer> {
+        self.get_named(url, Nearness::Machine).await
+    }
+
+    /// The same for a URL that a server named which is so near.
+    pub(in crate::oauth) async fn get_named(
+        &self,
+        url: &ServiceUrl,
+        by: Nearness,
+    ) -> Result<(Bytes, Nearness), NoAnswer> {
+        self.ask(url, by, request(url, Method::GET, Bytes::new())?).await
     }
 
     /// Asks about a token.
-    pub(super) async fn introspect(
+    pub(in crate::oauth) async fn introspect(
         &self,
         url: &ServiceUrl,
         (client, secret): (&str, &ClientSecret),
@@ -95,26 +112,33 @@ impl IssuerWay {
         headers.insert(AUTHORIZATION, proof);
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         headers.insert(CONTENT_TYPE, form);
-        self.ask(url, request).await
+        let (answer, _) = self.ask(url, Nearness::Machine, request).await?;
+        Ok(answer)
     }
 
     async fn ask(
         &self,
         url: &ServiceUrl,
+        nearest: Nearness,
         request: Request<Full<Bytes>>,
-    ) -> Result<Bytes, NoAnswer> {
+    ) -> Result<(Bytes, Nearness), NoAnswer> {
         // It waits in several places, and is large.
-        let answer = Box::pin(self.answer(url, request));
+        let answer = Box::pin(self.answer(url, nearest, request));
         timeout(self.time, answer).await.unwrap_or(Err(NoAnswer::Late(self.time)))
     }
 
     async fn answer(
         &self,
         url: &ServiceUrl,
+        nearest: Nearness,
         request: Request<Full<Bytes>>,
-    ) -> Result<Bytes, NoAnswer> {
+    ) -> Result<(Bytes, Nearness), NoAnswer> {
         let target = RequestTarget::parse(url.url().scheme(), url.url().authority())?;
-        let addresses = own_addresses(&target.host, &self.lookups).await?;
+        let mut addresses = own_addresses(&target.host, &self.lookups).await?;
+        addresses.retain(|address| Nearness::of(*address) <= nearest);
+        if addresses.is_empty() {
+            return Err(NoAnswer::Nearer);
+        }
         let stream = Connection::open(&target, &addresses, &self.trust).await?;
         let mut builder = http1::Builder::new();
         builder.max_buf_size(MAX_ANSWER_HEAD);
@@ -126,7 +150,8 @@ impl IssuerWay {
                 return Err(NoAnswer::Status(response.status()));
             }
             let body = Limited::new(response.into_body(), MAX_ISSUER_ANSWER).collect().await;
-            Ok(body.map_err(|_| NoAnswer::Body)?.to_bytes())
+            let body = body.map_err(|_| NoAnswer::Body)?;
+            Ok((body.to_bytes(), Nearness::of_server(&addresses)))
         });
         tokio::select! {
             answer = &mut answer => answer,
@@ -151,4 +176,27 @@ fn request(
         .header(USER_AGENT, concat!("toolrack/", env!("CARGO_PKG_VERSION")))
         .header(CONNECTION, "close")
         .body(Full::new(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_named_from_farther_away_is_not_asked() {
+        let server = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/keys", server.local_addr().expect("an address"));
+        let url: ServiceUrl = url.parse().expect("a URL");
+        let way = IssuerWay::new(Vec::new(), Duration::from_millis(50));
+        for by in [Nearness::Internet, Nearness::Network] {
+            let answer = way.get_named(&url, by).await;
+            assert!(matches!(answer, Err(NoAnswer::Nearer)), "{by:?}: {answer:?}");
+        }
+        assert!(timeout(way.time, server.accept()).await.is_err(), "nobody connects");
+        let answer = way.get_named(&url, Nearness::Machine).await;
+        assert!(matches!(answer, Err(NoAnswer::Late(_))), "{answer:?}");
+        assert!(timeout(way.time, server.accept()).await.is_ok(), "somebody has connected");
+    }
 }

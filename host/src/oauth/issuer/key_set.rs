@@ -7,18 +7,18 @@ use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::settings::SignatureAlgorithm;
+use super::super::settings::SignatureAlgorithm;
 use crate::text::{clip, escape};
 
 /// The most keys of one authorization server.
-pub(super) const MAX_KEYS: usize = 64;
+pub(in crate::oauth) const MAX_KEYS: usize = 64;
 /// The most of an error of JSON that is shown, in bytes.
 const MAX_SHOWN_ERROR: usize = 200;
 /// The longest name of a key, in bytes.
-pub(super) const MAX_KEY_ID: usize = 512;
+pub(in crate::oauth) const MAX_KEY_ID: usize = 512;
 
 /// The keys that can check signatures.
-pub(super) struct KeySet(Vec<VerificationKey>);
+pub(in crate::oauth) struct KeySet(Vec<VerificationKey>);
 
 struct VerificationKey {
     id: Option<String>,
@@ -29,7 +29,7 @@ struct VerificationKey {
 
 /// The reason why a text is no set of keys.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum KeySetError {
+pub(in crate::oauth) enum KeySetError {
     #[error("it is no JWK Set: {0}")]
     Form(String),
     #[error("it has {0} keys; at most {MAX_KEYS} are taken")]
@@ -37,14 +37,14 @@ pub(super) enum KeySetError {
 }
 
 /// An error of JSON as it is shown: it may quote what it was given.
-pub(super) fn shown(error: &serde_json::Error) -> String {
+pub(in crate::oauth) fn shown(error: &serde_json::Error) -> String {
     escape(clip(&error.to_string(), MAX_SHOWN_ERROR))
 }
 
 impl KeySet {
     /// Reads a JWK Set. Keys that are of no use here are left out. A set without any is one, too: its issuer has withdrawn
     /// its keys.
-    pub(super) fn parse(text: &[u8]) -> Result<Self, KeySetError> {
+    pub(in crate::oauth) fn parse(text: &[u8]) -> Result<Self, KeySetError> {
         #[derive(Deserialize)]
         struct JwkSetForm {
             keys: Vec<Box<RawValue>>,
@@ -58,12 +58,12 @@ impl KeySet {
     }
 
     /// The number of keys.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::oauth) fn len(&self) -> usize {
         self.0.len()
     }
 
     /// The key of this name for an algorithm. A token that names none has one where only one key fits.
-    pub(super) fn find(
+    pub(in crate::oauth) fn find(
         &self,
         id: Option<&str>,
         algorithm: SignatureAlgorithm,
