@@ -68,7 +68,7 @@ impl RefusalCount {
     pub fn of<'a>(refusals: impl Iterator<Item = &'a Refusal>) -> Self {
         refusals.filter(|refusal| refusal.is_refusal()).fold(Self::default(), |count, refusal| {
             match refusal.parts() {
-                0 if refusal.is_of_plugin() => Self { plugins: count.plugins + 1, ..count },
+                0 if refusal.is_of_whole_plugin() => Self { plugins: count.plugins + 1, ..count },
                 0 => Self { directories: count.directories + 1, ..count },
                 parts => Self { parts: count.parts + parts, ..count },
             }
@@ -103,6 +103,12 @@ impl Refusal {
             self.refused,
             Refused::Warning | Refused::Unlisted(..) | Refused::FurtherUnlisted(_)
         )
+    }
+
+    /// True if it is of a plugin of which nothing, or no new version, is served.
+    #[must_use]
+    pub fn is_of_whole_plugin(&self) -> bool {
+        self.is_refusal() && self.parts() == 0 && self.is_of_plugin()
     }
 
     /// True if it is of a plugin's file, and not of a directory or its lock.

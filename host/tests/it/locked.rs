@@ -74,6 +74,12 @@ fn other_code_serves_and_a_new_tool_waits_until_it_is_approved() {
         (1, true)
     );
     assert!(person.run(&["list"]).err.contains("1 plugin not served"));
+    for command in [&["call", "v_more"][..], &["list", "v_more"]] {
+        let told = person.run(command).err;
+        let expected = "no tool `v_more`, and the plugin `v` is not served: ";
+        let approve = "v.toml: held back: the version that lies there has the new tool `v_more`; `toolrack approve v`";
+        assert!(told.contains(expected) && told.contains(approve), "{told}");
+    }
 
     let shown = approve(&person, &["v"]);
     assert!(shown.contains("tool v_more is new"), "{shown}");

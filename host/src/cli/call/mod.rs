@@ -9,12 +9,13 @@ use anyhow::bail;
 use serde_json::value::RawValue;
 use tracing::Instrument as _;
 
+use super::look::check::stem;
 use super::look::list::not_served;
 use super::look::load::load_until;
 use super::output::print::{eprintln, println};
 use super::setup::Setup;
 use super::{DIM, ERROR, paint};
-use crate::catalog::{Catalog, Tool};
+use crate::catalog::{Catalog, Refusal, Tool};
 use crate::lockfile::LockPolicy;
 use crate::manifest::grouped;
 use crate::mcp;
@@ -63,6 +64,18 @@ pub(super) fn find(
     }
     if let Some(reason) = catalog.unlisted(name).or_else(|| catalog.hidden(name)) {
         bail!("{reason}");
+    }
+    let owner = |refusal: &&Refusal| {
+        let rest = name.strip_prefix(stem(&refusal.file));
+        refusal.is_of_whole_plugin()
+            && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    if let Some(refusal) = catalog.refusals().iter().find(owner) {
+        let (plugin, reason) = (escape(stem(&refusal.file)), safe(&refusal.one_line()));
+        bail!(
+            "there is no tool `{}`, and the plugin `{plugin}` is not served: {reason}",
+            escape(name)
+        );
     }
     let refused = not_served(catalog, locking).map(|sentence| format!("; {sentence}"));
     let refused = refused.unwrap_or_default();
