@@ -245,14 +245,23 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         }
         Command::Logs(arguments) => logs::run(&arguments, &setup.plugins, setup.home.as_ref()),
         Command::Grant { name, what } => {
-            let change = what.change(&name);
-            let change = change.map_err(|error| decide::of_plugin(&name, &setup, error))?;
+            let (kind, typed) = what.words();
+            let typed = decide::TypedGrant {
+                command: CommandName::Grant,
+                name: &name,
+                kind: &kind,
+                what: typed.as_deref(),
+            };
+            let change = what.change(&name).map_err(|error| typed.explain(&setup, error))?;
             decide::run(&name, &change, &setup, run.as_deref())
         }
         Command::Revoke { name, kind, what } => {
             let options = decide::GrantOptions::default();
-            let read = decide::kind(CommandName::Revoke, &name, &kind, what.as_deref(), &options);
-            let (kind, rest) = read.map_err(|error| decide::of_plugin(&name, &setup, error))?;
+            let command = CommandName::Revoke;
+            let read = decide::kind(command, &name, &kind, what.as_deref(), &options);
+            let typed =
+                decide::TypedGrant { command, name: &name, kind: &kind, what: what.as_deref() };
+            let (kind, rest) = read.map_err(|error| typed.explain(&setup, error))?;
             let change = decide::revoked(kind, rest.or(what.as_deref()))?;
             decide::run(&name, &change, &setup, run.as_deref())
         }

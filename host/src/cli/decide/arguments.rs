@@ -52,6 +52,11 @@ pub(in crate::cli) struct GrantArguments {
 }
 
 impl GrantArguments {
+    /// The words behind the plugin's name.
+    pub(in crate::cli) fn words(&self) -> (String, Option<String>) {
+        (self.kind.clone(), self.what.clone())
+    }
+
     /// The grant that is asked for.
     pub(in crate::cli) fn change(self, name: &str) -> anyhow::Result<Decision> {
         let options = self.options();

@@ -101,7 +101,19 @@ fn by_other_name(text: &str) -> Option<&'static str> {
         ),
         (
             GrantKind::Files,
-            &["directory", "directories", "dir", "folder", "path", "fs", "filesystem"],
+            &[
+                "directory",
+                "directories",
+                "dir",
+                "folder",
+                "path",
+                "fs",
+                "filesystem",
+                "read",
+                "write",
+                "ro",
+                "rw",
+            ],
         ),
         (GrantKind::Scratch, &["tmp", "temp", "temporary"]),
         (GrantKind::Env, &["environment", "variable", "variables", "var"]),
@@ -298,9 +310,38 @@ pub(super) fn told_though_bound(name: &str, change: &Decision, setup: &Setup) ->
     ))
 }
 
-/// Returns the error where there is no plugin `name`, which `error` was told of, or else `error`.
-pub(in crate::cli) fn of_plugin(name: &str, setup: &Setup, error: anyhow::Error) -> anyhow::Error {
-    installed(name, &setup.plugins).err().map_or(error, Into::into)
+/// The words of a `grant` or `revoke`, in their order.
+pub(in crate::cli) struct TypedGrant<'a> {
+    pub(in crate::cli) command: CommandName,
+    pub(in crate::cli) name: &'a str,
+    pub(in crate::cli) kind: &'a str,
+    pub(in crate::cli) what: Option<&'a str>,
+}
+
+impl TypedGrant<'_> {
+    /// Returns the error where there is no plugin of this name, which `error` was told of, or else `error`.
+    pub(in crate::cli) fn explain(&self, setup: &Setup, error: anyhow::Error) -> anyhow::Error {
+        let Err(unknown) = installed(self.name, &setup.plugins) else { return error };
+        self.swapped(setup).map_or_else(
+            || unknown.into(),
+            |meant| anyhow::anyhow!("the plugin comes before the kind; did you mean `{meant}`?"),
+        )
+    }
+
+    /// Returns the command in which the plugin comes before the kind, if they were typed the other way round.
+    fn swapped(&self, setup: &Setup) -> Option<SuggestedCommand> {
+        let kind = named(self.name)?;
+        installed(self.kind, &setup.plugins).ok()?;
+        let meant = self.command.with([self.kind, kind.name()]);
+        match self.what {
+            Some(what) if holds_secret(what) || is_secret_entry(what) => None,
+            Some(what) if self.command == CommandName::Grant => {
+                Some(unseen(meant.word(what), kind))
+            }
+            Some(what) => Some(meant.word(what)),
+            None => Some(meant),
+        }
+    }
 }
 
 /// The most entries of a directory that are looked at for a near name.

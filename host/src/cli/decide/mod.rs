@@ -23,7 +23,7 @@ use crate::suggestion::CommandName;
 use crate::text::escape;
 pub(super) use arguments::{GrantArguments, revoked, set, unset};
 pub(super) use foreign_path::GrantOptions;
-pub(super) use hints::{kind, of_plugin};
+pub(super) use hints::{TypedGrant, kind};
 use target::{DecidedPlugin, LoadedPlugin};
 
 pub(super) fn run(
