@@ -142,10 +142,11 @@ impl Home {
 /// `LoadCredential=`.
 const MOUNTED_SECRETS: [&str; 2] = ["TOOLRACK_SECRETS", "CREDENTIALS_DIRECTORY"];
 
-/// The directories of secrets that a container or a service manager has mounted.
-pub fn mounted_secrets() -> impl Iterator<Item = PathBuf> {
-    let named = MOUNTED_SECRETS.into_iter().filter_map(std::env::var_os);
-    named.filter(|path| !path.is_empty()).map(PathBuf::from)
+/// The directories of secrets that a container or a service manager has mounted, each with the variable that names it.
+pub fn mounted_secrets() -> impl Iterator<Item = (&'static str, PathBuf)> {
+    let named =
+        MOUNTED_SECRETS.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    named.filter(|(_, path)| !path.is_empty()).map(|(name, path)| (name, path.into()))
 }
 
 /// Makes sure that `path` is a directory that only this user can read and write, and makes it where it

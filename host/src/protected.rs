@@ -92,7 +92,8 @@ impl Protected {
     pub fn new(plugins: &[PathBuf], home: Option<&Home>) -> Self {
         let usual = std::env::home_dir().map(|home| home.join(".toolrack"));
         let own = home.map(|home| home.path().to_owned()).into_iter().chain(usual).collect();
-        let (plugins, secrets) = (plugins.to_vec(), mounted_secrets().collect());
+        let secrets = mounted_secrets().map(|(_, path)| path).collect();
+        let plugins = plugins.to_vec();
         Self { plugins, own, secrets, ..Self::default() }
     }
 

@@ -77,7 +77,7 @@ impl Secrets {
         let own = home.map(Home::secret_files);
         let own = own.map(|path| ValueFiles::Directory { path, owner: Owner::User });
         let mounted =
-            mounted_secrets().map(|path| ValueFiles::Directory { path, owner: Owner::System });
+            mounted_secrets().map(|(_, path)| ValueFiles::Directory { path, owner: Owner::System });
         let places = dot_env.chain(mounted).chain(own).collect();
         Self { environment: Environment::Process, places, keyring: None, warned: Mutex::default() }
     }

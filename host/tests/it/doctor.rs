@@ -204,6 +204,17 @@ fn a_clients_file_is_looked_at_once_where_the_home_directory_is_the_project() {
 }
 
 #[test]
+fn a_directory_of_secrets_that_is_none_is_told_without_what_was_put_there() {
+    let machine = healthy();
+    let mut command = machine.command(&["doctor"]);
+    let token = "ghp_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8";
+    command.env("TOOLRACK_SECRETS", token).env("CREDENTIALS_DIRECTORY", machine.path("home"));
+    let out = String::from_utf8(command.output().expect("the binary").stdout).expect("UTF-8");
+    assert!(out.contains("TOOLRACK_SECRETS names no directory"), "{out}");
+    assert!(!out.contains("CREDENTIALS_DIRECTORY") && !out.contains(token), "{out}");
+}
+
+#[test]
 fn tools_that_wait_for_a_grant_are_one_note_a_plugin() {
     let machine = healthy();
     let tool = |name: &str| format!("[[tools]]\nname = \"{name}\"\nrequires = [\"files\"]\n");

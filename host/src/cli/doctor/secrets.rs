@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::secret::command::{LookedUpSources, command, kept_in_files, meant_instead, rows};
 use super::examined::Examined;
 use super::finding::Finding;
+use crate::home::mounted_secrets;
 use crate::manifest::SecretName;
 use crate::secret::{Keyring, KeyringError, PatientKeyring, SecretSource, Secrets};
 use crate::suggestion::CommandName;
@@ -45,6 +46,16 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     }));
     let names: Vec<_> = rows.iter().map(|row| &row.name).collect();
     findings.extend(faults(examined, &names));
+    let unmounted = mounted_secrets().filter(|(_, path)| !path.is_dir());
+    findings.extend(unmounted.map(|(name, _)| {
+        // What was put there by mistake may be a secret itself.
+        let text = format!("{name} names no directory");
+        Finding::note(
+            SECRETS_TOPIC,
+            text,
+            "each file of the directory that it names holds one secret; unset it without one",
+        )
+    }));
     match keyring {
         Ok(()) if findings.is_empty() => {
             findings.push(Finding::ok(SECRETS_TOPIC, "the keyring answers"))
