@@ -99,6 +99,10 @@ fn check_and_list_take_the_name_of_a_plugin() {
         code == 2 && err.contains("there is no plugin `othre`; did you mean `other`?"),
         "{err}"
     );
+    let (code, _, err) = run(&["check", "./nosuch"], directory.path());
+    assert!(code == 2 && err.contains("there is no file `./nosuch`"), "{err}");
+    let (code, _, err) = run(&["check", "elsewhere/other.toml"], directory.path());
+    assert!(code == 2 && err.contains("checked by their names: "), "{err}");
     let path = directory.path().to_str().expect("UTF-8");
     let (code, _, err) = run(&["check", path], directory.path());
     let told = format!(

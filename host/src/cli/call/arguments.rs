@@ -85,8 +85,10 @@ fn given_text<'a>(key: &str, text: &'a str, stdin: &mut Stdin) -> anyhow::Result
             bail!("{}: a file's name follows the `@`; `@@` is the character itself", place())
         }
         Some(file) => {
-            let file = File::open(file).with_context(place)?;
-            Ok(text_from(file).with_context(place)?.into())
+            let read = File::open(file).map_err(Into::into).and_then(text_from);
+            let told =
+                || format!("{}: no file can be read there; `@@` is the character itself", place());
+            Ok(read.with_context(told)?.into())
         }
         None if text == "-" => {
             if *stdin == Stdin::Read {

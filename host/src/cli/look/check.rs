@@ -136,6 +136,13 @@ fn unknown_plugin<'a>(unknown: &str, known: impl Iterator<Item = &'a str> + Clon
     let ending = path.extension().and_then(|ending| ending.to_str());
     if matches!(ending, Some("toml" | "wasm")) || path.components().count() > 1 {
         let stem = stem(unknown);
+        if !path.exists() && !known.clone().any(|own| own == stem) {
+            return format!(
+                "there is no file `{}`; plugins are checked by their names, and `{}` shows those there are",
+                escape(unknown),
+                CommandName::Check.alone()
+            );
+        }
         let beside = path.parent().filter(|beside| !beside.as_os_str().is_empty());
         let check = CommandName::Check.with([stem]);
         let check = match beside.filter(|_| path.exists()) {

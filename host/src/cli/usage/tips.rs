@@ -176,6 +176,9 @@ fn hide_value(error: &mut clap::Error, usage: &str) {
         _ if usage.contains(" unset ") && !may_be_secret => Some(
             "what was decided is one word, as `toolrack check NAME` shows it: `files:/notes`, `limits.cpu`",
         ),
+        _ if usage.contains(" call ") && argument.starts_with("--") && !may_be_secret => Some(
+            "an argument of a tool is written KEY=VALUE without dashes, such as `toolrack call hello_greet name=Ada`",
+        ),
         _ if usage.contains(" revoke ") && !may_be_secret => {
             Some("one thing is taken away at a time")
         }
@@ -253,6 +256,7 @@ mod tests {
             (&["revoke", "github", "secret", "T", token], false, ""),
             (&["status", "weather"], true, "`toolrack status --plugin NAME`"),
             (&["remove", "a", "--hard"], true, ""),
+            (&["call", "hello_greet", "--hard", "x"], true, "without dashes, such as"),
             (&["grant", "v", "files", "~/x", "--read"], true, "unless `--write` is said"),
         ] {
             let words = std::iter::once(&"toolrack").chain(typed);
