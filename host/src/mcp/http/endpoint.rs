@@ -1,6 +1,5 @@
 //! The paths and methods of the server, and the way of a request through it.
 
-use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -61,8 +60,6 @@ pub(super) struct Endpoint {
     pub(super) answers: ByteBudget,
     pub(super) bounds: HttpBounds,
     pub(super) in_step: InStep,
-    /// The time at which another catalog was served first, in milliseconds since 1970; 0 before.
-    pub(super) published: Rc<Cell<u64>>,
     pub(super) refusals: RefusalLog,
     /// The time at which the server came up.
     pub(super) started: Instant,
@@ -303,11 +300,7 @@ impl Endpoint {
         let session =
             legacy::session(headers, &self.checks.key, &self.checks.running, &principal.id, None)?;
         let place = self.place(principal, Shared::Running(RunKind::Stream), 1)?;
-        // Its client may know the lists of another server, or have been away for a while. What changed and changed back is
-        // known of the whole alone: of changes that a principal may not see it is not told.
-        let differs = session.lists.differs(self.checks.lists_of(principal));
-        let has_changed = principal.allow.is_none() && self.published.get() >= session.began;
-        let changes = match differs || has_changed {
+        let changes = match self.checks.has_missed_changes(&session, principal) {
             true => Changes::ToldOfMissed,
             false => Changes::Told,
         };

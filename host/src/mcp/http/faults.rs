@@ -26,7 +26,7 @@ use crate::fs::stated::Stated;
 use crate::fuzz::started;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::calls::places::PLACES;
-use crate::mcp::http::TlsFiles;
+use crate::mcp::http::{SessionKey, TlsFiles};
 
 /// A time that is never reached, unless something waits for ever.
 const NEVER_REACHED: Duration = Duration::from_secs(100);
@@ -565,6 +565,33 @@ fn a_stream_that_is_opened_after_a_change_tells_of_it() {
             bench.published.set(published);
             assert_eq!(bench.is_told_at_once(&session).await, is_told);
         }
+    });
+}
+
+#[test]
+fn a_session_that_began_before_the_first_list_is_told_at_another_server() {
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path().join("key");
+    std::fs::write(&path, "k".repeat(64)).expect("a key");
+    let place = Stated { value: path, place: "--session-key".into() };
+    let keyed =
+        || HttpSettings { key: SessionKey::of_file(&place).expect("a key"), ..settings(small()) };
+    serves_with(keyed(), async |bench| {
+        let whole = bench.catalog.send_replace(Some(Arc::new(Catalog::unscanned())));
+        let session = bench.session().await;
+        let guests = tokio::runtime::Handle::current();
+        for catalog in [whole.expect("a catalog"), Arc::new(Catalog::unscanned())] {
+            let server = TrialServer::start(keyed(), guests.clone(), catalog).await;
+            let other = Bench {
+                address: server.address.to_string(),
+                published: server.published.clone(),
+                catalog: server.catalog.clone(),
+                executor: server.executor.clone(),
+            };
+            assert!(other.is_told_at_once(&session).await);
+            server.end(NEVER_REACHED).await;
+        }
+        assert!(!bench.is_told_at_once(&session).await);
     });
 }
 

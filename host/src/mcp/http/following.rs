@@ -48,7 +48,7 @@ impl Following {
             tokio::select! {
                 Ok(()) = self.catalog.changed() => {
                     if was_listed {
-                        self.endpoint.published.set(now());
+                        self.endpoint.checks.published.set(now());
                     }
                     was_listed = is_ready(&self.catalog);
                     self.endpoint.checks.views.refresh();

@@ -1,5 +1,6 @@
 //! The checks of a message until it runs, and how it is run.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -7,7 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::value::RawValue;
 
 use super::legacy;
-use super::legacy_session::session_id::{ListsDigest, SessionKey, SessionNonce};
+use super::legacy_session::session_id::{ListsDigest, Session, SessionKey, SessionNonce};
 use super::legacy_session::session_registry::SessionRegistry;
 use super::modern::{self, MirroredRequest};
 use super::request::authentication::Authenticator;
@@ -35,6 +36,10 @@ pub(super) struct MessageChecks {
     pub(super) access: Rc<Authenticator>,
     pub(super) rates: ClientRates,
     pub(super) views: Views,
+    /// The mark of sessions that begin while the lists are not known.
+    pub(super) unknown_lists: ListsDigest,
+    /// The time at which another catalog was served first, in milliseconds since 1970; 0 before.
+    pub(super) published: Rc<Cell<u64>>,
 }
 
 /// The way in which a message is run.
@@ -60,7 +65,20 @@ pub(super) struct InSession {
 impl MessageChecks {
     /// The digest of what this principal sees in lists now.
     pub(super) fn lists_of(&self, principal: &Principal) -> ListsDigest {
-        ListsDigest::of(self.views.of(principal).borrow().as_deref())
+        let known = ListsDigest::of(self.views.of(principal).borrow().as_deref());
+        known.unwrap_or(self.unknown_lists)
+    }
+
+    /// True if a client whose stream is opened only now may know other lists than these: those of another server, or of a
+    /// while ago.
+    pub(super) fn has_missed_changes(&self, session: &Session, principal: &Principal) -> bool {
+        let began_before_lists = session.lists == self.unknown_lists;
+        // Its first list waited for what is known now, or was known once.
+        let differs = !began_before_lists && session.lists != self.lists_of(principal);
+        // What changed and changed back is known of the whole alone: of changes that a principal may not see it is not told, but
+        // where nothing else is known of what it saw.
+        let is_told_of_all = principal.allow.is_none() || began_before_lists;
+        differs || is_told_of_all && self.published.get() >= session.began
     }
 
     /// Checks a message, and says how it is run. `None` for one that is answered with nothing.

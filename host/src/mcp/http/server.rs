@@ -25,7 +25,7 @@ use super::connections::{
 use super::endpoint::{Endpoint, ServerStage};
 use super::followed::{Followed, FollowedReader};
 use super::following::Following;
-use super::legacy_session::session_id::SessionKey;
+use super::legacy_session::session_id::{ListsDigest, SessionKey};
 use super::legacy_session::session_registry::SessionRegistry;
 use super::plan::MessageChecks;
 use super::refusal_log::{RefusalKind, RefusalLog};
@@ -169,6 +169,8 @@ impl HttpServer {
             access: Rc::new(access),
             rates: ClientRates::new(rate_of_one),
             views: Views::new(catalog.clone()),
+            unknown_lists: ListsDigest::unknown(),
+            published: Rc::default(),
         };
         let endpoint = Rc::new(Endpoint {
             host_policy,
@@ -179,7 +181,6 @@ impl HttpServer {
             shares: Shares::new(bounds),
             answers: ByteBudget::new(bounds.answers),
             in_step: InStep::default(),
-            published: Rc::default(),
             refusals: RefusalLog::default(),
             started: Instant::now(),
             bounds,
@@ -206,7 +207,7 @@ impl HttpServer {
     /// The time at which another catalog was served first, which a test sets.
     #[cfg(any(test, fuzzing))]
     pub(super) fn published(&self) -> Rc<std::cell::Cell<u64>> {
-        self.clients.endpoint.published.clone()
+        self.clients.endpoint.checks.published.clone()
     }
 
     /// Serves until `shutdown` resolves, and on until a balancer has noticed. Then nothing new begins, streams end, and

@@ -3,6 +3,7 @@
 //! Nothing of a session is kept, so none is lost when the server starts anew, and servers that share a key share
 //! sessions.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -43,29 +44,25 @@ pub(crate) struct Session {
     pub(crate) nonce: SessionNonce,
     /// The time at which it began, in milliseconds since 1970, by the clock of the server that began it.
     pub(crate) began: u64,
-    /// The lists of the server that began it.
+    /// The lists of the server that began it, as its client was to see them.
     pub(crate) lists: ListsDigest,
 }
 
-/// The beginning of the digest of what one principal sees in lists. Zeroes stand for lists that are not known yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The beginning of the digest of what one principal sees in lists, or the mark of a server whose lists are not known yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ListsDigest([u8; LISTS]);
 
 impl ListsDigest {
-    /// The digest of what `catalog` holds.
-    pub(crate) fn of(catalog: Option<&Catalog>) -> Self {
-        let Some(catalog) =
-            catalog.filter(|catalog| catalog.is_ready() && !catalog.is_provisional())
-        else {
-            return Self::default();
-        };
-        let whole = catalog.digest();
-        Self(std::array::from_fn(|at| whole.as_bytes()[at]))
+    /// A mark for the lists of one server that are not known yet. Those of another server have another.
+    pub(crate) fn unknown() -> Self {
+        Self(RandomState::new().build_hasher().finish().to_be_bytes())
     }
 
-    /// True if both are known, and are not the same.
-    pub(crate) fn differs(self, other: Self) -> bool {
-        self != other && ![self, other].contains(&Self::default())
+    /// The digest of what `catalog` holds. `None` where more is about to come.
+    pub(crate) fn of(catalog: Option<&Catalog>) -> Option<Self> {
+        let catalog = catalog.filter(|catalog| catalog.is_ready() && !catalog.is_provisional())?;
+        let whole = catalog.digest();
+        Some(Self(std::array::from_fn(|at| whole.as_bytes()[at])))
     }
 }
 
@@ -194,7 +191,7 @@ mod tests {
     use super::*;
 
     fn begun(key: &SessionKey, version: Version) -> HeaderValue {
-        key.begin(version, "a", ListsDigest::default()).expect("an id")
+        key.begin(version, "a", ListsDigest::unknown()).expect("an id")
     }
 
     #[test]
@@ -244,13 +241,11 @@ mod tests {
     }
 
     #[test]
-    fn lists_that_are_not_known_yet_differ_from_none() {
-        let (one, two, unknown) =
-            (ListsDigest([1; LISTS]), ListsDigest([2; LISTS]), ListsDigest::of(None));
-        assert!(one.differs(two) && !one.differs(one));
-        assert!(!one.differs(unknown) && !unknown.differs(one) && !unknown.differs(unknown));
-        assert_eq!(ListsDigest::of(Some(&Catalog::unscanned())), unknown);
-        assert_ne!(ListsDigest::of(Some(&Catalog::default())), unknown);
+    fn lists_that_are_not_known_yet_have_no_digest() {
+        assert_eq!(ListsDigest::of(None), None);
+        assert_eq!(ListsDigest::of(Some(&Catalog::unscanned())), None);
+        assert!(ListsDigest::of(Some(&Catalog::default())).is_some());
+        assert_ne!(ListsDigest::unknown(), ListsDigest::unknown());
     }
 
     #[test]
