@@ -130,6 +130,9 @@ impl Tool {
             return std::future::pending().await;
         }
         counted.begin();
+        if let Some(trace) = &context.trace {
+            trace.begin();
+        }
         match admitted {
             Ok(admitted) => self.enter(admitted, context, arguments.get()).await,
             Err(error) => CallOutcome::before(error),

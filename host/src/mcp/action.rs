@@ -1,6 +1,7 @@
 //! The actions that the engine asks its driver to carry out.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::value::RawValue;
 
@@ -33,6 +34,10 @@ pub struct CallRequest {
     pub wants_progress: bool,
     /// The ticket that the call hands in when it enters the plugin.
     pub entry: Arc<EntryTicket>,
+    /// The name that the client gives itself, if calls are observed and it is known.
+    pub client: Option<Arc<str>>,
+    /// The time at which the request came.
+    pub came: Instant,
 }
 
 impl std::fmt::Debug for CallRequest {

@@ -11,10 +11,11 @@ use std::time::Instant;
 use serde_json::value::RawValue;
 
 pub use super::action::{Action, CallKey, CallRequest};
+use super::calls::observers::{EndKind, RefusedCall};
 use super::methods::lifecycle::{self, Handshake};
 use super::methods::meta::RequestMeta;
 use super::methods::page::Page;
-use super::methods::request::{CatalogRequest, Request};
+use super::methods::request::{AskedCall, CatalogRequest, Request};
 use super::methods::subscriptions::{self, ListenedTo};
 use super::methods::{tools_call, tools_list};
 use super::open_requests::{Open, Recall, ReplyTo, RunningCall, Wait, WaitingRequest};
@@ -29,7 +30,7 @@ use crate::catalog::{Catalog, EntryTicket, GENERAL_INSTRUCTIONS, Plugin, Tool};
 use crate::manifest::show_duration;
 use crate::sandbox::{CALL_WAIT, Readiness, still_compiling};
 use crate::suggestion::CommandName;
-use crate::tool::{CallError, FeatureKind, Output, Progress, ReasonReader, Usage};
+use crate::tool::{CallError, ErrorKind, FeatureKind, Output, Progress, ReasonReader, Usage};
 
 /// Subscriptions that are open at once.
 const MAX_SUBSCRIPTIONS: usize = 16;
@@ -48,6 +49,8 @@ pub struct Settings {
     pub instructions: Option<Arc<str>>,
     /// The way in which messages come.
     pub transport: TransportKind,
+    /// True if calls are observed, so that those that are refused here have to be told, too.
+    pub observed: bool,
 }
 
 /// The choice whether a session that is resumed is told here of lists that change.
@@ -77,6 +80,8 @@ pub struct Engine {
     session: Handshake,
     open: Open,
     outbox: Outbox,
+    /// Calls that were refused and not told yet; none where nobody observes them.
+    refused: Vec<RefusedCall>,
 }
 
 impl Engine {
@@ -92,6 +97,7 @@ impl Engine {
             session: Handshake::default(),
             open: Open::default(),
             outbox: Outbox::default(),
+            refused: Vec::new(),
         }
     }
 
@@ -112,6 +118,11 @@ impl Engine {
     /// The next thing to do, in order.
     pub fn next_action(&mut self) -> Option<Action> {
         self.outbox.next()
+    }
+
+    /// Takes the calls that were refused since it was asked last. None where nobody observes them.
+    pub(super) fn take_refused(&mut self) -> std::vec::Drain<'_, RefusedCall> {
+        self.refused.drain(..)
     }
 
     /// True if no request is without an answer, and there is no subscription.
@@ -149,6 +160,7 @@ impl Engine {
         let (waiting, calls) = self.open.take_overdue(then);
         for waiting in waiting {
             let wait = show_duration(CALL_WAIT);
+            self.note_waiting(&waiting, EndKind::Error(ErrorKind::Unready));
             self.refuse_to_wait(&waiting.reply_to, &format!("this request has waited for {wait}"));
         }
         for (key, running) in calls {
@@ -160,6 +172,7 @@ impl Engine {
                 | Readiness::AwaitsCode
                 | Readiness::Refused => still_compiling(),
             };
+            self.note_running(&running, EndKind::Error(error.kind()));
             self.refuse_call(&running.reply_to, error);
         }
     }
@@ -260,6 +273,7 @@ impl Engine {
         self.catalog = None;
         rest.for_each(|line| self.line(&line));
         for waiting in self.open.take_waiting() {
+            self.note_waiting(&waiting, EndKind::ServerEnded);
             let fault = RpcError::invalid_request("the server is shutting down");
             self.outbox.answer(&waiting.reply_to, reply::fault(Some(&waiting.reply_to.id), &fault));
         }
@@ -325,7 +339,12 @@ impl Engine {
                 batch.is_some(),
                 self.settings.transport,
             )?;
-            let request = Request::of(&id, version, method, params, &meta)?;
+            let mut request = Request::of(&id, version, method, params, &meta)?;
+            if self.settings.observed
+                && let Request::Catalog(CatalogRequest::Call(call)) = &mut request
+            {
+                call.client = meta.client().or_else(|| self.session.client().cloned());
+            }
             Ok((version, request))
         });
         match checked {
@@ -370,6 +389,7 @@ impl Engine {
             return match self.may_refuse(&waiting) {
                 true => {
                     let why = format!("{MAX_AWAITING} others wait for plugins already");
+                    self.note_waiting(&waiting, EndKind::Error(ErrorKind::Unready));
                     self.refuse_to_wait(&waiting.reply_to, &why);
                 }
                 false => self.open.wait(waiting),
@@ -380,9 +400,7 @@ impl Engine {
             CatalogRequest::List { kind, cursor } => {
                 self.list(&catalog, kind, &reply_to, cursor.as_deref())
             }
-            CatalogRequest::Call { name, arguments, progress_token } => {
-                self.start(&catalog, &reply_to, &name, arguments, progress_token, wait)
-            }
+            CatalogRequest::Call(call) => self.start(&catalog, &reply_to, call, wait),
         };
         if let Err(fault) = served {
             self.outbox.answer(&reply_to, reply::fault(Some(&reply_to.id), &fault));
@@ -440,7 +458,7 @@ impl Engine {
         let catalog = self.catalog.as_ref()?;
         let is_known = match request {
             CatalogRequest::List { .. } => !catalog.is_early(),
-            CatalogRequest::Call { name, .. } => !tools_call::may_come(catalog, name),
+            CatalogRequest::Call(call) => !tools_call::may_come(catalog, &call.name),
         };
         is_known.then(|| catalog.clone())
     }
@@ -466,33 +484,81 @@ impl Engine {
         &mut self,
         catalog: &Catalog,
         reply_to: &ReplyTo,
-        name: &str,
-        arguments: Arc<RawValue>,
-        progress_token: Option<Box<RawValue>>,
+        call: AskedCall,
         wait: Wait,
     ) -> Result<(), RpcError> {
-        let tool = tools_call::tool(catalog, name, self.reader())?;
-        self.call_check.as_ref().map_or(Ok(()), |check| check(tool, &arguments))?;
-        let (request, wants_progress) = (reply_to.id.to_string(), progress_token.is_some());
+        let tool = match tools_call::tool(catalog, &call.name, self.reader()) {
+            Ok(tool) => tool,
+            Err(fault) => {
+                self.note_refused(reply_to, &call, None, wait.since, EndKind::UnknownTool);
+                return Err(fault);
+            }
+        };
+        let check = self.call_check.as_ref();
+        if let Err(fault) = check.map_or(Ok(()), |check| check(tool, &call.arguments)) {
+            let end = EndKind::BadRequest;
+            self.note_refused(reply_to, &call, Some(&tool.plugin), wait.since, end);
+            return Err(fault);
+        }
         if !wait.has_room
             && tool.plugin.readiness().awaits_code()
             && let Some(crowd) = self.crowd_before(&tool.plugin)
         {
+            let end = EndKind::Error(ErrorKind::Unready);
+            self.note_refused(reply_to, &call, Some(&tool.plugin), wait.since, end);
             self.refuse_call(reply_to, CallError::Unready(crowd));
             return Ok(());
         }
         let entry = Arc::<EntryTicket>::default();
-        let request_again = CatalogRequest::Call {
-            name: name.into(),
-            arguments: arguments.clone(),
-            progress_token: progress_token.clone(),
-        };
+        let request_again = CatalogRequest::Call(call.clone());
+        let AskedCall { arguments, progress_token, client, .. } = call;
+        let (request, wants_progress) = (reply_to.id.to_string(), progress_token.is_some());
         let recall = Recall { entry: entry.clone(), request: request_again, since: wait.since };
         let key = self.open.begin(reply_to.clone(), tool.clone(), progress_token, recall);
         let tool = tool.clone();
-        let call = CallRequest { key, request, tool, arguments, wants_progress, entry };
+        let came = wait.since;
+        let call =
+            CallRequest { key, request, tool, arguments, wants_progress, entry, client, came };
         self.outbox.push(Action::Call(call));
         Ok(())
+    }
+
+    /// Notes a call that waited for its plugin and ends so.
+    fn note_waiting(&mut self, waiting: &WaitingRequest, end: EndKind) {
+        if let CatalogRequest::Call(call) = &waiting.request {
+            self.note_refused(&waiting.reply_to, call, None, waiting.wait.since, end);
+        }
+    }
+
+    /// Notes a call that was begun, never reached its plugin, and ends so.
+    fn note_running(&mut self, running: &RunningCall, end: EndKind) {
+        let RunningCall { reply_to, tool, recall, .. } = running;
+        if let CatalogRequest::Call(call) = &recall.request {
+            self.note_refused(reply_to, call, Some(&tool.plugin), recall.since, end);
+        }
+    }
+
+    fn note_refused(
+        &mut self,
+        reply_to: &ReplyTo,
+        call: &AskedCall,
+        plugin: Option<&Arc<Plugin>>,
+        came: Instant,
+        end: EndKind,
+    ) {
+        if !self.settings.observed {
+            return;
+        }
+        let AskedCall { name, arguments, client, .. } = call;
+        self.refused.push(RefusedCall {
+            request: reply_to.id.to_string(),
+            tool: name.clone(),
+            plugin: plugin.cloned(),
+            arguments: Some(arguments.clone()),
+            client: client.clone(),
+            came,
+            end,
+        });
     }
 
     fn listen(&mut self, reply_to: &ReplyTo, kinds: ListenedTo) -> Result<(), RpcError> {
@@ -530,6 +596,9 @@ impl Engine {
 
     fn cancel(&mut self, id: &Id) {
         let Some(cancelled) = self.open.cancel(id) else { return };
+        if let Some(waiting) = &cancelled.waiting {
+            self.note_waiting(waiting, EndKind::Cancelled);
+        }
         if let Some(key) = cancelled.call {
             self.outbox.push(Action::Cancel(key));
         }

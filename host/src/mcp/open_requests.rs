@@ -79,6 +79,8 @@ impl WaitingRequest {
 pub(crate) struct Cancelled {
     pub(crate) call: Option<CallKey>,
     pub(crate) batch: Option<BatchKey>,
+    /// The request, if it waited for the catalog.
+    pub(crate) waiting: Option<WaitingRequest>,
 }
 
 /// All of them. No two have one id.
@@ -278,16 +280,16 @@ impl Open {
     /// Forgets a request, whatever becomes of it.
     pub(crate) fn cancel(&mut self, id: &Id) -> Option<Cancelled> {
         Some(match self.requests.remove(id)? {
-            RequestStage::Listen { .. } => Cancelled { call: None, batch: None },
+            RequestStage::Listen { .. } => Cancelled { call: None, batch: None, waiting: None },
             RequestStage::Call(key) => {
                 let batch = self.calls.remove(&key).and_then(|running| running.reply_to.batch);
-                Cancelled { call: Some(key), batch }
+                Cancelled { call: Some(key), batch, waiting: None }
             }
             RequestStage::Waiting => {
                 let at = self.waiting.iter().position(|waiting| waiting.reply_to.id == *id);
                 let waiting = at.and_then(|at| self.waiting.remove(at));
-                let batch = waiting.and_then(|waiting| waiting.reply_to.batch);
-                Cancelled { call: None, batch }
+                let batch = waiting.as_ref().and_then(|waiting| waiting.reply_to.batch);
+                Cancelled { call: None, batch, waiting }
             }
         })
     }
@@ -295,6 +297,7 @@ impl Open {
 
 #[cfg(test)]
 mod tests {
+    use super::super::methods::request::AskedCall;
     use super::*;
 
     #[test]
@@ -306,8 +309,9 @@ mod tests {
         let mut open = Open::default();
         for (at, arguments) in [(1, "{}"), (2, r#"{"a":1}"#), (3, "{}")] {
             let arguments = RawValue::from_string(arguments.into()).expect("JSON").into();
-            let request =
-                CatalogRequest::Call { name: "t".into(), arguments, progress_token: None };
+            let (progress_token, client) = (None, None);
+            let call = AskedCall { name: "t".into(), arguments, progress_token, client };
+            let request = CatalogRequest::Call(call);
             let reply_to = ReplyTo { id: id(at), version: Version::NEWEST_LEGACY, batch: None };
             open.wait(WaitingRequest::new(reply_to, request, Instant::now()));
         }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows how a tool runs (wasmtime) or how an answer is written (JSON-RPC).
 
+mod call_trace;
 mod feature_kind;
 mod output;
 mod outcome;
@@ -9,6 +10,7 @@ mod error_kind;
 
 use serde_json::value::RawValue;
 
+pub use call_trace::CallTrace;
 pub use error_kind::ErrorKind;
 pub use feature_kind::FeatureKind;
 pub use outcome::{

@@ -1,15 +1,16 @@
-//! The line of the log for a call that has ended, or was ended.
+//! The news of a call that has ended, or was ended: the line of the log, and what observers are told.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
 
 use tracing::Level;
 
+use super::observers::{EndKind, NamedCall, ObservedCall};
 use crate::catalog::{EntryTicket, Tool};
 use crate::sandbox::CallOutcome;
 use crate::text::escape;
-use crate::tool::{CallError, Output, Usage};
+use crate::tool::{CallError, ErrorKind, Output, Usage};
 
 /// The target of the other lines.
 const TARGET: &str = "toolrack::mcp";
@@ -21,6 +22,14 @@ pub(crate) struct CallRecord {
     call: Arc<CallLabel>,
     usage: Usage,
     said: CallVerdict,
+    /// The end as observers are told of it. `None` where there are none.
+    observed: Option<ObservedEnd>,
+}
+
+struct ObservedEnd {
+    end: EndKind,
+    /// The time from when the call came to its end.
+    time: Duration,
 }
 
 /// A call as the log names it.
@@ -29,8 +38,16 @@ pub(crate) struct CallLabel {
     pub(crate) request: String,
     /// The text that the log knows the client by; empty, if it needs none.
     pub(crate) client: Arc<str>,
-    is_cancelled: AtomicBool,
+    /// One of the reasons below.
+    ended_by: AtomicU8,
+    /// The parts that observers want to know. `None` where there are none.
+    observed: Option<ObservedCall>,
 }
+
+/// Nobody has ended the call; if it ends all the same, its client has gone.
+const BY_NOBODY: u8 = 0;
+const BY_CANCELLATION: u8 = 1;
+const BY_SERVER: u8 = 2;
 
 /// A call that goes on beside the loop. If it is dropped before it has ended, the log is told so.
 pub(crate) struct UnendedCall {
@@ -51,12 +68,41 @@ enum CallVerdict {
 
 impl CallLabel {
     pub(crate) fn new(tool: Arc<Tool>, request: String, client: Arc<str>) -> Self {
-        Self { tool, request, client, is_cancelled: AtomicBool::new(false) }
+        Self { tool, request, client, ended_by: AtomicU8::new(BY_NOBODY), observed: None }
     }
 
-    /// Notes that its client wants no outcome any more, or the server ends.
+    /// The same of a call that is observed, if it is.
+    pub(crate) fn observed(self, observed: Option<ObservedCall>) -> Self {
+        Self { observed, ..self }
+    }
+
+    /// Notes that its client wants no outcome any more.
     pub(crate) fn cancel(&self) {
-        self.is_cancelled.store(true, Ordering::Release);
+        self.ended_by.store(BY_CANCELLATION, Ordering::Release);
+    }
+
+    /// Notes that the server ends, unless the call has been cancelled.
+    pub(crate) fn end_with_server(&self) {
+        let _ = self.ended_by.compare_exchange(
+            BY_NOBODY,
+            BY_SERVER,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
+    }
+
+    /// The way in which the call ended that did not end by itself.
+    fn ended_from_outside(&self) -> EndKind {
+        match self.ended_by.load(Ordering::Acquire) {
+            BY_CANCELLATION => EndKind::Cancelled,
+            BY_SERVER => EndKind::ServerEnded,
+            _ => EndKind::ClientGone,
+        }
+    }
+
+    fn named(&self) -> NamedCall<'_> {
+        let Self { tool, request, client, .. } = self;
+        NamedCall { request, principal: client, tool: tool.name.as_str(), plugin: &tool.plugin }
     }
 
     /// The span of what the plugin writes meanwhile.
@@ -74,11 +120,25 @@ impl CallLabel {
 
 impl CallRecord {
     pub(crate) fn of(ended: &CallOutcome, call: Arc<CallLabel>) -> Self {
-        Self { call, usage: ended.usage, said: CallVerdict::of(&ended.outcome) }
+        let observed = call
+            .observed
+            .as_ref()
+            .map(|observed| ObservedEnd { end: EndKind::of(ended), time: observed.came.elapsed() });
+        Self { call, usage: ended.usage, said: CallVerdict::of(&ended.outcome), observed }
+    }
+
+    /// Tells the observers, and writes the line.
+    pub(crate) fn tell(self) {
+        if let (Some(observed), Some(ObservedEnd { end, time })) =
+            (&self.call.observed, &self.observed)
+        {
+            observed.tell(self.call.named(), *end, self.usage, *time);
+        }
+        self.write();
     }
 
     /// Writes the line. It names the call itself: a span would cost as much as the call.
-    pub(crate) fn tell(self) {
+    fn write(self) {
         // Nobody pays for a line that nobody reads.
         if !tracing::enabled!(target: TARGET, Level::WARN) {
             return;
@@ -110,7 +170,7 @@ impl UnendedCall {
         Self { call: Some(call), entry, began: Instant::now() }
     }
 
-    /// Writes the line of the end that it came to by itself.
+    /// Tells of the end that it came to by itself.
     pub(crate) fn tell_end(mut self, ended: &CallOutcome) {
         if let Some(call) = self.call.take() {
             CallRecord::of(ended, call).tell();
@@ -122,16 +182,23 @@ impl Drop for UnendedCall {
     fn drop(&mut self) {
         // One that is taken back begins anew or is answered; a panic has a line of its own.
         let Some(call) = self.call.take().filter(|_| !self.entry.is_taken_back()) else { return };
-        if std::thread::panicking() {
-            return;
+        let end = match std::thread::panicking() {
+            // The same as its client is told.
+            true => EndKind::Error(ErrorKind::Unready),
+            false => call.ended_from_outside(),
+        };
+        if let Some(observed) = &call.observed {
+            observed.tell(call.named(), end, Usage::default(), observed.came.elapsed());
         }
-        let CallLabel { tool, request, is_cancelled, .. } = &*call;
+        let CallLabel { tool, request, .. } = &*call;
         let client = call.client();
         let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
         let time_ms = (self.began.elapsed().as_secs_f64() * 1e6).round() / 1e3;
-        let said = match is_cancelled.load(Ordering::Acquire) {
-            true => "cancelled",
-            false => "ended, since its client has gone",
+        let said = match end {
+            EndKind::Cancelled => "cancelled",
+            EndKind::ServerEnded => "ended, since the server ends",
+            EndKind::ClientGone => "ended, since its client has gone",
+            _ => return,
         };
         tracing::info!(target: TARGET, plugin, tool, request, client, time_ms, "{said}");
     }

@@ -5,6 +5,7 @@
 
 use super::super::action::{CallKey, CallRequest};
 use super::call_log::CallRecord;
+use super::observers::RefusedCall;
 use crate::sandbox::CallOutcome;
 use crate::tool::Progress;
 
@@ -26,6 +27,13 @@ pub(crate) enum CallEnd {
     Cancelled,
 }
 
+/// The reason why all calls of a client are told to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AbortReason {
+    ClientGone,
+    ServerEnds,
+}
+
 /// The calls of one client.
 pub(crate) trait CallRunner {
     /// Returns the number of calls that go on beside the loop, cancelled ones that have not ended among them.
@@ -43,8 +51,11 @@ pub(crate) trait CallRunner {
     /// Waits for the next call that ends; `None` if none is running. Dropping the future loses no end.
     async fn next(&mut self) -> Option<CallEnd>;
 
+    /// Takes note of a call that was refused before it was begun.
+    fn refused(&self, call: &RefusedCall);
+
     /// Tells all calls to end.
-    fn abort(&mut self);
+    fn abort(&mut self, reason: AbortReason);
 
     /// Waits, not for long, until those that were told to end have done so.
     async fn shutdown(self);

@@ -13,12 +13,13 @@ use tokio::task::{AbortHandle, Id as TaskId, JoinError, JoinSet};
 
 use super::super::action::{CallKey, CallRequest};
 use super::call_log::{CallLabel, CallRecord, UnendedCall};
-use super::call_runner::{CallEnd, CallRunner, EndedHere, Note};
+use super::call_runner::{AbortReason, CallEnd, CallRunner, EndedHere, Note};
 use super::client_shares::{ClientPlace, ClientShare};
 use super::guest_threads::GuestThreads;
+use super::observers::{CallObservers, ObservedCall, RefusedCall};
 use crate::sandbox::{CallContext, CallOutcome, MakeSpan, ProgressSink, SliceKind};
 use crate::text::escape;
-use crate::tool::CallError;
+use crate::tool::{CallError, CallTrace};
 
 /// The time that the end waits for guests that have been told to end; a slice or two of fuel is enough.
 const ENDING: Duration = Duration::from_millis(100);
@@ -36,6 +37,7 @@ pub(crate) struct ClientCalls {
     /// The text that the log knows the client by; empty, if it needs none.
     client: Arc<str>,
     share: ClientShare,
+    observers: CallObservers,
 }
 
 struct WantedCall {
@@ -51,6 +53,7 @@ impl ClientCalls {
         notes: mpsc::Sender<Note>,
         client: Arc<str>,
         share: ClientShare,
+        observers: CallObservers,
     ) -> Self {
         Self {
             guests,
@@ -61,6 +64,7 @@ impl ClientCalls {
             notes,
             client,
             share,
+            observers,
         }
     }
 
@@ -107,9 +111,19 @@ impl CallRunner for ClientCalls {
 
     /// Begins a call, which mostly ends at once if it is expected to.
     fn start(&mut self, call: CallRequest) -> Option<EndedHere> {
-        let CallRequest { key, request, tool, arguments, wants_progress, entry } = call;
+        let CallRequest { key, request, tool, arguments, wants_progress, entry, client, came } =
+            call;
         let argument_bytes = arguments.get().len();
-        let named = Arc::new(CallLabel::new(tool.clone(), request, self.client.clone()));
+        let observed = (!self.observers.is_empty()).then(|| ObservedCall {
+            observers: self.observers.clone(),
+            arguments: arguments.clone(),
+            client,
+            came,
+            trace: Arc::<CallTrace>::default(),
+        });
+        let trace = observed.as_ref().map(|observed| observed.trace.clone());
+        let label = CallLabel::new(tool.clone(), request, self.client.clone());
+        let named = Arc::new(label.observed(observed));
         let span: MakeSpan = Arc::new({
             let named = named.clone();
             move || named.span()
@@ -121,7 +135,7 @@ impl CallRunner for ClientCalls {
         });
         let here = self.guests.leave_brief_calls() && tool.is_brief(&arguments);
         let turn = if here { SliceKind::Protocol } else { SliceKind::Guest };
-        let context = CallContext { turn, progress, span: Some(span) };
+        let context = CallContext { turn, progress, span: Some(span), trace };
         let share = self.share.clone();
         let ticket = entry.clone();
         let mut run = Box::pin(async move {
@@ -167,7 +181,14 @@ impl CallRunner for ClientCalls {
         Some(self.ended(ended))
     }
 
-    fn abort(&mut self) {
+    fn refused(&self, call: &RefusedCall) {
+        self.observers.tell_refused(&self.client, call);
+    }
+
+    fn abort(&mut self, reason: AbortReason) {
+        if reason == AbortReason::ServerEnds {
+            self.wanted.values().for_each(|wanted| wanted.label.end_with_server());
+        }
         self.tasks.abort_all();
     }
 

@@ -10,6 +10,7 @@ use super::call_runner::Note;
 use super::client_calls::ClientCalls;
 use super::client_shares::{ClientShare, ClientShares};
 use super::guest_threads::GuestThreads;
+use super::observers::CallObservers;
 use super::places::{ClientPlaces, Places};
 
 /// Notes of progress of one client that wait to be told; further ones are dropped.
@@ -20,6 +21,7 @@ pub(crate) struct Executor {
     guests: Arc<GuestThreads>,
     places: Places,
     shares: ClientShares,
+    observers: CallObservers,
 }
 
 /// One client's part of the executor, which its loop takes over.
@@ -33,7 +35,20 @@ pub(crate) struct ClientExecutor<C = ClientCalls> {
 impl Executor {
     /// An executor whose calls run on `guests`, shared out among clients over HTTP by `shares`.
     pub(crate) fn new(guests: Handle, shares: ClientShares) -> Self {
-        Self { guests: Arc::new(GuestThreads::new(guests)), places: Places::new(), shares }
+        let (guests, places) = (Arc::new(GuestThreads::new(guests)), Places::new());
+        Self { guests, places, shares, observers: CallObservers::default() }
+    }
+
+    /// The same, which tells these of each call that ends. Engines that are to tell of calls that they refuse have to be told
+    /// so, too (`Settings::observed`).
+    #[allow(dead_code, reason = "nobody observes yet")]
+    pub(crate) fn observed_by(self, observers: CallObservers) -> Self {
+        Self { observers, ..self }
+    }
+
+    /// Those who are told of each call that ends.
+    pub(crate) fn observers(&self) -> &CallObservers {
+        &self.observers
     }
 
     /// The part of one more client, whose calls are apart from those of others.
@@ -48,7 +63,8 @@ impl Executor {
 
     fn part(&self, client: Arc<str>, share: ClientShare) -> ClientExecutor {
         let (notes, progress) = mpsc::channel(MAX_WAITING_NOTES);
-        let calls = ClientCalls::new(self.guests.clone(), notes, client, share);
+        let calls =
+            ClientCalls::new(self.guests.clone(), notes, client, share, self.observers.clone());
         ClientExecutor { calls, progress, places: self.places.client() }
     }
 

@@ -1,5 +1,6 @@
-//! The calls of the process: how they are begun, ended and logged.
+//! The calls of the process: how they are begun and ended, and who is told.
 
+pub(super) mod observers;
 pub(super) mod call_log;
 pub(super) mod call_runner;
 pub(super) mod places;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use hyper::body::{Body, Bytes};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::bounds::HttpBounds;
 use super::legacy::{self, SESSION_HEADER};
 use super::modern;
-use super::plan::{ExchangePlan, InSession, MessageChecks, bad_request};
+use super::plan::{self, ExchangePlan, InSession, MessageChecks, bad_request};
 use super::refusal_log::RefusalLog;
 use super::request::body;
 use super::request::host_policy::{self, HostPolicy};
@@ -29,6 +29,7 @@ use crate::catalog::Catalog;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::{Changes, Engine};
 use crate::mcp::rpc::id::Id;
+use crate::mcp::rpc::lines::InputLine;
 use crate::mcp::rpc::reply::RpcError;
 use crate::mcp::session::driver::Driver;
 use crate::mcp::transport::Piece;
@@ -245,15 +246,19 @@ impl Endpoint {
         let reading = self.place(principal, Shared::Running(RunKind::Request), 1)?;
         let mut room = self.place(principal, Shared::BodyBytes, 0)?;
         let line = body::read(headers, body, &mut room, self.bounds.body_time).await?;
-        let ExchangePlan { engine, kind, messages, calls, in_session, begun } =
-            match self.checks.plan(headers, principal, &line)? {
-                Some(plan) => plan,
-                None => return Ok(answer::empty(StatusCode::ACCEPTED)),
-            };
-        self.check_stage(kind)?;
-        // Nobody has a turn in between.
-        drop(reading);
-        let place = self.place(principal, Shared::Running(kind), messages)?;
+        let came = Instant::now();
+        let admitted = self.admit(headers, principal, &line, reading);
+        let admitted = admitted.inspect_err(|refused| {
+            let observers = self.executor.observers();
+            if !observers.is_empty() {
+                let calls = plan::refused_calls(&line, came.into_std(), refused);
+                calls.iter().for_each(|call| observers.tell_refused(&principal.id, call));
+            }
+        })?;
+        let Some((plan, place)) = admitted else {
+            return Ok(answer::empty(StatusCode::ACCEPTED));
+        };
+        let ExchangePlan { engine, kind, messages, in_session, begun, .. } = plan;
         let (transport, cancels, pieces) = ExchangeTransport::of_request(line, messages);
         let registered = match in_session {
             Some(InSession { session, ids }) => {
@@ -269,7 +274,6 @@ impl Endpoint {
             }
             None => Vec::new(),
         };
-        self.checks.count_calls(principal, calls)?;
         // A subscription keeps nothing of its message.
         let body = Some(room).filter(|_| kind == RunKind::Request);
         let kept = ExchangeGuards::new(place, body, registered);
@@ -280,6 +284,24 @@ impl Endpoint {
         steps.others_first().await;
         answer.headers_mut().extend(begun.map(|id| (SESSION_HEADER, id)));
         Ok(answer)
+    }
+
+    /// Checks a message, and takes what it needs to run, for which the place of its reading is given back. `None` for one that
+    /// is answered with nothing.
+    fn admit(
+        &self,
+        headers: &HeaderMap,
+        principal: &Principal,
+        line: &InputLine,
+        reading: Place,
+    ) -> Result<Option<(ExchangePlan, Place)>, HttpRefusal> {
+        let Some(plan) = self.checks.plan(headers, principal, line)? else { return Ok(None) };
+        self.check_stage(plan.kind)?;
+        // Nobody has a turn in between.
+        drop(reading);
+        let place = self.place(principal, Shared::Running(plan.kind), plan.messages)?;
+        self.checks.count_calls(principal, plan.calls)?;
+        Ok(Some((plan, place)))
     }
 
     /// Opens the stream on which a session is told of changes.

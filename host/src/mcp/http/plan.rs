@@ -16,9 +16,11 @@ use super::run::answer::HttpRefusal;
 use super::run::client_rates::{ClientRates, TooOften};
 use super::run::shares::RunKind;
 use super::run::views::Views;
+use crate::mcp::calls::observers::{EndKind, RefusedCall};
 use crate::mcp::engine::{Changes, Engine, Settings};
 use crate::mcp::methods::lifecycle;
 use crate::mcp::methods::meta::RequestMeta;
+use crate::mcp::methods::tools_call::name_and_arguments;
 use crate::mcp::rpc::batch::MAX_BATCH_MESSAGES;
 use crate::mcp::rpc::id::Id;
 use crate::mcp::rpc::lines::InputLine;
@@ -275,6 +277,45 @@ impl MessageChecks {
         let engine = Engine::resumed(self.engine.clone(), session.version, Changes::Untold);
         let in_session = Some(InSession { session: session.nonce, ids: vec![request.id.clone()] });
         Ok(ExchangePlan { engine, kind, messages: 1, calls, in_session, begun: None })
+    }
+}
+
+/// Returns the calls of tools in a message that is refused as a whole.
+pub(super) fn refused_calls(
+    line: &InputLine,
+    came: Instant,
+    refused: &HttpRefusal,
+) -> Vec<RefusedCall> {
+    let end = match refused.status() {
+        StatusCode::FORBIDDEN => EndKind::Forbidden,
+        StatusCode::TOO_MANY_REQUESTS => EndKind::TooMany,
+        status if status.is_server_error() => EndKind::Unavailable,
+        _ => EndKind::BadRequest,
+    };
+    let call = |message: Result<Message<'_>, RefusedMessage>| match message {
+        Ok(Message::Request { id, method, params }) if method == "tools/call" => {
+            let (tool, arguments) = name_and_arguments(params).ok()?;
+            Some(RefusedCall {
+                request: id.to_string(),
+                tool,
+                plugin: None,
+                arguments: Some(arguments.into()),
+                client: RequestMeta::of(params).ok().and_then(|meta| meta.client()),
+                came,
+                end,
+            })
+        }
+        _ => None,
+    };
+    match message::parse(line, TransportKind::Http) {
+        Parsed::Nothing => Vec::new(),
+        Parsed::One(message) => call(message).into_iter().collect(),
+        // More than that are not served either.
+        Parsed::Batch(items) => items
+            .iter()
+            .take(MAX_BATCH_MESSAGES)
+            .filter_map(|item| call(message::message(item)))
+            .collect(),
     }
 }
 

@@ -1,12 +1,16 @@
 //! The beginning and the end of things: the handshake, `server/discover`, `ping`, and requests that are cancelled.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::super::rpc::reply::RpcError;
 use super::super::version::{TransportKind, Version};
-use super::meta::{CLIENT_CAPABILITIES, Common, PROTOCOL_VERSION, RequestMeta, TOOLRACK};
+use super::meta::{
+    CLIENT_CAPABILITIES, Common, PROTOCOL_VERSION, RequestMeta, TOOLRACK, client_name,
+};
 use crate::tool::FeatureKind;
 
 /// The time for which a client may keep the answer of `server/discover`, in milliseconds.
@@ -18,12 +22,19 @@ pub(crate) struct Handshake {
     version: Option<Version>,
     /// The client said that it is ready for notifications.
     initialized: bool,
+    /// The name that the client gives itself.
+    client: Option<Arc<str>>,
 }
 
 impl Handshake {
     /// A handshake that agreed on this revision. `initialized` if the client is ready for notifications.
     pub(crate) fn agreed(version: Version, initialized: bool) -> Self {
-        Self { version: Some(version), initialized }
+        Self { version: Some(version), initialized, client: None }
+    }
+
+    /// The name that the client gave itself when it began. `None` if it began elsewhere, or gave none.
+    pub(crate) fn client(&self) -> Option<&Arc<str>> {
+        self.client.as_ref()
     }
 
     /// True if the client may send batches.
@@ -58,7 +69,8 @@ impl Handshake {
                 return Err(RpcError::invalid_request("`initialize` cannot be part of a batch"));
             }
             let version = requested_version(params, transport);
-            *self = Self { version: Some(version), initialized: false };
+            let client = named_client(params);
+            *self = Self { version: Some(version), initialized: false, client };
             return Ok(version);
         }
         match self.version {
@@ -89,6 +101,17 @@ pub(crate) fn requested_version(params: Option<&RawValue>, transport: TransportK
         .and_then(|params| transport.version(&params.version))
         .filter(|version| !version.is_modern())
         .unwrap_or(Version::NEWEST_LEGACY)
+}
+
+/// Returns the name of the client that begins with these parameters, if they have one.
+fn named_client(params: Option<&RawValue>) -> Option<Arc<str>> {
+    #[derive(Deserialize)]
+    struct NamedClient<'a> {
+        #[serde(borrow, rename = "clientInfo")]
+        client: &'a RawValue,
+    }
+    let params = serde_json::from_str::<NamedClient<'_>>(params?.get()).ok()?;
+    client_name(params.client)
 }
 
 /// The result of `initialize`.

@@ -2,6 +2,9 @@
 //!
 //! What a method means is not known here.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use serde::ser::{SerializeMap as _, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -11,6 +14,7 @@ use super::super::rpc::id::Id;
 use super::super::rpc::message::present;
 use super::super::rpc::reply::RpcError;
 use super::super::version::{TransportKind, Version};
+use crate::text::clip;
 
 /// The key of a request's protocol version, and its siblings.
 pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -37,6 +41,13 @@ pub(crate) struct RequestMeta<'a> {
         deserialize_with = "present"
     )]
     capabilities: Option<&'a RawValue>,
+    #[serde(
+        borrow,
+        default,
+        rename = "io.modelcontextprotocol/clientInfo",
+        deserialize_with = "present"
+    )]
+    client: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "progressToken", deserialize_with = "present")]
     progress_token: Option<&'a RawValue>,
 }
@@ -92,6 +103,11 @@ impl<'a> RequestMeta<'a> {
         Ok(version)
     }
 
+    /// The name that the client gives itself, if it does.
+    pub(crate) fn client(&self) -> Option<Arc<str>> {
+        client_name(self.client?)
+    }
+
     /// The progress token, a string or an integer, as it came.
     pub(crate) fn progress_token(&self) -> Result<Option<Box<RawValue>>, RpcError> {
         let Some(raw) = self.progress_token else { return Ok(None) };
@@ -103,6 +119,20 @@ impl<'a> RequestMeta<'a> {
         }
         Ok(Some(raw.to_owned()))
     }
+}
+
+/// The longest name of a client that is kept, in bytes.
+pub(crate) const MAX_CLIENT_NAME: usize = 128;
+
+/// Returns the name in what a client says of itself, as much of it as is kept. `None` if there is none.
+pub(crate) fn client_name(info: &RawValue) -> Option<Arc<str>> {
+    #[derive(Deserialize)]
+    struct ClientInfo<'a> {
+        #[serde(borrow)]
+        name: Cow<'a, str>,
+    }
+    let info = serde_json::from_str::<ClientInfo<'_>>(info.get()).ok()?;
+    Some(clip(&info.name, MAX_CLIENT_NAME).into()).filter(|name: &Arc<str>| !name.is_empty())
 }
 
 pub(crate) fn read<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, RpcError> {

@@ -26,7 +26,18 @@ pub(crate) enum Request {
 /// A request that needs the catalog.
 pub(crate) enum CatalogRequest {
     List { kind: FeatureKind, cursor: Option<String> },
-    Call { name: String, arguments: Arc<RawValue>, progress_token: Option<Box<RawValue>> },
+    Call(AskedCall),
+}
+
+/// A call as it was asked for.
+#[derive(Clone)]
+pub(crate) struct AskedCall {
+    /// The public name of the tool.
+    pub(crate) name: String,
+    pub(crate) arguments: Arc<RawValue>,
+    pub(crate) progress_token: Option<Box<RawValue>>,
+    /// The name that its client gives itself, if calls are observed and it is known.
+    pub(crate) client: Option<Arc<str>>,
 }
 
 impl Request {
@@ -59,7 +70,13 @@ impl Request {
                 let progress_token = meta.progress_token()?;
                 let (name, arguments) = tools_call::name_and_arguments(params)?;
                 let arguments = arguments.into();
-                Self::Catalog(CatalogRequest::Call { name, arguments, progress_token })
+                let client = None;
+                Self::Catalog(CatalogRequest::Call(AskedCall {
+                    name,
+                    arguments,
+                    progress_token,
+                    client,
+                }))
             }
             _ => return Err(RpcError::unknown_method(method)),
         })
@@ -84,14 +101,14 @@ pub(crate) fn may_go_on(method: &str) -> bool {
 impl CatalogRequest {
     /// True if it is a call.
     pub(crate) fn is_call(&self) -> bool {
-        matches!(self, Self::Call { .. })
+        matches!(self, Self::Call(_))
     }
 
     /// Bytes that it keeps.
     pub(crate) fn argument_bytes(&self) -> usize {
         match self {
             Self::List { cursor, .. } => cursor.as_ref().map_or(0, String::len),
-            Self::Call { name, arguments, progress_token } => {
+            Self::Call(AskedCall { name, arguments, progress_token, .. }) => {
                 let token = progress_token.as_ref().map_or(0, |token| token.get().len());
                 name.len() + arguments.get().len() + token
             }

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::super::calls::call_log::CallRecord;
-use super::super::calls::call_runner::{CallEnd, CallRunner, EndedHere, Note};
+use super::super::calls::call_runner::{AbortReason, CallEnd, CallRunner, EndedHere, Note};
 use super::super::calls::executor::ClientExecutor;
 use super::super::calls::places::{self, ClientPlaces};
 use super::super::engine::{Action, CallKey, Engine};
@@ -349,6 +349,7 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
     }
 
     fn act(&mut self) {
+        self.tell_refused();
         while let Some(action) = self.engine.next_action() {
             match action {
                 Action::Notify(line) => self.unread.notify(line),
@@ -365,6 +366,13 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
                     }
                 }
             }
+        }
+    }
+
+    /// Tells of the calls that the engine refused.
+    fn tell_refused(&mut self) {
+        for call in self.engine.take_refused() {
+            self.calls.refused(&call);
         }
     }
 
@@ -402,6 +410,7 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
     async fn end(&mut self, end: LoopEnd) -> Option<Instant> {
         self.places.stop_waiting();
         self.engine.finish(std::iter::from_fn(|| self.ahead.pop()));
+        self.tell_refused();
         while let Some(action) = self.engine.next_action() {
             match action {
                 Action::Notify(line) => self.unread.notify(line),
@@ -409,7 +418,10 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
                 Action::Call(_) | Action::Cancel(_) => {}
             }
         }
-        self.calls.abort();
+        self.calls.abort(match end {
+            LoopEnd::Finished => AbortReason::ServerEnds,
+            LoopEnd::ClientGone => AbortReason::ClientGone,
+        });
         match end {
             LoopEnd::Finished => self.write_rest().await,
             LoopEnd::ClientGone => None,

@@ -25,7 +25,7 @@ const SLEEPERS: usize = 4;
 /// The pieces that a client can be given before it has read one.
 const MAX_PIECES: usize = 4;
 /// A time that is never reached, unless something waits for ever.
-const PATIENCE: Duration = Duration::from_secs(100);
+pub(super) const PATIENCE: Duration = Duration::from_secs(100);
 
 /// A connection: lines come by one channel, and pieces of lines go by another.
 struct Channels {
@@ -83,7 +83,7 @@ impl LineOutput for PiecesOut {
 }
 
 /// A client, as it sees its connection, and the loop that serves it.
-struct ManyClient {
+pub(super) struct ManyClient {
     lines: mpsc::UnboundedSender<InputLine>,
     pieces: mpsc::Receiver<Vec<u8>>,
     /// The text that was read and is no line yet.
@@ -94,30 +94,31 @@ struct ManyClient {
 
 impl ManyClient {
     /// One more client of an executor, to be served on this thread.
-    fn connect(
+    pub(super) fn connect(
         executor: &Executor,
         catalog: &watch::Sender<Option<std::sync::Arc<crate::catalog::Catalog>>>,
     ) -> Self {
         let (lines, input) = mpsc::unbounded_channel();
         let (output, pieces) = mpsc::channel(MAX_PIECES);
         let (shutdown, asked) = oneshot::channel::<()>();
-        let engine = Engine::new(Settings::default());
+        let observed = !executor.observers().is_empty();
+        let engine = Engine::new(Settings { observed, ..Settings::default() });
         let transport = Channels { lines: input, pieces: output };
         let driver = Driver::new(engine, transport, catalog.subscribe(), executor.client());
         let served = tokio::task::spawn_local(driver.run(async { drop(asked.await) }));
         Self { lines, pieces, unread: String::new(), shutdown, served }
     }
 
-    fn send(&self, message: &Value) {
+    pub(super) fn send(&self, message: &Value) {
         let line = InputLine::Whole(message.to_string().into_bytes());
         self.lines.send(line).expect("the loop reads");
     }
 
-    fn ask(&self, id: usize, method: &str, params: &Value) {
+    pub(super) fn ask(&self, id: usize, method: &str, params: &Value) {
         self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
     }
 
-    fn call(&self, id: usize, tool: &str, arguments: &Value) {
+    pub(super) fn call(&self, id: usize, tool: &str, arguments: &Value) {
         self.ask(id, "tools/call", &json!({"name": tool, "arguments": arguments}));
     }
 
@@ -136,14 +137,14 @@ impl ManyClient {
     }
 
     /// Reads the answer of this request, which must come next.
-    async fn answer(&mut self, id: usize) -> Value {
+    pub(super) async fn answer(&mut self, id: usize) -> Value {
         let answer = self.next().await;
         assert_eq!(answer["id"], id, "{answer}");
         answer["result"].clone()
     }
 
     /// Ends the session as a signal does.
-    async fn end(self) {
+    pub(super) async fn end(self) {
         self.shutdown.send(()).expect("the loop listens");
         let end = timeout(PATIENCE, self.served).await.expect("it ends");
         assert_eq!(end.expect("no panic"), LoopEnd::Finished);
@@ -151,7 +152,7 @@ impl ManyClient {
 }
 
 /// A directory with `echo_run`, which answers with its arguments, and `sleep_run`, which sleeps for an hour.
-fn plugins() -> TempDir {
+pub(super) fn plugins() -> TempDir {
     let directory = TempDir::new().expect("a directory");
     let call = format!("{} (global.get $ok)", sleep(3_600_000));
     let sleeping = Wat { call: &call, imports: WASI, ..Wat::default() };

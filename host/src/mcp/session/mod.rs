@@ -10,3 +10,5 @@ pub(super) mod driver;
 mod histories;
 #[cfg(test)]
 mod many_clients;
+#[cfg(test)]
+mod observed;

@@ -9,7 +9,7 @@ use super::super::kind::command::Process;
 use super::log::MakeSpan;
 use crate::manifest::Grants;
 use crate::secret::ResolvedSecrets;
-use crate::tool::Progress;
+use crate::tool::{CallTrace, Progress};
 
 /// The function that a call's progress is given to. It must not block.
 pub type ProgressSink = Box<dyn Fn(Progress) + Send + Sync>;
@@ -23,6 +23,8 @@ pub struct CallContext {
     pub progress: Option<ProgressSink>,
     /// The maker of the span that names it in the log. `None` where it is run within its span.
     pub span: Option<MakeSpan>,
+    /// The trace that the call leaves. `None` where nobody observes it.
+    pub trace: Option<Arc<CallTrace>>,
 }
 
 /// The things beyond itself that a call may reach.

@@ -55,7 +55,7 @@ pub(crate) fn new(
     terms: Invocation,
 ) -> wasmtime::Result<Store<StoreState>> {
     let Invocation { reach, context } = terms;
-    let CallContext { turn, progress, span } = context;
+    let CallContext { turn, progress, span, .. } = context;
     let Capabilities { grants, secrets, outgoing, process, files } = reach;
     let log = GuestLog::new(secrets.clone(), span);
     let mut table = ResourceTable::new();

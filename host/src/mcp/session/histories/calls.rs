@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 
 use crate::mcp::action::{CallKey, CallRequest};
 use crate::mcp::calls::call_log::{CallLabel, CallRecord};
-use crate::mcp::calls::call_runner::{CallEnd, CallRunner, EndedHere};
+use crate::mcp::calls::call_runner::{AbortReason, CallEnd, CallRunner, EndedHere};
+use crate::mcp::calls::observers::RefusedCall;
 use crate::sandbox::CallOutcome;
 use crate::tool::{Content, Output, Usage};
 
@@ -108,7 +109,7 @@ impl CallRunner for ScriptedCalls {
     }
 
     fn start(&mut self, call: CallRequest) -> Option<EndedHere> {
-        let CallRequest { key, request, tool, arguments, wants_progress, entry } = call;
+        let CallRequest { key, request, tool, arguments, wants_progress, entry, .. } = call;
         assert!(entry.take(), "{request} was taken back before it began");
         let plan: CallPlan = serde_json::from_str(arguments.get()).expect("a plan");
         let mut state = self.0.borrow_mut();
@@ -156,7 +157,9 @@ impl CallRunner for ScriptedCalls {
         .await
     }
 
-    fn abort(&mut self) {
+    fn refused(&self, _: &RefusedCall) {}
+
+    fn abort(&mut self, _: AbortReason) {
         self.0.borrow_mut().running.clear();
     }
 

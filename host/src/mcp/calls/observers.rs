@@ -1,0 +1,211 @@
+//! A seam: those who are told of each call that ends, however it ends, and what they are told.
+//!
+//! They do not know how calls run. With nobody to tell, a call makes nothing of this.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::value::RawValue;
+
+use crate::catalog::Plugin;
+use crate::sandbox::CallOutcome;
+use crate::tool::{CallTrace, ErrorKind, Usage};
+
+/// Somebody who is told of each call that ends.
+pub(crate) trait CallObserver: Send + Sync {
+    /// Takes note of a call that has ended. It is asked on threads that serve, so it must not wait for anything.
+    fn ended(&self, call: &EndedCall<'_>);
+}
+
+/// All who are told.
+#[derive(Clone, Default)]
+pub(crate) struct CallObservers(Option<Arc<[Arc<dyn CallObserver>]>>);
+
+/// The way in which a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndKind {
+    /// The tool answered.
+    Answered,
+    /// It ended without an answer, or with a failure that the tool reports.
+    Error(ErrorKind),
+    /// Its client wanted no answer any more.
+    Cancelled,
+    /// Its client has gone.
+    ClientGone,
+    /// The server has ended.
+    ServerEnded,
+    /// There is no such tool, or none for this principal.
+    UnknownTool,
+    /// The principal may not call the tool.
+    Forbidden,
+    /// The client calls too often, or has too much running.
+    TooMany,
+    /// The server had no room for the request.
+    Unavailable,
+    /// The request contradicts itself, such as a header that repeats another argument.
+    BadRequest,
+}
+
+/// A call that has ended.
+#[allow(dead_code, reason = "each observer reads what it needs")]
+pub(crate) struct EndedCall<'a> {
+    /// The time at which it came.
+    pub(crate) came: SystemTime,
+    /// The id of its request, as JSON.
+    pub(crate) request: &'a str,
+    /// The short digest of what its client proved to have; empty over stdio, and where clients prove nothing.
+    pub(crate) principal: &'a str,
+    /// The name that its client gives itself, at most [`MAX_CLIENT_NAME`](super::super::methods::meta::MAX_CLIENT_NAME) bytes
+    /// and unescaped. `None` where it is not known.
+    pub(crate) client: Option<&'a str>,
+    /// The public name of the tool. Of a tool that is unknown: whatever the client wrote, at most [`MAX_ASKED_NAME`] bytes of
+    /// it and unescaped.
+    pub(crate) tool: &'a str,
+    /// The plugin, whose digest is its version. `None` where the tool is unknown, or was not looked for.
+    pub(crate) plugin: Option<&'a Plugin>,
+    /// The arguments, a JSON object. `None` where the request was refused before they were read.
+    pub(crate) arguments: Option<&'a Arc<RawValue>>,
+    pub(crate) end: EndKind,
+    /// The time from when it came to its end.
+    pub(crate) time: Duration,
+    /// The part of that time in which it waited: for its plugin, its turn, the check of its arguments.
+    pub(crate) wait: Duration,
+    /// The fuel, memory and time that its guest spent: nothing where it was ended from outside.
+    pub(crate) usage: Usage,
+    /// The trace that it left. `None` where it was refused before anything ran.
+    pub(crate) trace: Option<&'a CallTrace>,
+}
+
+/// The longest name of an unknown tool that is told, in bytes.
+pub(crate) const MAX_ASKED_NAME: usize = 256;
+
+/// A call that was refused before it ran.
+pub(crate) struct RefusedCall {
+    /// The id of its request, as JSON.
+    pub(crate) request: String,
+    /// The name that the client asked for.
+    pub(crate) tool: String,
+    pub(crate) plugin: Option<Arc<Plugin>>,
+    pub(crate) arguments: Option<Arc<RawValue>>,
+    pub(crate) client: Option<Arc<str>>,
+    /// The time at which it came.
+    pub(crate) came: Instant,
+    pub(crate) end: EndKind,
+}
+
+/// The parts of a call that only its observers want to know.
+pub(crate) struct ObservedCall {
+    pub(crate) observers: CallObservers,
+    pub(crate) arguments: Arc<RawValue>,
+    /// The name that its client gives itself.
+    pub(crate) client: Option<Arc<str>>,
+    /// The time at which it came.
+    pub(crate) came: Instant,
+    pub(crate) trace: Arc<CallTrace>,
+}
+
+impl CallObservers {
+    /// Tells these.
+    #[allow(dead_code, reason = "nobody observes yet")]
+    pub(crate) fn new(all: Vec<Arc<dyn CallObserver>>) -> Self {
+        Self((!all.is_empty()).then(|| all.into()))
+    }
+
+    /// True if nobody is told.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn tell(&self, call: &EndedCall<'_>) {
+        for observer in self.0.iter().flat_map(|all| all.iter()) {
+            observer.ended(call);
+        }
+    }
+
+    /// Tells of a call of this principal that was refused before it ran.
+    pub(crate) fn tell_refused(&self, principal: &str, call: &RefusedCall) {
+        if self.is_empty() {
+            return;
+        }
+        let RefusedCall { request, tool, plugin, arguments, client, came, end } = call;
+        let time = came.elapsed();
+        self.tell(&EndedCall {
+            came: before_now(time),
+            request,
+            principal,
+            client: client.as_deref(),
+            tool: crate::text::clip(tool, MAX_ASKED_NAME),
+            plugin: plugin.as_deref(),
+            arguments: arguments.as_ref(),
+            end: *end,
+            time,
+            wait: time,
+            usage: Usage::default(),
+            trace: None,
+        });
+    }
+}
+
+impl ObservedCall {
+    /// Tells of the end of the call, which came after `time`.
+    pub(crate) fn tell(&self, named: NamedCall<'_>, end: EndKind, usage: Usage, time: Duration) {
+        let begun = self.trace.begun();
+        let wait = begun.map_or(time, |begun| begun.saturating_duration_since(self.came));
+        let NamedCall { request, principal, tool, plugin } = named;
+        self.observers.tell(&EndedCall {
+            came: before_now(self.came.elapsed()),
+            request,
+            principal,
+            client: self.client.as_deref(),
+            tool,
+            plugin: Some(plugin),
+            arguments: Some(&self.arguments),
+            end,
+            time,
+            wait: wait.min(time),
+            usage,
+            trace: Some(&self.trace),
+        });
+    }
+}
+
+/// A call of a known tool, by its names.
+pub(crate) struct NamedCall<'a> {
+    pub(crate) request: &'a str,
+    pub(crate) principal: &'a str,
+    pub(crate) tool: &'a str,
+    pub(crate) plugin: &'a Plugin,
+}
+
+impl EndKind {
+    /// The kind of the end of a call that ended by itself.
+    pub(crate) fn of(ended: &CallOutcome) -> Self {
+        match &ended.outcome {
+            Ok(_) => Self::Answered,
+            Err(error) => Self::Error(error.kind()),
+        }
+    }
+
+    /// The name of the kind, for machines.
+    #[allow(dead_code, reason = "nobody observes yet")]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Error(kind) => kind.name(),
+            Self::Cancelled => "cancelled",
+            Self::ClientGone => "client_gone",
+            Self::ServerEnded => "server_ended",
+            Self::UnknownTool => "unknown_tool",
+            Self::Forbidden => "forbidden",
+            Self::TooMany => "too_many",
+            Self::Unavailable => "unavailable",
+            Self::BadRequest => "bad_request",
+        }
+    }
+}
+
+/// The time of the clock so long ago.
+fn before_now(ago: Duration) -> SystemTime {
+    let now = SystemTime::now();
+    now.checked_sub(ago).unwrap_or(now)
+}
