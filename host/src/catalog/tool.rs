@@ -21,7 +21,7 @@ use crate::json;
 use crate::manifest::local_of;
 use crate::name::ToolName;
 use crate::sandbox::{CallContext, CallOutcome, CallSlots, ProgressSink, Readiness};
-use crate::tool::{CallError, FeatureKind, Limit, LimitHit, Output, ToolSpec};
+use crate::tool::{CallError, CallTrace, FeatureKind, Limit, LimitHit, Output, ToolSpec};
 
 /// The longest arguments of one call, in bytes of JSON.
 pub const MAX_ARGUMENTS: usize = 1024 * 1024;
@@ -98,41 +98,47 @@ impl Tool {
     /// the future ends the call.
     pub async fn call(&self, arguments: &RawValue, progress: Option<ProgressSink>) -> CallOutcome {
         let context = CallContext { progress, ..CallContext::default() };
-        self.call_in(context, None, arguments).await
+        let tracked = self.arrived(Instant::now(), context.trace.clone(), None);
+        self.call_in(context, tracked, arguments).await
     }
 
-    /// Calls the tool in this context. With an `entry`, the call takes that when it enters the guest, after all that it
+    /// Takes note of a call that came then, with the ticket that it hands in when it enters the plugin.
+    pub fn arrived(
+        &self,
+        came: Instant,
+        trace: Arc<CallTrace>,
+        entry: Option<Arc<EntryTicket>>,
+    ) -> TrackedCall {
+        TrackedCall::arrived(self.statistics.clone(), came, trace, entry)
+    }
+
+    /// Calls the tool in this context. A call with a ticket takes its entry when it enters the guest, after all that it
     /// waits for: the plugin's code, and its turn among the calls. If the entry has been taken, this future stays
     /// pending; drop it.
     pub async fn call_in(
         &self,
         context: CallContext,
-        entry: Option<&EntryTicket>,
+        mut tracked: TrackedCall,
         arguments: &RawValue,
     ) -> CallOutcome {
-        let mut counted = self.statistics.arrived();
-        let (ended, busy) = timed(self.call_untimed(context, entry, arguments, &mut counted)).await;
-        counted.ended(&ended, busy);
+        let (ended, busy) = timed(self.call_untimed(context, arguments, &mut tracked)).await;
+        tracked.ended(&ended, busy);
         CallOutcome { outcome: ended.outcome.map_err(|error| self.in_its_file(error)), ..ended }
     }
 
     async fn call_untimed(
         &self,
         context: CallContext,
-        entry: Option<&EntryTicket>,
         arguments: &RawValue,
-        counted: &mut TrackedCall<'_>,
+        tracked: &mut TrackedCall,
     ) -> CallOutcome {
-        let admitted = self.admitted(entry, arguments.get()).await;
-        if entry.is_some_and(|entry| !entry.take()) {
+        let admitted = self.admitted(tracked, arguments.get()).await;
+        if !tracked.take_entry() {
             // The places of this call become free for others.
             drop(admitted);
             return std::future::pending().await;
         }
-        counted.begin();
-        if let Some(trace) = &context.trace {
-            trace.begin();
-        }
+        tracked.begin();
         match admitted {
             Ok(admitted) => self.enter(admitted, context, arguments.get()).await,
             Err(error) => CallOutcome::before(error),
@@ -174,14 +180,17 @@ impl Tool {
     /// Waits for all that a call needs before it enters the guest.
     async fn admitted(
         &self,
-        entry: Option<&EntryTicket>,
+        tracked: &TrackedCall,
         arguments: &str,
     ) -> Result<Admitted<'_>, CallError> {
         // A call that would be refused need not wait. A call that waits is checked again, and counted, when it enters.
         self.plugin.breaker.look()?;
         self.pace.look(Instant::now).map_err(CallError::Limit)?;
         let read = self.read_and_wait(arguments).await;
-        if read.is_err() && entry.is_some() && self.plugin.readiness() == Readiness::FailedForNow {
+        if read.is_err()
+            && tracked.can_begin_anew()
+            && self.plugin.readiness() == Readiness::FailedForNow
+        {
             // The plugin is loaded again, and the call begins anew with that.
             tokio::time::sleep(RELOADING).await;
         }

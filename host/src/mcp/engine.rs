@@ -497,7 +497,7 @@ impl Engine {
         let check = self.call_check.as_ref();
         if let Err(fault) = check.map_or(Ok(()), |check| check(tool, &call.arguments)) {
             let end = EndKind::BadRequest;
-            self.note_refused(reply_to, &call, Some(&tool.plugin), wait.since, end);
+            self.note_refused(reply_to, &call, Some(tool), wait.since, end);
             return Err(fault);
         }
         if !wait.has_room
@@ -505,7 +505,7 @@ impl Engine {
             && let Some(crowd) = self.crowd_before(&tool.plugin)
         {
             let end = EndKind::Error(ErrorKind::Unready);
-            self.note_refused(reply_to, &call, Some(&tool.plugin), wait.since, end);
+            self.note_refused(reply_to, &call, Some(tool), wait.since, end);
             self.refuse_call(reply_to, CallError::Unready(crowd));
             return Ok(());
         }
@@ -534,7 +534,7 @@ impl Engine {
     fn note_running(&mut self, running: &RunningCall, end: EndKind) {
         let RunningCall { reply_to, tool, recall, .. } = running;
         if let CatalogRequest::Call(call) = &recall.request {
-            self.note_refused(reply_to, call, Some(&tool.plugin), recall.since, end);
+            self.note_refused(reply_to, call, Some(tool), recall.since, end);
         }
     }
 
@@ -542,10 +542,13 @@ impl Engine {
         &mut self,
         reply_to: &ReplyTo,
         call: &AskedCall,
-        plugin: Option<&Arc<Plugin>>,
+        tool: Option<&Arc<Tool>>,
         came: Instant,
         end: EndKind,
     ) {
+        if let (Some(tool), EndKind::Error(error)) = (tool, end) {
+            tool.statistics.refused(error, came);
+        }
         if !self.settings.observed {
             return;
         }
@@ -553,7 +556,7 @@ impl Engine {
         self.refused.push(RefusedCall {
             request: reply_to.id.to_string(),
             tool: name.clone(),
-            plugin: plugin.cloned(),
+            plugin: tool.map(|tool| tool.plugin.clone()),
             arguments: Some(arguments.clone()),
             client: client.clone(),
             came,

@@ -221,9 +221,11 @@ impl Metrics<'_> {
                 &TIME_BOUNDS,
                 MICROSECONDS,
             )?;
-            if statistics.failed.count() > 0 {
-                let labels = [method, tool, ("error_type", "tool_error")];
-                histogram(&mut times, &labels, &statistics.failed, &TIME_BOUNDS, MICROSECONDS)?;
+            let ended_otherwise =
+                [("tool_error", &statistics.failed), ("cancelled", &statistics.given_up)];
+            for (error, ended) in ended_otherwise.iter().filter(|(_, ended)| ended.count() > 0) {
+                let labels = [method, tool, ("error_type", *error)];
+                histogram(&mut times, &labels, ended, &TIME_BOUNDS, MICROSECONDS)?;
             }
         }
         type Label = fn(ErrorMetric) -> Option<&'static str>;
@@ -263,8 +265,10 @@ impl Metrics<'_> {
                 }
             }
         }
-        let mut cancelled =
-            self.counter("toolrack_calls_cancelled", "Calls that their clients cancelled")?;
+        let mut cancelled = self.counter(
+            "toolrack_calls_cancelled",
+            "Calls whose clients cancelled them or have gone",
+        )?;
         for plugin in plugins {
             for (tool, statistics) in &plugin.tools {
                 let labels = [("plugin", plugin.name), ("tool", tool.name.as_str())];
@@ -283,7 +287,7 @@ impl Metrics<'_> {
         };
         let mut waits = self.encoder.encode_descriptor(
             "toolrack_call_wait",
-            "Time from the arrival of a call until it is begun",
+            "Time from the arrival of a call until it is begun, or its client gives it up",
             Some(&Unit::Seconds),
             MetricType::Histogram,
         )?;

@@ -2,10 +2,10 @@
 //!
 //! Nothing here knows how a tool runs (wasmtime) or how an answer is written (JSON-RPC).
 
-mod call_trace;
 mod feature_kind;
 mod output;
 mod outcome;
+mod call_trace;
 mod error_kind;
 
 use serde_json::value::RawValue;
@@ -14,7 +14,8 @@ pub use call_trace::CallTrace;
 pub use error_kind::ErrorKind;
 pub use feature_kind::FeatureKind;
 pub use outcome::{
-    CallError, Limit, LimitHit, Progress, ReasonReader, Usage, WHO_KNOWS, in_a_row, whole_seconds,
+    CallError, Limit, LimitHit, Progress, ReasonReader, Usage, WHO_KNOWS, in_a_row, milliseconds,
+    whole_seconds,
 };
 pub use output::{Content, Media, Output, ResourceLink};
 

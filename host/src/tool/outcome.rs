@@ -241,8 +241,14 @@ impl Usage {
     /// The time in milliseconds, to the microsecond.
     #[must_use]
     pub fn milliseconds(&self) -> f64 {
-        (self.time.as_secs_f64() * 1e6).round() / 1e3
+        milliseconds(self.time)
     }
+}
+
+/// Returns `time` in milliseconds, to the microsecond.
+#[must_use]
+pub fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// The usage of a call that never reached its guest: nothing.

@@ -169,4 +169,12 @@ fn a_call_that_runs_is_in_flight_until_it_is_cancelled() {
     eventually("its end", || (now(running) == Some(0.0)).then_some(()));
     let cancelled = r#"toolrack_calls_cancelled_total{plugin="spin",tool="spin_run"}"#;
     assert_eq!(now(cancelled), Some(1.0));
+    // What it has used counts all the same.
+    for used in ["toolrack_guest_cpu_seconds_total", "toolrack_guest_fuel_total"] {
+        let used = now(&format!(r#"{used}{{plugin="spin"}}"#));
+        assert!(used.is_some_and(|used| used > 0.0), "{used:?}");
+    }
+    let times = "mcp_server_operation_duration_seconds_count";
+    let tool = r#"mcp_method_name="tools/call",gen_ai_tool_name="spin_run""#;
+    assert_eq!(now(&format!(r#"{times}{{{tool},error_type="cancelled"}}"#)), Some(1.0));
 }

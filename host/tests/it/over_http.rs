@@ -772,3 +772,36 @@ fn what_is_no_page_of_the_server_is_told_in_json_to_who_posts() {
     let page = peer.post(&[("Origin", "null")], "{}");
     assert!(page.status == 403 && page.body.contains("serve the page over http"), "{page:?}");
 }
+
+#[test]
+fn calls_that_wait_for_those_of_their_client_are_counted_as_waiting() {
+    let (home, plugins) = (tempfile::tempdir().unwrap(), plugins::good());
+    let ada = token(home.path(), &["ada"]);
+    let spin = Wat { call: "(loop $again (br $again)) unreachable", ..Wat::default() };
+    let limits =
+        "[limits]\nfuel = 1_000_000_000_000\ncpu = \"5m\"\ntimeout = \"5m\"\nconcurrency = 1\n";
+    plugins::install(plugins.path(), "spin", limits, &spin.build());
+    let peer = at_home(home.path(), plugins.path());
+    let spins =
+        || peer.open(with_token(&modern("tools/call", json!({ "name": "spin_run" })), &ada));
+    let stands = || {
+        let status =
+            toolrack().env("TOOLRACK_HOME", home.path()).args(["status", "--json"]).output();
+        let status: Value =
+            serde_json::from_slice(&status.expect("the binary").stdout).expect("JSON");
+        let plugins = status[0]["plugins"].as_array().cloned().unwrap_or_default();
+        let tool = plugins.iter().find(|plugin| plugin["name"] == "spin")?["tools"][0].clone();
+        let count = |key: &str| tool[key].as_u64();
+        Some([count("running")?, count("waiting")?, count("calls")?, count("cancelled")?])
+    };
+    let comes = |expected| eventually("the counts", || (stands() == Some(expected)).then_some(()));
+    let runs = spins();
+    comes([1, 0, 1, 0]);
+    let waits = spins();
+    comes([1, 1, 1, 0]);
+    // Its client gives up.
+    drop(waits);
+    comes([1, 0, 2, 1]);
+    drop(runs);
+    comes([0, 0, 2, 2]);
+}

@@ -14,9 +14,9 @@ use crate::tool::ErrorKind;
 pub struct StatisticsSummary {
     /// Calls that ended without an answer or with a failure, by the name of the kind.
     pub errors_by_kind: BTreeMap<String, u64>,
-    /// Times from the arrival of a call to its end. `None` before the first.
+    /// Times from the arrival of a call to its end, or until its client gave it up. `None` before the first.
     pub time: Option<TimeSummary>,
-    /// Times from the arrival of a call until it was begun. `None` before the first.
+    /// Times from the arrival of a call until it was begun, or was given up before that. `None` before the first.
     pub wait: Option<TimeSummary>,
     /// The fuel of all calls.
     pub fuel: u64,
@@ -56,7 +56,9 @@ impl From<StatisticsSnapshot> for StatisticsSummary {
         let errors = ErrorKind::ALL.iter().zip(snapshot.errors).filter(|(_, count)| *count > 0);
         Self {
             errors_by_kind: errors.map(|(kind, count)| (kind.name().to_owned(), count)).collect(),
-            time: TimeSummary::of(&snapshot.answered.with(&snapshot.failed)),
+            time: TimeSummary::of(
+                &snapshot.answered.with(&snapshot.failed).with(&snapshot.given_up),
+            ),
             wait: TimeSummary::of(&snapshot.waits),
             fuel: snapshot.fuel,
             cpu_us: snapshot.cpu_us,

@@ -1,12 +1,14 @@
 //! The statistics of one tool since the server started.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use super::call_counts::CallCounts;
 use super::histogram::{Histogram, HistogramSnapshot};
+use crate::catalog::admission::entry::EntryTicket;
 use crate::sandbox::CallOutcome;
-use crate::tool::{ErrorKind, Usage};
+use crate::tool::{CallError, CallTrace, ErrorKind, Usage};
 
 /// The most fuel of a call that takes next to nothing: well below a brief turn of a guest.
 const BRIEF_FUEL: u64 = 50_000;
@@ -58,7 +60,9 @@ pub struct ToolStatistics {
     answered: Histogram,
     /// The same of calls that ended without an answer or with a failure.
     failed: Histogram,
-    /// Times from the arrival to the guest, in microseconds.
+    /// The same of calls whose clients did not wait for their end.
+    given_up: Histogram,
+    /// Times from the arrival to the guest, or to where the client gave up, in microseconds.
     waits: Histogram,
     /// The most bytes that guests held.
     memory: Histogram,
@@ -79,7 +83,9 @@ pub(crate) struct StatisticsSnapshot {
     pub(crate) answered: HistogramSnapshot,
     /// The same of calls that ended without an answer or with a failure.
     pub(crate) failed: HistogramSnapshot,
-    /// Times from the arrival of a call until it was begun, in microseconds.
+    /// Times from the arrival of a call until its client did not wait for its end any more.
+    pub(crate) given_up: HistogramSnapshot,
+    /// Times from the arrival of a call until it was begun, or was given up before that, in microseconds.
     pub(crate) waits: HistogramSnapshot,
     /// The most bytes of memory of calls that entered their guest.
     pub(crate) memory: HistogramSnapshot,
@@ -91,10 +97,14 @@ pub(crate) struct StatisticsSnapshot {
     pub(crate) peak_memory: u64,
 }
 
-/// A call that is counted: as waiting until it is begun, as running until it ends or is dropped.
-pub(crate) struct TrackedCall<'a> {
-    statistics: &'a ToolStatistics,
+/// A call that is counted: as waiting until it is begun, as running until it ends. If it is dropped before, its client has
+/// given it up.
+pub struct TrackedCall {
+    statistics: Arc<ToolStatistics>,
     arrived: Instant,
+    trace: Arc<CallTrace>,
+    /// The ticket that it hands in when it enters the plugin. `None` where nobody takes it back.
+    entry: Option<Arc<EntryTicket>>,
     stage: CallStage,
 }
 
@@ -143,6 +153,7 @@ impl Default for ToolStatistics {
             errors: std::array::from_fn(|_| AtomicU64::new(0)),
             answered: Histogram::new(&FINE_TIME_BOUNDS),
             failed: Histogram::new(&FINE_TIME_BOUNDS),
+            given_up: Histogram::new(&FINE_TIME_BOUNDS),
             waits: Histogram::new(&FINE_TIME_BOUNDS),
             memory: Histogram::new(&MEMORY_BOUNDS),
             fuel: AtomicU64::new(0),
@@ -174,6 +185,7 @@ impl ToolStatistics {
             errors: std::array::from_fn(|at| self.errors[at].load(Relaxed)),
             answered: self.answered.snapshot(),
             failed: self.failed.snapshot(),
+            given_up: self.given_up.snapshot(),
             waits: self.waits.snapshot(),
             memory: self.memory.snapshot(),
             fuel: self.fuel.load(Relaxed),
@@ -187,23 +199,47 @@ impl ToolStatistics {
         self.is_brief.load(Relaxed)
     }
 
-    /// A call has arrived.
-    pub(crate) fn arrived(&self) -> TrackedCall<'_> {
-        self.waiting.fetch_add(1, Relaxed);
-        TrackedCall { statistics: self, arrived: Instant::now(), stage: CallStage::Waiting }
+    /// Takes note of a call that came then, and was refused with this error before anything of it ran.
+    pub(crate) fn refused(&self, error: ErrorKind, came: Instant) {
+        self.calls.fetch_add(1, Relaxed);
+        self.errors[error as usize].fetch_add(1, Relaxed);
+        let time = microseconds(came.elapsed());
+        self.waits.record(time);
+        self.failed.record(time);
+    }
+
+    fn used(&self, usage: Usage) {
+        let Usage { fuel, peak_memory, time, cpu } = usage;
+        if time > Duration::ZERO {
+            self.fuel.fetch_add(fuel, Relaxed);
+            self.cpu_us.fetch_add(microseconds(cpu), Relaxed);
+            self.peak_memory.fetch_max(peak_memory, Relaxed);
+            self.memory.record(peak_memory);
+        }
     }
 }
 
 impl StatisticsSnapshot {
     /// Returns the statistics of both.
     pub(crate) fn with(self, other: &Self) -> Self {
-        let Self { counts, errors, answered, failed, waits, memory, fuel, cpu_us, peak_memory } =
-            self;
+        let Self {
+            counts,
+            errors,
+            answered,
+            failed,
+            given_up,
+            waits,
+            memory,
+            fuel,
+            cpu_us,
+            peak_memory,
+        } = self;
         Self {
             counts: counts + other.counts,
             errors: std::array::from_fn(|at| errors[at] + other.errors[at]),
             answered: answered.with(&other.answered),
             failed: failed.with(&other.failed),
+            given_up: given_up.with(&other.given_up),
             waits: waits.with(&other.waits),
             memory: memory.with(&other.memory),
             fuel: fuel + other.fuel,
@@ -213,14 +249,36 @@ impl StatisticsSnapshot {
     }
 }
 
-impl TrackedCall<'_> {
+impl TrackedCall {
+    /// A call that came then, and leaves this trace.
+    pub(crate) fn arrived(
+        statistics: Arc<ToolStatistics>,
+        came: Instant,
+        trace: Arc<CallTrace>,
+        entry: Option<Arc<EntryTicket>>,
+    ) -> Self {
+        statistics.waiting.fetch_add(1, Relaxed);
+        Self { statistics, arrived: came, trace, entry, stage: CallStage::Waiting }
+    }
+
+    /// Takes the entry of the call. Returns true if nobody has taken it before.
+    pub(crate) fn take_entry(&self) -> bool {
+        self.entry.as_ref().is_none_or(|entry| entry.take())
+    }
+
+    /// True if the call can be taken back, and begin anew, until it has taken its entry.
+    pub(crate) fn can_begin_anew(&self) -> bool {
+        self.entry.is_some()
+    }
+
     /// The call is begun: it waits for nothing any more.
     pub(crate) fn begin(&mut self) {
-        let all = self.statistics;
+        let all = &self.statistics;
         all.waiting.fetch_sub(1, Relaxed);
         all.running.fetch_add(1, Relaxed);
         all.calls.fetch_add(1, Relaxed);
         all.waits.record(microseconds(self.arrived.elapsed()));
+        self.trace.begin();
         self.stage = CallStage::Running;
     }
 
@@ -228,7 +286,7 @@ impl TrackedCall<'_> {
     pub(crate) fn ended(mut self, ended: &CallOutcome, busy: Duration) {
         self.leave();
         self.stage = CallStage::Ended;
-        let all = self.statistics;
+        let all = &self.statistics;
         let times = match &ended.outcome {
             Ok(_) => &all.answered,
             Err(error) => {
@@ -237,15 +295,18 @@ impl TrackedCall<'_> {
             }
         };
         times.record(microseconds(self.arrived.elapsed()));
-        let Usage { fuel, peak_memory, time, cpu } = ended.usage;
-        if time > Duration::ZERO {
-            all.fuel.fetch_add(fuel, Relaxed);
-            all.cpu_us.fetch_add(microseconds(cpu), Relaxed);
-            all.peak_memory.fetch_max(peak_memory, Relaxed);
-            all.memory.record(peak_memory);
-        }
+        let Usage { fuel, time, .. } = ended.usage;
+        all.used(ended.usage);
         let is_brief = fuel <= BRIEF_FUEL && time <= BRIEF_TIME && busy <= BRIEF_TIME;
         all.is_brief.store(is_brief, Relaxed);
+    }
+
+    /// The call ended with this error before it was begun.
+    pub(crate) fn refuse(mut self, error: CallError) -> CallOutcome {
+        self.begin();
+        let ended = CallOutcome::before(error);
+        self.ended(&ended, Duration::ZERO);
+        ended
     }
 
     fn leave(&self) {
@@ -258,33 +319,53 @@ impl TrackedCall<'_> {
     }
 }
 
-impl Drop for TrackedCall<'_> {
+impl Drop for TrackedCall {
     fn drop(&mut self) {
         self.leave();
-        if matches!(self.stage, CallStage::Running) {
-            self.statistics.cancelled.fetch_add(1, Relaxed);
+        let all = &self.statistics;
+        let time = microseconds(self.arrived.elapsed());
+        match self.stage {
+            // It begins anew with another version, or whoever took it back counts it.
+            CallStage::Waiting
+                if self.entry.as_ref().is_some_and(|entry| entry.is_taken_back()) =>
+            {
+                return;
+            }
+            CallStage::Ended => return,
+            CallStage::Waiting => {
+                all.calls.fetch_add(1, Relaxed);
+                all.waits.record(time);
+            }
+            CallStage::Running => {}
         }
+        all.cancelled.fetch_add(1, Relaxed);
+        all.given_up.record(time);
+        all.used(self.trace.abandoned().unwrap_or_default());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tool::{CallError, Output};
+    use crate::tool::Output;
 
     fn answered(usage: Usage) -> CallOutcome {
         CallOutcome { outcome: Ok(Output::default()), usage, slot: None }
     }
 
-    fn called(statistics: &ToolStatistics, ended: &CallOutcome, busy: Duration) {
-        let mut call = statistics.arrived();
+    fn arrived(statistics: &Arc<ToolStatistics>) -> TrackedCall {
+        TrackedCall::arrived(statistics.clone(), Instant::now(), Arc::default(), None)
+    }
+
+    fn called(statistics: &Arc<ToolStatistics>, ended: &CallOutcome, busy: Duration) {
+        let mut call = arrived(statistics);
         call.begin();
         call.ended(ended, busy);
     }
 
     #[test]
     fn a_tool_is_brief_whose_last_call_took_little_work_and_little_time() {
-        let statistics = ToolStatistics::default();
+        let statistics = Arc::new(ToolStatistics::default());
         assert!(!statistics.is_brief());
         let (zero, over) = (Duration::ZERO, BRIEF_TIME + Duration::from_nanos(1));
         for (fuel, time, busy, is_brief) in [
@@ -305,19 +386,25 @@ mod tests {
 
     #[test]
     fn each_call_is_counted_where_it_stands() {
-        let statistics = ToolStatistics::default();
+        let statistics = Arc::new(ToolStatistics::default());
         let stands = || {
             let now = statistics.counts();
             (now.waiting, now.running, now.calls, now.cancelled)
         };
-        drop(statistics.arrived());
+        let entry = Arc::<EntryTicket>::default();
+        let taken = (statistics.clone(), Instant::now(), Arc::default(), Some(entry.clone()));
+        let taken = TrackedCall::arrived(taken.0, taken.1, taken.2, taken.3);
+        assert!(entry.take_back() && !taken.take_entry());
+        drop(taken);
         assert_eq!(stands(), (0, 0, 0, 0), "it began anew with another version");
-        let mut call = statistics.arrived();
+        let mut call = arrived(&statistics);
         assert_eq!(stands(), (1, 0, 0, 0));
         call.begin();
         assert_eq!(stands(), (0, 1, 1, 0));
+        call.trace.abandon(Usage { fuel: 5, time: Duration::from_secs(1), ..Usage::default() });
         drop(call);
         assert_eq!(stands(), (0, 0, 1, 1));
+        assert_eq!(statistics.snapshot().fuel, 5);
         let usage = Usage {
             fuel: 7,
             peak_memory: 65_537,
@@ -327,11 +414,18 @@ mod tests {
         called(&statistics, &answered(usage), Duration::ZERO);
         called(&statistics, &CallOutcome::before(CallError::Unready("no".into())), Duration::ZERO);
         assert_eq!(stands(), (0, 0, 3, 1));
+        drop(arrived(&statistics));
+        assert_eq!(stands(), (0, 0, 4, 2), "its client gave it up while it waited");
+        statistics.refused(ErrorKind::Unready, Instant::now());
+        let refused = arrived(&statistics).refuse(CallError::Unready("no".into()));
+        assert!(refused.outcome.is_err());
+        assert_eq!(stands(), (0, 0, 6, 2));
         let now = statistics.snapshot();
-        assert_eq!((now.fuel, now.cpu_us, now.peak_memory), (7, 2_000, 65_537));
-        assert_eq!((now.answered.count(), now.failed.count(), now.waits.count()), (1, 1, 3));
+        assert_eq!((now.fuel, now.cpu_us, now.peak_memory), (12, 2_000, 65_537));
+        assert_eq!((now.answered.count(), now.failed.count(), now.waits.count()), (1, 3, 6));
+        assert_eq!(now.given_up.count(), 2);
         assert_eq!(now.memory.quantile(1.0), Some(131_072));
-        assert_eq!(now.errors[ErrorKind::Unready as usize], 1);
+        assert_eq!(now.errors[ErrorKind::Unready as usize], 3);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::observers::{EndKind, NamedCall, ObservedCall};
 use crate::catalog::{EntryTicket, Tool};
 use crate::sandbox::CallOutcome;
 use crate::text::escape;
-use crate::tool::{CallError, ErrorKind, Output, Usage};
+use crate::tool::{CallError, CallTrace, ErrorKind, Output, Usage, milliseconds};
 
 /// The target of the other lines.
 const TARGET: &str = "toolrack::mcp";
@@ -22,11 +22,7 @@ pub(crate) struct CallRecord {
     call: Arc<CallLabel>,
     usage: Usage,
     said: CallVerdict,
-    /// The end as observers are told of it. `None` where there are none.
-    observed: Option<ObservedEnd>,
-}
-
-struct ObservedEnd {
+    /// The kind of its end.
     end: EndKind,
     /// The time from when the call came to its end.
     time: Duration,
@@ -38,6 +34,9 @@ pub(crate) struct CallLabel {
     pub(crate) request: String,
     /// The text that the log knows the client by; empty, if it needs none.
     pub(crate) client: Arc<str>,
+    /// The time at which it came.
+    came: Instant,
+    trace: Arc<CallTrace>,
     /// One of the reasons below.
     ended_by: AtomicU8,
     /// The parts that observers want to know. `None` where there are none.
@@ -54,7 +53,6 @@ pub(crate) struct UnendedCall {
     /// The call. `None` once it has ended.
     call: Option<Arc<CallLabel>>,
     entry: Arc<EntryTicket>,
-    began: Instant,
 }
 
 enum CallVerdict {
@@ -67,8 +65,22 @@ enum CallVerdict {
 }
 
 impl CallLabel {
-    pub(crate) fn new(tool: Arc<Tool>, request: String, client: Arc<str>) -> Self {
-        Self { tool, request, client, ended_by: AtomicU8::new(BY_NOBODY), observed: None }
+    /// A call of this request, which came then and leaves this trace.
+    pub(crate) fn new(
+        tool: Arc<Tool>,
+        request: String,
+        client: Arc<str>,
+        came: Instant,
+        trace: Arc<CallTrace>,
+    ) -> Self {
+        let (ended_by, observed) = (AtomicU8::new(BY_NOBODY), None);
+        Self { tool, request, client, came, trace, ended_by, observed }
+    }
+
+    /// The part of `time` in which the call waited: for its plugin, its turn, the check of its arguments.
+    fn wait(&self, time: Duration) -> Duration {
+        let begun = self.trace.begun();
+        begun.map_or(time, |begun| begun.saturating_duration_since(self.came)).min(time)
     }
 
     /// The same of a call that is observed, if it is.
@@ -120,19 +132,14 @@ impl CallLabel {
 
 impl CallRecord {
     pub(crate) fn of(ended: &CallOutcome, call: Arc<CallLabel>) -> Self {
-        let observed = call
-            .observed
-            .as_ref()
-            .map(|observed| ObservedEnd { end: EndKind::of(ended), time: observed.came.elapsed() });
-        Self { call, usage: ended.usage, said: CallVerdict::of(&ended.outcome), observed }
+        let (end, time) = (EndKind::of(ended), call.came.elapsed());
+        Self { call, usage: ended.usage, said: CallVerdict::of(&ended.outcome), end, time }
     }
 
     /// Tells the observers, and writes the line.
     pub(crate) fn tell(self) {
-        if let (Some(observed), Some(ObservedEnd { end, time })) =
-            (&self.call.observed, &self.observed)
-        {
-            observed.tell(self.call.named(), *end, self.usage, *time);
+        if let Some(observed) = &self.call.observed {
+            observed.tell(self.call.named(), self.end, self.usage, self.time);
         }
         self.write();
     }
@@ -147,27 +154,27 @@ impl CallRecord {
         let client = self.call.client();
         let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
         let Usage { fuel, peak_memory, .. } = self.usage;
-        let time_ms = self.usage.milliseconds();
+        let (time_ms, wait_ms) = (milliseconds(self.time), milliseconds(self.call.wait(self.time)));
         match self.said {
             CallVerdict::Answered => {
                 tracing::info!(
-                    target: ANSWERED_TARGET, plugin, tool, request, client, fuel, peak_memory, time_ms, "answered"
+                    target: ANSWERED_TARGET, plugin, tool, request, client, fuel, peak_memory, time_ms, wait_ms, "answered"
                 );
             }
             CallVerdict::Usual(said) => {
-                tracing::info!(target: TARGET, plugin, tool, request, client, fuel, peak_memory, time_ms, "{said}");
+                tracing::info!(target: TARGET, plugin, tool, request, client, fuel, peak_memory, time_ms, wait_ms, "{said}");
             }
             CallVerdict::Remarkable(said) => {
-                tracing::warn!(target: TARGET, plugin, tool, request, client, fuel, peak_memory, time_ms, "{said}");
+                tracing::warn!(target: TARGET, plugin, tool, request, client, fuel, peak_memory, time_ms, wait_ms, "{said}");
             }
         }
     }
 }
 
 impl UnendedCall {
-    /// A call with this ticket, which begins now.
+    /// A call with this ticket.
     pub(crate) fn begin(call: Arc<CallLabel>, entry: Arc<EntryTicket>) -> Self {
-        Self { call: Some(call), entry, began: Instant::now() }
+        Self { call: Some(call), entry }
     }
 
     /// Tells of the end that it came to by itself.
@@ -187,20 +194,22 @@ impl Drop for UnendedCall {
             true => EndKind::Error(ErrorKind::Unready),
             false => call.ended_from_outside(),
         };
+        let (usage, time) = (call.trace.abandoned().unwrap_or_default(), call.came.elapsed());
         if let Some(observed) = &call.observed {
-            observed.tell(call.named(), end, Usage::default(), observed.came.elapsed());
+            observed.tell(call.named(), end, usage, time);
         }
         let CallLabel { tool, request, .. } = &*call;
         let client = call.client();
         let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
-        let time_ms = (self.began.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+        let Usage { fuel, peak_memory, .. } = usage;
+        let (time_ms, wait_ms) = (milliseconds(time), milliseconds(call.wait(time)));
         let said = match end {
             EndKind::Cancelled => "cancelled",
             EndKind::ServerEnded => "ended, since the server ends",
             EndKind::ClientGone => "ended, since its client has gone",
             _ => return,
         };
-        tracing::info!(target: TARGET, plugin, tool, request, client, time_ms, "{said}");
+        tracing::info!(target: TARGET, plugin, tool, request, client, fuel, peak_memory, time_ms, wait_ms, "{said}");
     }
 }
 

@@ -114,15 +114,16 @@ impl CallRunner for ClientCalls {
         let CallRequest { key, request, tool, arguments, wants_progress, entry, client, came } =
             call;
         let argument_bytes = arguments.get().len();
+        let trace = Arc::<CallTrace>::default();
+        let tracked = tool.arrived(came, trace.clone(), Some(entry.clone()));
         let observed = (!self.observers.is_empty()).then(|| ObservedCall {
             observers: self.observers.clone(),
             arguments: arguments.clone(),
             client,
             came,
-            trace: Arc::<CallTrace>::default(),
+            trace: trace.clone(),
         });
-        let trace = observed.as_ref().map(|observed| observed.trace.clone());
-        let label = CallLabel::new(tool.clone(), request, self.client.clone());
+        let label = CallLabel::new(tool.clone(), request, self.client.clone(), came, trace.clone());
         let named = Arc::new(label.observed(observed));
         let span: MakeSpan = Arc::new({
             let named = named.clone();
@@ -137,15 +138,14 @@ impl CallRunner for ClientCalls {
         let turn = if here { SliceKind::Protocol } else { SliceKind::Guest };
         let context = CallContext { turn, progress, span: Some(span), trace };
         let share = self.share.clone();
-        let ticket = entry.clone();
         let mut run = Box::pin(async move {
             let place = match share.place(&tool.plugin).await {
                 Ok(place) => place,
                 // The call could begin anew with another version, and would wait in vain again.
-                Err(error) if entry.take() => return CallOutcome::before(error),
+                Err(error) if tracked.take_entry() => return tracked.refuse(error),
                 Err(_) => return std::future::pending().await,
             };
-            let ended = tool.call_in(context, Some(&entry), &arguments).await;
+            let ended = tool.call_in(context, tracked, &arguments).await;
             ended.keeping(place.map(ClientPlace::until_read))
         });
         if here && let Some(ended) = self.begin(run.as_mut()) {
@@ -154,7 +154,7 @@ impl CallRunner for ClientCalls {
         }
         let counted = self.guests.count();
         let label = named.clone();
-        let unended = UnendedCall::begin(named, ticket);
+        let unended = UnendedCall::begin(named, entry);
         let run = async move {
             let _counted = counted;
             let mut ended = run.await;

@@ -23,8 +23,8 @@ pub struct CallContext {
     pub progress: Option<ProgressSink>,
     /// The maker of the span that names it in the log. `None` where it is run within its span.
     pub span: Option<MakeSpan>,
-    /// The trace that the call leaves. `None` where nobody observes it.
-    pub trace: Option<Arc<CallTrace>>,
+    /// The trace that the call leaves.
+    pub trace: Arc<CallTrace>,
 }
 
 /// The things beyond itself that a call may reach.

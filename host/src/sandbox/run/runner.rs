@@ -19,7 +19,7 @@ use super::meter::{Stopped, Timed};
 use super::store::{self, StoreState};
 
 use crate::manifest::{Bytes, Limits, grouped, show_duration};
-use crate::tool::{CallError, Limit, LimitHit, Usage};
+use crate::tool::{CallError, CallTrace, Limit, LimitHit, Usage};
 
 /// The bytes that an answer may copy out of the guest above its output limit: lengths, tags, pointers.
 const OVERHEAD: u64 = 256 * 1024;
@@ -29,6 +29,44 @@ const OVERHEAD: u64 = 256 * 1024;
 pub(crate) struct Ran {
     pub(crate) usage: Usage,
     pub(crate) store: Option<Store<StoreState>>,
+}
+
+/// A guest that runs. If it is dropped before it has ended, the call's trace keeps what it used.
+struct RunningGuest<'a> {
+    /// The store. `None` once it has ended.
+    store: Option<Store<StoreState>>,
+    trace: &'a CallTrace,
+    limits: &'a Limits,
+    started: Instant,
+}
+
+impl RunningGuest<'_> {
+    fn usage_of(&self, store: &Store<StoreState>) -> Usage {
+        let meter = &store.data().meter;
+        Usage {
+            // Fuel is on, so that its rest is known.
+            fuel: self.limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default()),
+            peak_memory: meter.peak_memory(),
+            time: self.started.elapsed(),
+            cpu: meter.cpu.before(),
+        }
+    }
+
+    /// The guest has ended.
+    fn end(mut self) -> Ran {
+        let Some(store) = self.store.take() else { return Ran::default() };
+        let usage = self.usage_of(&store);
+        store.data().log.finish();
+        Ran { usage, store: Some(store) }
+    }
+}
+
+impl Drop for RunningGuest<'_> {
+    fn drop(&mut self) {
+        if let Some(store) = self.store.take() {
+            self.trace.abandon(self.usage_of(&store));
+        }
+    }
 }
 
 /// The way into the guests of one plugin: the limits that hold there, and the directories that they see.
@@ -60,7 +98,8 @@ impl Runner<'_> {
             None => limits.timeout.min(MAX_LISTING_TIME),
         };
         let started = Instant::now();
-        let mut store = match store::new(engine, limits, copied, terms) {
+        let trace = terms.context.trace.clone();
+        let store = match store::new(engine, limits, copied, terms) {
             Ok(store) => store,
             Err(error) => {
                 let shortage = Shortage::of(&error);
@@ -68,25 +107,20 @@ impl Runner<'_> {
                 return (Err(CallError::Host(reason)), Ran::default());
             }
         };
+        let mut guest = RunningGuest { store: None, trace: &trace, limits, started };
+        let store = guest.store.insert(store);
         let cpu = store.data().meter.cpu.clone();
-        let entered = Timed::new(cpu.clone(), enter(&mut store));
+        let entered = Timed::new(cpu.clone(), enter(store));
         let entered = self.turns.take(cpu, entered);
         let ended = until(started + timeout, entered).await;
-        let time = started.elapsed();
-        store.data().log.finish();
-        let outcome = match ended {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => Err(self.explain(&error, store.data())),
-            None => Err(limit(Limit::Timeout, show_duration(timeout))),
+        let ran = guest.end();
+        let outcome = match (ended, &ran.store) {
+            (Some(Ok(value)), _) => Ok(value),
+            (Some(Err(error)), Some(store)) => Err(self.explain(&error, store.data())),
+            (Some(Err(error)), None) => Err(CallError::Host(one_line(&error))),
+            (None, _) => Err(limit(Limit::Timeout, show_duration(timeout))),
         };
-        let usage = Usage {
-            // Fuel is on, so that its rest is known.
-            fuel: limits.fuel.saturating_sub(store.get_fuel().unwrap_or_default()),
-            peak_memory: store.data().meter.peak_memory(),
-            time,
-            cpu: store.data().meter.cpu.before(),
-        };
-        (outcome, Ran { usage, store: Some(store) })
+        (outcome, ran)
     }
 
     /// Says why a guest did not return.

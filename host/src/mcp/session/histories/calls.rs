@@ -109,7 +109,7 @@ impl CallRunner for ScriptedCalls {
     }
 
     fn start(&mut self, call: CallRequest) -> Option<EndedHere> {
-        let CallRequest { key, request, tool, arguments, wants_progress, entry, .. } = call;
+        let CallRequest { key, request, tool, arguments, wants_progress, entry, came, .. } = call;
         assert!(entry.take(), "{request} was taken back before it began");
         let plan: CallPlan = serde_json::from_str(arguments.get()).expect("a plan");
         let mut state = self.0.borrow_mut();
@@ -117,7 +117,8 @@ impl CallRunner for ScriptedCalls {
         assert!(state.begun.insert(number), "{request} is begun twice");
         if plan.here {
             let ended = ended(plan);
-            let news = CallRecord::of(&ended, Arc::new(CallLabel::new(tool, request, "".into())));
+            let label = CallLabel::new(tool, request, "".into(), came, Arc::default());
+            let news = CallRecord::of(&ended, Arc::new(label));
             return Some(EndedHere { ended, news });
         }
         let running = Scripted {
