@@ -186,31 +186,36 @@ fn a_token_that_got_into_no_file_is_named() {
     assert!(told.contains("nothing came; a command before `|`"), "{told}");
 }
 
-/// The commands of a page's blocks, but for those that serve until a signal comes.
+/// The commands of a page's blocks above `end` that write entries or tokens. The others serve until a signal comes, or need
+/// what is built from a clone.
 #[cfg(unix)]
-fn commands_of(page: &str) -> Vec<String> {
+fn commands_of(page: &str, end: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(page);
     let text = fs::read_to_string(path).expect("readable");
+    let text = text.split(end).next().expect("a beginning");
     let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     let lines = blocks.flat_map(|block| block.lines().map(str::to_owned).collect::<Vec<_>>());
-    let tells = |line: &String| {
-        line.starts_with("toolrack token ")
-            || (line.starts_with("toolrack register") && line.contains("--http"))
-    };
-    lines.filter(tells).collect()
+    let begins = ["toolrack token", "toolrack register", "toolrack unregister"];
+    lines.filter(|line| begins.iter().any(|begin| line.starts_with(begin))).collect()
 }
 
 #[test]
 #[cfg(unix)]
 fn the_commands_of_a_page_work_from_top_to_bottom() {
-    for page in ["docs/http.md", "README.md"] {
+    // Below, README lists commands, each for itself.
+    for (page, end) in [("docs/http.md", "\0"), ("README.md", "\n## Call tools from the shell\n")] {
         let machine = Machine::new();
         for client in [".cursor", ".claude", ".codex"] {
             fs::create_dir(machine.path("home").join(client)).expect("made");
         }
         let binary = Path::new(env!("CARGO_BIN_EXE_toolrack")).parent().expect("a directory");
-        let commands = commands_of(page);
-        assert!(commands.len() > 1, "{page}: {commands:?}");
+        let commands = commands_of(page, end);
+        let to_http = commands.iter().filter(|line| line.contains("--http")).count();
+        assert!(to_http > 1, "{page}: {commands:?}");
+        if page == "README.md" {
+            let first = commands.first().expect("a command");
+            assert!(!first.contains("--http"), "it begins with entries that start it: {first}");
+        }
         for command in commands {
             let environment = machine.command(&[]);
             let mut shell = std::process::Command::new("/bin/sh");
@@ -221,6 +226,8 @@ fn the_commands_of_a_page_work_from_top_to_bottom() {
             let told = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success() && !told.contains("error:"), "{command}: {told}");
         }
+        let entry = entry(&machine.file("cursor", &["--force"]));
+        assert_eq!(entry["url"], URL, "{page}: {entry}");
     }
 }
 
