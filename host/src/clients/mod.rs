@@ -25,6 +25,6 @@ pub use entry::{FoundEntry, ServerEntry};
 pub use error::{ClientError, ConfigEditError, FileError};
 pub use http_entry::{ClientHeader, ClientToken, HttpEntry, ServerUrl, WantedEntry};
 pub use local_scope::LocalScope;
-pub use registration::{ClientFile, Foreign, PlannedEdit, Registration, Scope};
+pub use registration::{ClientFile, Foreign, PlannedEdit, Registration, Scope, TextPlace};
 pub use table::{CLIENTS, Client, client};
 pub use user_directories::{UserDirectories, find_program};

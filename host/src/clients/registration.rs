@@ -13,7 +13,7 @@ use super::http_entry::{NoVariables, WantedEntry};
 use super::local_scope::LocalScope;
 use super::record::{Record, RecordedEntry, Records, digest};
 use super::shown_words::ShownWords;
-use super::table::Client;
+use super::table::{CLIENTS, Client};
 use super::user_directories::UserDirectories;
 use crate::fs::bounded_read::read_at_most;
 use crate::fs::file_lock::{FileLock, StillLocked};
@@ -63,6 +63,17 @@ pub enum Foreign {
     Overruled,
 }
 
+/// The place of a text in the files of clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextPlace {
+    /// One of them holds it.
+    File,
+    /// None of them does.
+    Nowhere,
+    /// None does of those that can be read, and one cannot be.
+    Unknown,
+}
+
 /// An edit of one file that was not made yet.
 pub struct PlannedEdit {
     target: ClientFile,
@@ -109,6 +120,23 @@ impl Registration {
     #[must_use]
     pub fn is_installed(&self, client: &Client) -> bool {
         client.is_installed(&self.directories)
+    }
+
+    /// Returns where `text` stands in the files of all clients, in whichever entry.
+    #[must_use]
+    pub fn place_of(&self, text: &str) -> TextPlace {
+        let scopes = [Scope::User, Scope::Project].into_iter();
+        let targets = scopes
+            .flat_map(|scope| CLIENTS.iter().filter_map(move |client| self.target(client, scope)));
+        let mut place = TextPlace::Nowhere;
+        for target in targets {
+            match target.read().map(|file| file.text().map(|all| all.contains(text))) {
+                Ok(Ok(true)) => return TextPlace::File,
+                Ok(Ok(false)) => {}
+                Ok(Err(_)) | Err(_) => place = TextPlace::Unknown,
+            }
+        }
+        place
     }
 
     /// All entries of a file, by their names.

@@ -186,6 +186,47 @@ fn a_token_that_got_into_no_file_is_named() {
     assert!(told.contains("nothing came; a command before `|`"), "{told}");
 }
 
+#[test]
+fn a_token_that_a_file_holds_is_not_told_as_lost() {
+    let machine = Machine::new();
+    write(&machine.path("token"), machine.does(&["token", "add", "shared"]));
+    let with_token = ["--http", URL, "--token-file", "../token"];
+    machine.does(&[&["register", "cursor"], &with_token[..]].concat());
+    machine.does(&["register", "gemini", "--http", "http://127.0.0.1:1/mcp"]);
+    for clients in [&["cursor", "gemini"][..], &["gemini"]] {
+        let register = [&["register"], clients, &with_token].concat();
+        let ran = machine.cannot(&register, 1, &["--force replaces it"]);
+        assert!(!ran.err.contains("shared"), "{clients:?}: {}", ran.err);
+    }
+    machine.does(&["unregister", "cursor"]);
+    let register = [&["register", "gemini"], &with_token[..]].concat();
+    machine.cannot(&register, 1, &["the token shared got into no client's file; "]);
+    // A file that cannot be read may hold it.
+    write(&machine.file("zed", &[]), [0xff]);
+    let told = "the token shared got into no client's file that can be read; ";
+    machine.cannot(&register, 1, &[told]);
+}
+
+#[test]
+fn a_token_is_named_on_every_way_out() {
+    let machine = Machine::new();
+    write(&machine.path("token"), machine.does(&["token", "add", "ada"]));
+    let with_token = ["--http", URL, "--token-file", "../token"];
+    for (more, code) in [
+        (&["vscode", "--scope", "project"][..], 2),
+        (&["cursor", "--header", "Authorization=x"], 2),
+        (&["cursor", "--header", "X-A=1", "--header", "x-a=2"], 2),
+        (&["zed", "--scope", "project"], 2),
+        (&["cursor", "--print"], 0),
+        (&[], 2),
+    ] {
+        let ran = machine.run(&[&["register"], &with_token[..], more].concat());
+        assert_eq!(ran.code, code, "{more:?}: {}", ran.err);
+        let told = "the token ada got into no client's file";
+        assert!(ran.err.contains(told), "{more:?}: {}", ran.err);
+    }
+}
+
 /// The commands of a page's blocks above `end` that write entries or tokens. The others serve until a signal comes, or need
 /// what is built from a clone.
 #[cfg(unix)]

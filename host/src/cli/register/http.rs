@@ -35,14 +35,22 @@ pub(super) struct HttpEntryArguments {
 }
 
 impl HttpEntryArguments {
-    /// Returns the server that is asked for. `None` if clients are to start this program.
-    pub(super) fn entry(self, scope: Scope) -> anyhow::Result<Option<HttpEntry>> {
-        let Self { http, token_env, token_file, header } = self;
+    /// Takes the token that is asked for out, and reads it where a file holds it.
+    pub(super) fn take_token(&mut self) -> anyhow::Result<Option<ClientToken>> {
+        match self.token_file.take() {
+            Some(file) => read_token(&file).map(Some),
+            None => Ok(self.token_env.take()),
+        }
+    }
+
+    /// Returns the server that is asked for, which gets this token. `None` if clients are to start this program.
+    pub(super) fn entry(
+        self,
+        token: Option<ClientToken>,
+        scope: Scope,
+    ) -> anyhow::Result<Option<HttpEntry>> {
+        let Self { http, header, .. } = self;
         let Some(url) = http else { return Ok(None) };
-        let token = match token_file {
-            Some(file) => Some(read_token(&file)?),
-            None => token_env,
-        };
         refuse_twins(&header)?;
         let is_shown = header.iter().find(|header| is_credential(header));
         if scope == Scope::Project {

@@ -18,7 +18,8 @@ use super::setup::{DirectoriesFrom, Setup};
 use super::{DIM, ERROR, GOOD, NAME, paint};
 use crate::clients::{
     CLIENTS, Client, ClientError, ClientFile, ClientToken, Foreign, HttpEntry, PlannedEdit,
-    Registration, STDIO, Scope, ServerEntry, UserDirectories, WantedEntry, client, find_program,
+    Registration, STDIO, Scope, ServerEntry, TextPlace, UserDirectories, WantedEntry, client,
+    find_program,
 };
 use crate::fs::file_lock::FileLock;
 use crate::home::Home;
@@ -84,9 +85,26 @@ impl From<ScopeArgument> for Scope {
     }
 }
 
-pub(super) fn register(arguments: RegisterArguments, setup: &Setup) -> anyhow::Result<ExitCode> {
+pub(super) fn register(
+    mut arguments: RegisterArguments,
+    setup: &Setup,
+) -> anyhow::Result<ExitCode> {
+    let token = arguments.http.take_token()?;
+    let outcome = write_entries(arguments, token.clone(), setup);
+    // It was shown once, and maybe to this command alone.
+    if let Some(ClientToken::Text(text)) = token {
+        tell_unused_token(&text, setup);
+    }
+    outcome
+}
+
+fn write_entries(
+    arguments: RegisterArguments,
+    token: Option<ClientToken>,
+    setup: &Setup,
+) -> anyhow::Result<ExitCode> {
     let RegisterArguments { clients, http, entry: wanted, force } = arguments;
-    let entry = match http.entry(wanted.scope.into())? {
+    let entry = match http.entry(token, wanted.scope.into())? {
         Some(server) => WantedEntry::Http(server),
         None => WantedEntry::Program(server_entry(setup)?),
     };
@@ -121,9 +139,6 @@ pub(super) fn register(arguments: RegisterArguments, setup: &Setup) -> anyhow::R
                 is_refused = true;
             }
         }
-    }
-    if done.is_empty() && is_refused {
-        print_unused_token(&entry, setup);
     }
     if !done.is_empty() {
         if starts_program && serves_nothing(setup) {
@@ -403,18 +418,24 @@ fn print_needs(client: &Client, server: &HttpEntry) {
     }
 }
 
-/// Names a token of this machine's servers that got into no client's file: it was shown once, and maybe to this command alone.
-fn print_unused_token(entry: &WantedEntry, setup: &Setup) {
-    let WantedEntry::Http(HttpEntry { token: Some(ClientToken::Text(text)), .. }) = entry else {
-        return;
-    };
+/// Names a token of this machine's servers that stands in no client's file.
+fn tell_unused_token(text: &str, setup: &Setup) {
     // Tokens that cannot be read are told of by the commands that need them.
     let tokens = setup.home.as_ref().and_then(|home| TokenFile::of(home).read().ok());
     let tokens = tokens.unwrap_or_default();
-    let Some(token) = with_text(&tokens, text) else { return };
+    let (Some(token), Ok(registration)) =
+        (with_text(&tokens, text), registration(setup.home.as_ref()))
+    else {
+        return;
+    };
+    let files = match registration.place_of(text) {
+        TextPlace::File => return,
+        TextPlace::Nowhere => "no client's file",
+        TextPlace::Unknown => "no client's file that can be read",
+    };
     let remove = CommandName::TokenRemove.with([token.name.to_string()]);
     eprintln!(
-        "the token {} got into no client's file; if you have not kept it elsewhere, `{remove}` removes it",
+        "the token {} got into {files}; if you have not kept it elsewhere, `{remove}` removes it",
         token.name
     );
 }
