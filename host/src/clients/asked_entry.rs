@@ -3,19 +3,25 @@
 //!
 //! This file does not know which entries may be asked about.
 
+use std::net::IpAddr;
+
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode, Uri};
 use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 
-use super::entry::{FoundEntry, TOKEN_VARIABLE};
+use super::entry::{ENDPOINT, FoundEntry, TOKEN_VARIABLE};
 use super::http_entry::{AUTHORIZATION, BEARER, LOOPBACK_TIMEOUT, ServerUrl, host_of};
-use crate::mcp::{AwaitedPart, PlaceUrl, ProbeAnswer, ProbeError, ProbedServer, ServerPlace};
+use crate::mcp::{
+    AwaitedPart, HealthReport, PlaceUrl, ProbeAnswer, ProbeError, ProbedServer, ServerPlace,
+};
 use crate::text::{clip, escape};
 use crate::token_shape::is_variable_name;
 
 /// The parameter of a challenge that says who gives tokens.
 const ISSUER_NAMED: &str = "resource_metadata=";
+/// The kind of text that is a stream of MCP.
+const STREAM_TYPE: &str = "text/event-stream";
 /// The most bytes of a server's reason that are repeated.
 const MAX_TOLD_REASON: usize = 200;
 
@@ -39,17 +45,30 @@ pub enum EntryToken {
     Hidden,
 }
 
+/// The servers of this user that are known, to which the token of an entry may be shown.
+#[derive(Clone, Debug, Default)]
+pub struct OwnServers {
+    /// The URLs at which those that run listen, as their status files tell them.
+    pub urls: Vec<String>,
+    /// The certificate that one shows over HTTPS. `None` if it is not known.
+    pub certificate: Option<CertificateDer<'static>>,
+}
+
 /// The answer of a server to the client of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntryAnswer {
     /// It lets the client in.
     Welcome,
+    /// It was not asked. The text says why.
+    NotAsked(String),
+    /// It cannot be asked, as its URL is. The text says why.
+    CannotBeAsked(String),
     /// It wants a token that its operator gives, and got none.
     WantsToken,
     /// It wants an access token, got none, and names whom to ask for one.
     NamesIssuer,
-    /// It refuses the token.
-    RefusesToken,
+    /// It refuses the token. The text is its reason behind a colon, escaped, and empty if it gives none.
+    RefusesToken(String),
     /// It refuses every such request. The text says why, and is escaped.
     Refused(String),
     /// No client gets an answer there. The text says why.
@@ -115,6 +134,21 @@ impl EntryToken {
         }
     }
 
+    /// True if the value of the header is known, and lacks the word that has to stand before a token.
+    #[must_use]
+    pub fn lacks_bearer(&self) -> bool {
+        let begins = |header: &str| {
+            header.get(..BEARER.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(BEARER))
+        };
+        self.header().is_some_and(|header| !begins(header))
+    }
+
+    /// The token itself. `None` where it is not known.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.header()?.split_whitespace().last()
+    }
+
     /// The value of the header. `None` where it is not known.
     fn header(&self) -> Option<&str> {
         match self {
@@ -124,39 +158,66 @@ impl EntryToken {
     }
 }
 
+impl OwnServers {
+    /// True if one of them listens at this address and port.
+    fn listen_at(&self, address: IpAddr, port: u16) -> bool {
+        self.urls.iter().filter_map(|url| url.parse::<Uri>().ok()).any(|url| {
+            let own = host_of(&url).and_then(|host| host.parse::<IpAddr>().ok());
+            let is_there = own.is_some_and(|own| {
+                own == address
+                    || (own.is_unspecified()
+                        && (own.is_ipv6() || own.is_ipv4() == address.is_ipv4()))
+            });
+            is_there && url.port_u16() == Some(port)
+        })
+    }
+}
+
 impl ServerUrl {
-    /// Returns what a server of this machine answers the client of an entry. `None` for one of another machine, which is not
-    /// asked. Over HTTPS, it has to show the certificate `own`, or one of an authority that is trusted.
+    /// Returns what a server of this machine answers the client of an entry. One of another machine is not asked. The token
+    /// is sent to a toolrack alone, as far as that can be known: whatever else listens on a port may be another user's.
     #[must_use]
-    pub fn answer(
-        &self,
-        token: &EntryToken,
-        own: Option<CertificateDer<'static>>,
-    ) -> Option<EntryAnswer> {
-        let (_, port) = self.loopback()?;
-        let url = self.0.parse::<Uri>().ok()?;
-        let place = ServerPlace::Tcp(host_of(&url)?.into(), port);
+    pub fn answer(&self, token: &EntryToken, own: &OwnServers) -> EntryAnswer {
+        let url = self.0.parse::<Uri>().unwrap_or_default();
+        let (Some((address, port)), Some(host)) = (self.loopback(), host_of(&url)) else {
+            return EntryAnswer::NotAsked("it is of another machine".into());
+        };
+        // A certificate is for a name. Without one, nobody else is asked than who was looked for.
+        let host = if self.is_plain() { address.to_string() } else { host.to_owned() };
+        let place = ServerPlace::Tcp(host, port);
         let (is_tls, base) = (!self.is_plain(), String::new());
-        let mut server = ProbedServer::of_url(PlaceUrl { place, is_tls, base }, own);
+        let place = PlaceUrl { place, is_tls, base };
+        let mut server = ProbedServer::of_url(place, own.certificate.clone());
         let header = token.header().map(HeaderValue::from_str).transpose();
         let Ok(header) = header else {
-            return Some(EntryAnswer::Unreachable(
-                "its token is none that a header can hold".into(),
-            ));
+            return EntryAnswer::Unreachable("its token is none that a header can hold".into());
         };
+        let header = header.filter(|_| {
+            // Over HTTPS, it shows a certificate first.
+            is_tls || own.listen_at(address, port) || is_toolrack(&server, url.path())
+        });
         let is_sent = header.is_some();
         server = header.into_iter().fold(server, ProbedServer::with_authorization);
         // The stream of a session, which changes nothing at the server.
-        let asked =
-            server.ask(url.path(), "text/event-stream", AwaitedPart::Refusal, LOOPBACK_TIMEOUT);
-        Some(match asked {
+        let asked = server.ask(url.path(), STREAM_TYPE, AwaitedPart::Refusal, LOOPBACK_TIMEOUT);
+        match asked {
             Ok(answer) => meaning(&answer, is_sent),
             Err(error @ (ProbeError::NoHttp | ProbeError::Tls(_))) => {
                 EntryAnswer::Unreachable(escape(&error.to_string()))
             }
             Err(error) => EntryAnswer::Unclear(escape(&error.to_string())),
-        })
+        }
     }
+}
+
+/// True if `server`, of whose endpoint this is the path, tells of its health as toolrack does.
+fn is_toolrack(server: &ProbedServer, endpoint: &str) -> bool {
+    let base = endpoint.trim_end_matches('/').strip_suffix(ENDPOINT).unwrap_or_default();
+    let health = format!("{base}/health");
+    let answer = server.ask(&health, "application/json", AwaitedPart::Whole, LOOPBACK_TIMEOUT);
+    answer.is_ok_and(|answer| {
+        answer.status.is_success() && HealthReport::read(&answer.body).is_some()
+    })
 }
 
 fn meaning(answer: &ProbeAnswer, is_sent: bool) -> EntryAnswer {
@@ -164,16 +225,19 @@ fn meaning(answer: &ProbeAnswer, is_sent: bool) -> EntryAnswer {
     let mut names_issuer =
         || challenges.any(|one| one.to_str().is_ok_and(|one| one.contains(ISSUER_NAMED)));
     let kind = answer.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let is_json = kind.is_some_and(|kind| kind.starts_with("application/json"));
+    let is_of = |expected: &str| kind.is_some_and(|kind| kind.starts_with(expected));
     let said = format!("it answers {}{}", answer.status.as_u16(), reason(answer));
     match answer.status {
-        StatusCode::UNAUTHORIZED if is_sent => EntryAnswer::RefusesToken,
+        StatusCode::UNAUTHORIZED if is_sent => EntryAnswer::RefusesToken(reason(answer)),
         StatusCode::UNAUTHORIZED if names_issuer() => EntryAnswer::NamesIssuer,
         StatusCode::UNAUTHORIZED => EntryAnswer::WantsToken,
         // A server of MCP that misses a session, or has no such stream.
-        StatusCode::BAD_REQUEST if is_json => EntryAnswer::Welcome,
+        StatusCode::BAD_REQUEST if is_of("application/json") => EntryAnswer::Welcome,
         StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_ACCEPTABLE => EntryAnswer::Welcome,
-        status if status.is_success() => EntryAnswer::Welcome,
+        status if status.is_success() && is_of(STREAM_TYPE) => EntryAnswer::Welcome,
+        status if status.is_success() => {
+            EntryAnswer::Refused(format!("{said}, and no stream of MCP"))
+        }
         StatusCode::TOO_MANY_REQUESTS => EntryAnswer::Unclear(said),
         status if status.is_server_error() => EntryAnswer::Unclear(said),
         _ => EntryAnswer::Refused(said),

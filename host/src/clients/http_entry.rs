@@ -57,7 +57,7 @@ pub enum ClientToken {
     Variable(String),
 }
 
-/// The URL of a server: its scheme, its host and a path.
+/// The URL of a server: its scheme, its host and a path, which an entry may lack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerUrl(pub(super) String);
 
@@ -216,6 +216,27 @@ fn with<N: Into<String>>(
 }
 
 impl ServerUrl {
+    /// Reads a URL that stands in an entry, whose path may be missing. A password, a token or a query is no part of it: they
+    /// would stand in files and logs.
+    pub fn in_entry(text: &str) -> Result<Self, String> {
+        let expected = || {
+            format!(
+                "expected a URL with a path and no query, such as http://127.0.0.1:8787{ENDPOINT}"
+            )
+        };
+        let url: Uri = text.parse().map_err(|_| expected())?;
+        let (Some("http" | "https"), Some(authority)) = (url.scheme_str(), url.authority()) else {
+            return Err(expected());
+        };
+        if authority.as_str().contains('@') {
+            return Err("a URL holds no user and no password; --token-file gives a token".into());
+        }
+        if url.query().is_some() || text.contains('#') || authority.host().is_empty() {
+            return Err(expected());
+        }
+        Ok(Self(text.to_owned()))
+    }
+
     /// True if a part of its path, or of the name of its host, looks like a token.
     #[must_use]
     pub fn holds_token(&self) -> bool {
@@ -262,32 +283,18 @@ pub(super) fn host_of(url: &Uri) -> Option<&str> {
     url.host().map(|host| host.trim_start_matches('[').trim_end_matches(']'))
 }
 
-/// A password, a token or a query is no part of it: they would stand in files and logs.
+/// The URL of an endpoint that is written into an entry.
 impl FromStr for ServerUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || {
-            format!(
-                "expected a URL with a path and no query, such as http://127.0.0.1:8787{ENDPOINT}"
-            )
-        };
-        let url: Uri = text.parse().map_err(|_| expected())?;
-        let (Some("http" | "https"), Some(authority)) = (url.scheme_str(), url.authority()) else {
-            return Err(expected());
-        };
-        if authority.as_str().contains('@') {
-            return Err("a URL holds no user and no password; --token-file gives a token".into());
-        }
-        if url.query().is_some() || text.contains('#') || authority.host().is_empty() {
-            return Err(expected());
-        }
-        match url.path() {
-            "/" => Err(format!(
-                "it has no path; toolrack serves at {}://{authority}{ENDPOINT}",
-                url.scheme_str().unwrap_or_default()
-            )),
-            _ => Ok(Self(text.to_owned())),
+        let read = Self::in_entry(text)?;
+        let url = read.0.parse::<Uri>().unwrap_or_default();
+        match (url.path(), url.scheme_str(), url.authority()) {
+            ("/", Some(scheme), Some(authority)) => {
+                Err(format!("it has no path; toolrack serves at {scheme}://{authority}{ENDPOINT}"))
+            }
+            _ => Ok(read),
         }
     }
 }

@@ -19,7 +19,7 @@ mod json;
 mod config_text;
 mod registration;
 
-pub use asked_entry::{EntryAnswer, EntryToken};
+pub use asked_entry::{EntryAnswer, EntryToken, OwnServers};
 pub(crate) use entry::STDIO;
 pub use entry::{FoundEntry, ServerEntry};
 pub use error::{ClientError, ConfigEditError, FileError};

@@ -460,31 +460,57 @@ fn doctor_looks_for_a_server_of_this_machine() {
 }
 
 #[test]
-fn doctor_asks_nothing_that_a_project_names() {
+fn doctor_tells_that_it_did_not_ask() {
     let machine = Machine::new();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.set_nonblocking(true).expect("set");
-    let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
-    machine.does(&["register", "cursor", "--scope", "project", "--http", &url]);
-    let out = machine.run(&["doctor"]).out;
-    assert!(out.contains(&format!("reaches the server at {url}")), "{out}");
-    assert!(listener.accept().is_err(), "it was asked");
+    let own = listener.local_addr().expect("an address");
+    let with_query = format!("http://{own}/mcp?team=blue");
+    let project = ["--scope", "project"];
+    for (url, options, why) in [
+        (&*format!("http://{own}/mcp"), &project[..], "a project's file names it"),
+        ("http://nosuch.example/mcp", &project, "a project's file names it"),
+        ("http://nosuch.example/mcp", &[], "it is of another machine"),
+        (&with_query, &[], "expected a URL with a path and no query"),
+    ] {
+        let written = url.split('?').next().unwrap();
+        let register = ["register", "cursor", "--force", "--http", written];
+        machine.does(&[&register[..], options].concat());
+        let file = machine.file("cursor", &[&["--force"], options].concat());
+        write(&file, fs::read_to_string(&file).unwrap().replace(written, url));
+        let out = machine.run(&["doctor"]).out;
+        let line = out.lines().find(|line| line.contains("which was not asked")).unwrap_or(&out);
+        assert!(line.starts_with("note") && line.contains(why), "{url}: {out}");
+        assert!(!out.contains("reaches"), "{out}");
+        assert!(listener.accept().is_err(), "it was asked");
+        machine.does(&[&["unregister", "cursor"], options].concat());
+    }
 }
 
-/// A server of this machine that gives `answer` to each of two connections: the first only looks whether something listens.
-/// Returns its URL, and what it was asked.
-fn answering(answer: &str) -> (String, std::thread::JoinHandle<String>) {
+/// What a toolrack tells of its health.
+const HEALTH: &str = r#"{"status":"ok","time":"2026-01-01T00:00:00Z","version":"0.1.0","uptimeSeconds":1,"catalog":null,"plugins":{"serving":0,"loading":0,"refused":0},"tools":0,"statistics":{"calls":0,"errors":0,"cancelled":0,"running":0,"waiting":0}}"#;
+
+/// A server of this machine that answers `/health` with the first and the requests behind each other with the rest of
+/// `answers`. Returns its URL, and the requests.
+fn answering(health: String, answers: &[&str]) -> (String, std::thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
-    let answer = answer.to_owned();
+    let mut answers: Vec<String> = answers.iter().rev().map(ToString::to_string).collect();
     let asked = std::thread::spawn(move || {
         let mut asked = String::new();
-        for _ in 0..2 {
+        while !answers.is_empty() {
             let (mut stream, _) = listener.accept().expect("a connection");
             let mut bytes = [0; 1024];
             let read = stream.read(&mut bytes).unwrap_or_default();
-            asked += &String::from_utf8_lossy(&bytes[..read]);
-            let _ = stream.write_all(answer.as_bytes());
+            let request = String::from_utf8_lossy(&bytes[..read]);
+            asked += &request;
+            // A connection without a request only looks whether something listens.
+            let answer = match request.starts_with("GET /health ") {
+                true => Some(health.clone()),
+                false if request.is_empty() => None,
+                false => answers.pop(),
+            };
+            let _ = answer.map(|answer| stream.write_all(answer.as_bytes()));
         }
         asked
     });
@@ -516,6 +542,13 @@ fn doctor_tells_what_a_server_answers_an_entry_without_a_token() {
         ("405 Method Not Allowed", "", "ok", "/mcp\n"),
         ("200 OK\r\nContent-Type: text/event-stream", "", "ok", "/mcp\n"),
         (
+            "200 OK\r\nContent-Type: text/plain",
+            "ok\n",
+            "wrong",
+            "it answers 200, and no stream of MCP; mend the URL",
+        ),
+        (&format!("200 OK\r\n{json}"), "{}", "wrong", "it answers 200, and no stream of MCP"),
+        (
             "400 Bad Request",
             "HTTPS is spoken on this port\n",
             "wrong",
@@ -536,7 +569,7 @@ fn doctor_tells_what_a_server_answers_an_entry_without_a_token() {
         ("503 Busy", "", "note", "not found out whether it serves this client: it answers 503"),
     ] {
         let machine = Machine::new();
-        let (url, asked) = answering(&http_answer(head, body));
+        let (url, asked) = answering(String::new(), &[&http_answer(head, body)]);
         machine.does(&["register", "cursor", "--http", &url, "--force"]);
         let out = machine.run(&["doctor"]).out;
         let asked = asked.join().expect("asked");
@@ -545,11 +578,95 @@ fn doctor_tells_what_a_server_answers_an_entry_without_a_token() {
         assert!(line.starts_with(level) && line.contains(told), "{head}: {out}");
     }
     let machine = Machine::new();
-    let (url, asked) = answering("SSH-2.0-x\r\n");
+    let (url, asked) = answering(String::new(), &["SSH-2.0-x\r\n"]);
     machine.does(&["register", "cursor", "--http", &url]);
     let out = machine.run(&["doctor"]).out;
     asked.join().expect("asked");
     assert!(out.contains("where no client gets an answer: what it answers is no HTTP"), "{out}");
+    // The path is left out.
+    let nothing_here = http_answer("404 Not Found", "nothing is here; MCP is served at /mcp");
+    for path in ["", "/"] {
+        let machine = Machine::new();
+        let (url, asked) = answering(String::new(), &[&nothing_here]);
+        machine.does(&["register", "cursor", "--http", &url]);
+        let file = machine.file("cursor", &["--force"]);
+        let text = fs::read_to_string(&file).unwrap();
+        write(&file, text.replace("/mcp\"", &format!("{path}\"")));
+        let out = machine.run(&["doctor"]).out;
+        assert!(asked.join().expect("asked").starts_with("GET / "), "{out}");
+        let line = out.lines().find(|line| line.contains("reaches")).unwrap_or(&out);
+        let told = "it answers 404: nothing is here; MCP is served at /mcp; mend the URL";
+        assert!(line.starts_with("wrong") && line.contains(told), "{out}");
+    }
+}
+
+/// What a toolrack answers to `/health`.
+fn health() -> String {
+    http_answer("200 OK\r\nContent-Type: application/json", HEALTH)
+}
+
+#[test]
+fn doctor_shows_a_token_to_no_other_program() {
+    let wants = http_answer("401 Unauthorized", "");
+    for health in [
+        String::new(),
+        http_answer("200 OK", "ok\n"),
+        http_answer("200 OK\r\nContent-Type: application/json", "{}"),
+        http_answer("404 Not Found", HEALTH),
+    ] {
+        let machine = Machine::new();
+        write(&machine.path("token"), TOKEN);
+        let (url, asked) = answering(health, &[&wants]);
+        machine.does(&["register", "cursor", "--http", &url, "--token-file", "../token"]);
+        let out = machine.run(&["doctor"]).out;
+        let asked = asked.join().expect("asked").to_ascii_lowercase();
+        assert!(asked.contains("get /mcp ") && !asked.contains("hunter2"), "{asked}");
+        let line = out.split_inclusive('\n').find(|line| line.contains(&url)).unwrap_or(&out);
+        let told = "does not show that it is a toolrack, so it was not sent the entry's; `toolrack status`";
+        assert!(line.starts_with("note") && line.contains(told), "{out}");
+    }
+}
+
+#[test]
+fn doctor_repeats_why_a_server_refuses_a_token() {
+    let refused =
+        http_answer("401 Unauthorized", "the header is to be `Authorization: Bearer TOKEN`");
+    for (before, told) in [
+        ("Bearer ", "TOKEN`; `toolrack token add NAME | toolrack register cursor"),
+        ("", "TOKEN`; write `Bearer` and a space before the token in that header"),
+    ] {
+        let machine = Machine::new();
+        write(&machine.path("token"), TOKEN);
+        let (url, asked) = answering(health(), &[&refused]);
+        machine.does(&["register", "cursor", "--http", &url, "--token-file", "../token"]);
+        let file = machine.file("cursor", &["--force"]);
+        write(&file, fs::read_to_string(&file).unwrap().replace("Bearer ", before));
+        let out = machine.run(&["doctor"]).out;
+        asked.join().expect("asked");
+        let line = out.split_inclusive('\n').find(|line| line.contains(&url)).unwrap_or(&out);
+        let all = format!(
+            "refuses the entry's token (401): the header is to be `Authorization: Bearer {told}"
+        );
+        assert!(line.starts_with("wrong") && line.contains(&all), "{out}");
+    }
+}
+
+#[test]
+fn doctor_waits_until_a_server_has_looked_for_a_new_token() {
+    let refused = http_answer("401 Unauthorized", "it is none of this server's");
+    let welcomed = http_answer("400 Bad Request\r\nContent-Type: application/json", "{}");
+    for (answers, level, told) in [
+        (&[&*refused, &welcomed][..], "ok", "/mcp\n"),
+        (&[&*refused; 20][..], "wrong", "it counts where TOOLRACK_HOME is as here"),
+    ] {
+        let machine = Machine::new();
+        let (url, _) = answering(health(), answers);
+        write(&machine.path("token"), machine.does(&["token", "add", "ada"]));
+        machine.does(&["register", "cursor", "--http", &url, "--token-file", "../token"]);
+        let out = machine.run(&["doctor"]).out;
+        let line = out.split_inclusive('\n').find(|line| line.contains(&url)).unwrap_or(&out);
+        assert!(line.starts_with(level) && line.contains(told), "{out}");
+    }
 }
 
 #[test]
@@ -573,7 +690,7 @@ fn doctor_tries_an_entry_with_its_own_token() {
         ] {
             let machine = Machine::new();
             write(&machine.path("token"), TOKEN);
-            let (url, asked) = answering(answer);
+            let (url, asked) = answering(health(), &[answer]);
             let register = [&["register", client, "--http", &url], &options[..]].concat();
             if machine.run(&register).code != 0 {
                 // It reads no variable.

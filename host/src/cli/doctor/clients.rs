@@ -2,6 +2,7 @@
 
 use std::iter;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::examined::Examined;
 use super::finding::Finding;
@@ -9,16 +10,22 @@ use crate::cli::arguments;
 use crate::cli::register::{registration, removes_local};
 use crate::cli::shown;
 use crate::clients::{
-    CLIENTS, Client, ClientFile, EntryAnswer, EntryToken, FoundEntry, Registration, STDIO, Scope,
-    ServerEntry, ServerUrl, find_program,
+    CLIENTS, Client, ClientFile, EntryAnswer, EntryToken, FoundEntry, OwnServers, Registration,
+    STDIO, Scope, ServerEntry, ServerUrl, find_program,
 };
 use crate::fs::others_rights::everybody_reaches;
 use crate::home::Home;
+use crate::status::servers;
 use crate::suggestion::{CommandName, SuggestedCommand};
 use crate::text::{escape, shell_word};
+use crate::tokens::{Token, TokenFile, now, with_text};
 use crate::typed_path;
 
 const CLIENTS_TOPIC: &str = "clients";
+/// The seconds within which each server has looked for new tokens.
+const TOKEN_PICKUP: u64 = 3;
+/// The time after which a server that refuses a new token is asked again.
+const NEXT_TRY: Duration = Duration::from_millis(600);
 
 /// Finds which program this is, and whether a shell finds another one.
 pub(super) fn check_program(examined: &Examined) -> Vec<Finding> {
@@ -210,79 +217,132 @@ fn judge_remote(
         let text = format!("{what} is switched off there");
         return Finding::note(CLIENTS_TOPIC, text, "switch it on");
     }
-    let url = url.parse::<ServerUrl>().ok().filter(|_| target.scope == Scope::User);
-    if let Some(port) = url.as_ref().and_then(ServerUrl::silent_port) {
+    let asked = ServerUrl::in_entry(url);
+    let is_own = target.scope == Scope::User;
+    if let Some(port) = asked.as_ref().ok().filter(|_| is_own).and_then(ServerUrl::silent_port) {
         let text = format!("{what} reaches {there}, where nothing listens on port {port}");
         let serve = CommandName::Serve.alone().option("--http", port.to_string());
         return Finding::wrong(CLIENTS_TOPIC, text, format!("`{serve}` serves there"));
     }
     let token = EntryToken::of(found, |name| std::env::var(name).ok());
-    let answer = url.and_then(|url| url.answer(&token, examined.certificate.clone()));
-    let answer = answer.unwrap_or(EntryAnswer::Welcome);
-    judge_answer(
-        &format!("{what} reaches {there}"),
-        answer,
-        &token,
-        &gives_token(target, name, found),
-    )
+    let kept = counting(&token, examined.home.as_ref());
+    let answer = match asked {
+        Err(why) => EntryAnswer::CannotBeAsked(why),
+        Ok(_) if !is_own => EntryAnswer::NotAsked("a project's file names it".into()),
+        Ok(url) => answer(&url, &token, kept.as_ref(), &own_servers(examined)),
+    };
+    let mends = match &token {
+        token if token.lacks_bearer() => {
+            "write `Bearer` and a space before the token in that header".to_owned()
+        }
+        _ if kept.is_some() => {
+            "it counts where TOOLRACK_HOME is as here; start the server so, or make a token with the server's own".into()
+        }
+        EntryToken::FromVariable { name, .. } => {
+            let add = CommandName::TokenAdd.alone().verbatim("NAME");
+            format!("`{add}` makes another; set {name} to it where the client is started")
+        }
+        _ => gives_token(target, name, found),
+    };
+    judge_answer((&what, &there), answer, &token, mends)
 }
 
-/// The answer of a server to an entry that `reaches` it and sends `token`. `gives` is the command that writes another.
-fn judge_answer(reaches: &str, answer: EntryAnswer, token: &EntryToken, gives: &str) -> Finding {
+/// Returns the servers of the examined home that run, and the certificate of one.
+fn own_servers(examined: &Examined) -> OwnServers {
+    let running = examined.home.as_ref().and_then(|home| servers(&home.run()).ok());
+    let running = running.into_iter().flatten();
+    let urls = running.filter_map(|server| server.status()?.address.clone()).collect();
+    OwnServers { urls, certificate: examined.certificate.clone() }
+}
+
+/// Returns which of the tokens that servers of `home` take this is. `None` if it is none of them.
+fn counting(token: &EntryToken, home: Option<&Home>) -> Option<Token> {
+    let tokens = TokenFile::of(home?).read().ok()?;
+    with_text(&tokens, token.text()?).cloned()
+}
+
+/// Returns the answer of the server at `url`. One that refuses a token which is new among those that are `kept` is asked again
+/// until it has looked for new tokens.
+fn answer(
+    url: &ServerUrl,
+    token: &EntryToken,
+    kept: Option<&Token>,
+    own: &OwnServers,
+) -> EntryAnswer {
+    let is_new = || kept.is_some_and(|token| now().saturating_sub(token.created) <= TOKEN_PICKUP);
+    loop {
+        let is_last = !is_new();
+        let answer = url.answer(token, own);
+        if is_last || !matches!(answer, EntryAnswer::RefusesToken(_)) {
+            return answer;
+        }
+        std::thread::sleep(NEXT_TRY);
+    }
+}
+
+/// The answer of the server `there` to the entry `what`, which sends `token`. `mends` says how it gets one that counts.
+fn judge_answer(
+    (what, there): (&str, &str),
+    answer: EntryAnswer,
+    token: &EntryToken,
+    mends: String,
+) -> Finding {
+    const SHOWN_BY_CLIENT: &str = "the client shows whether it connects";
+    let reaches = format!("{what} reaches {there}");
     let wrong = |text: String, advice: String| Finding::wrong(CLIENTS_TOPIC, text, advice);
+    let note = |text: String, advice: String| Finding::note(CLIENTS_TOPIC, text, advice);
     match (answer, token) {
         (EntryAnswer::Welcome, _) => Finding::ok(CLIENTS_TOPIC, reaches),
+        (EntryAnswer::NotAsked(why) | EntryAnswer::CannotBeAsked(why), _) => note(
+            format!("{what} names {there}, which was not asked: {why}"),
+            SHOWN_BY_CLIENT.into(),
+        ),
         (EntryAnswer::NamesIssuer, EntryToken::Absent) => Finding::ok(
             CLIENTS_TOPIC,
             format!("{reaches}, which wants an access token and says where to get one"),
         ),
-        (EntryAnswer::WantsToken, EntryToken::Absent) => wrong(
-            format!("{reaches}, which wants a token (401), and the entry has none"),
-            gives.to_owned(),
-        ),
-        (EntryAnswer::WantsToken | EntryAnswer::NamesIssuer, EntryToken::Unset(name)) => {
-            Finding::note(
-                CLIENTS_TOPIC,
-                format!(
-                    "{reaches}, which wants a token (401); the entry's is the value of {name}, which is not set in this shell, \
-                     so it was not tried"
-                ),
-                format!("set {name} to a token where the client is started"),
-            )
+        (EntryAnswer::WantsToken, EntryToken::Absent) => {
+            wrong(format!("{reaches}, which wants a token (401), and the entry has none"), mends)
         }
-        (EntryAnswer::RefusesToken, EntryToken::FromVariable { name, .. }) => {
-            let add = CommandName::TokenAdd.alone().verbatim("NAME");
-            wrong(
-                format!("{reaches}, which refuses the token that {name} holds here (401)"),
-                format!("`{add}` makes another; set {name} to it where the client is started"),
-            )
-        }
-        (EntryAnswer::RefusesToken, _) => wrong(
+        (EntryAnswer::WantsToken | EntryAnswer::NamesIssuer, EntryToken::Unset(name)) => note(
             format!(
-                "{reaches}, which refuses the entry's token (401): it was removed, or has expired"
+                "{reaches}, which wants a token (401); the entry's is the value of {name}, which is not set in this shell, \
+                 so it was not tried"
             ),
-            gives.to_owned(),
+            format!("set {name} to a token where the client is started"),
         ),
-        (EntryAnswer::WantsToken | EntryAnswer::NamesIssuer, _) => Finding::note(
-            CLIENTS_TOPIC,
+        (EntryAnswer::RefusesToken(said), EntryToken::FromVariable { name, .. }) => wrong(
+            format!("{reaches}, which refuses the token that {name} holds here (401){said}"),
+            mends,
+        ),
+        (EntryAnswer::RefusesToken(said), _) => {
+            wrong(format!("{reaches}, which refuses the entry's token (401){said}"), mends)
+        }
+        (EntryAnswer::WantsToken | EntryAnswer::NamesIssuer, EntryToken::Hidden) => note(
             format!("{reaches}, which wants a token (401); it was not tried with the entry's"),
-            "the client shows whether it connects",
+            SHOWN_BY_CLIENT.into(),
+        ),
+        (EntryAnswer::WantsToken | EntryAnswer::NamesIssuer, _) => note(
+            format!(
+                "{reaches}, which wants a token (401) and does not show that it is a toolrack, so it was not sent the entry's"
+            ),
+            format!("`{}` shows which servers of yours run", CommandName::Status.alone()),
         ),
         (EntryAnswer::Refused(said), _) => wrong(
             format!("{reaches}, which serves no client of that URL: {said}"),
-            "mend the URL in the entry, or the server, whose log says more".into(),
+            "mend the URL in the entry, which ends in /mcp for toolrack; or the server, whose log says more"
+                .into(),
         ),
         (EntryAnswer::Unreachable(why), _) => wrong(
             format!("{reaches}, where no client gets an answer: {why}"),
             "mend the URL in the entry: https:// is for a server with TLS, http:// for one without"
                 .into(),
         ),
-        (EntryAnswer::Unclear(why), _) => Finding::note(
-            CLIENTS_TOPIC,
+        (EntryAnswer::Unclear(why), _) => note(
             format!(
                 "{reaches}, of which it was not found out whether it serves this client: {why}"
             ),
-            "the client shows whether it connects",
+            SHOWN_BY_CLIENT.into(),
         ),
     }
 }
@@ -301,7 +361,7 @@ fn gives_token(target: &ClientFile, name: &str, found: &FoundEntry) -> String {
 /// A client's file that holds the token of an entry, and that everybody on this machine can read.
 fn judge_file(target: &ClientFile, ours: &[(&String, &FoundEntry)]) -> Option<Finding> {
     let holds_token = |(_, found): &&(&String, &FoundEntry)| {
-        let url = found.remote_url().and_then(|url| url.parse::<ServerUrl>().ok());
+        let url = found.remote_url().and_then(|url| ServerUrl::in_entry(url).ok());
         matches!(EntryToken::of(found, |_| None), EntryToken::Written(_))
             || url.is_some_and(|url| url.holds_token())
     };
