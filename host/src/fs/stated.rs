@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// A value of the configuration, with its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stated<T> {
     /// The value.
     pub value: T,

@@ -89,6 +89,7 @@ pub(super) fn amount(limits: &Limits, key: &str) -> u64 {
         fuel,
         cpu,
         memory,
+        most_memory: _,
         timeout,
         output,
         concurrency,

@@ -75,7 +75,8 @@ pub(super) fn local(source: SourceTexts<'_>, raw: &RawManifest<'_>) -> Result<()
 
 fn limits(raw: &RawLimits<'_>, policy: &Policy, plugin: &PluginName) -> Result<Limits, Diagnostic> {
     let limits = Limits::collect(|rule| policy.amount(rule, raw.get(rule.key), plugin))?;
-    Ok(Limits { rate: policy.rate(raw.get(RATE.key), plugin)?, ..limits })
+    let rate = policy.rate(raw.get(RATE.key), plugin)?;
+    Ok(Limits { rate, most_memory: policy.most_memory(), ..limits })
 }
 
 fn name(stem: &str, plugin: &RawPlugin<'_>) -> Result<PluginName, Diagnostic> {

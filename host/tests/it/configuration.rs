@@ -485,6 +485,31 @@ fn nobody_is_let_in_without_a_token_where_auth_wants_one() {
 }
 
 #[test]
+fn a_plugin_that_does_not_start_with_what_the_policy_allows_is_told_which_line_says_so() {
+    let (person, plugins) = person("[policy.limits]\nmemory = \"1MiB\"\n");
+    let wat = Wat { fields: "(memory $big 40)", ..Wat::default() };
+    plugins::install(plugins.path(), "big", "", &wat.build());
+    let place = format!("{}:3", person.path("config.toml").display());
+    let checked = person.run(&["check", "big"]);
+    let told = format!(
+        "it starts with 3 MiB of memory, more than the 1 MiB that {place} allows; if it may have that, raise what {place} allows"
+    );
+    assert!(checked.out.contains(&told), "{}", checked.out);
+    assert!(!checked.out.contains("[limits]"), "{}", checked.out);
+    // What is advised is not refused next: half as much again would be.
+    let config = fs::read_to_string(person.path("config.toml")).expect("readable");
+    fs::write(person.path("config.toml"), config.replace("1MiB", "3MiB")).expect("written");
+    fs::write(plugins.path().join("big.toml"), "[limits]\nmemory = \"1MiB\"\n").expect("written");
+    let checked = person.run(&["check", "big"]);
+    let told =
+        "more than its memory limit of 1 MiB; if it may have that, write `memory = \"3MiB\"`";
+    assert!(checked.out.contains(told), "{}", checked.out);
+    fs::write(plugins.path().join("big.toml"), "[limits]\nmemory = \"3MiB\"\n").expect("written");
+    let checked = person.run(&["check", "big"]);
+    assert_eq!(checked.code, 0, "{}", checked.out);
+}
+
+#[test]
 fn a_server_that_lets_everybody_in_though_there_are_tokens_says_so() {
     let (person, _plugins) = person("");
     assert_eq!(person.run(&["token", "add", "ci", "--allow", "good_*"]).code, 0);

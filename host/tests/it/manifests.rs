@@ -117,6 +117,7 @@ fn every_key_is_read() {
         fuel: 2_000_000_000,
         cpu: Duration::from_secs(5),
         memory: Bytes::new(128 << 20),
+        most_memory: None,
         timeout: Duration::from_secs(60),
         output: Bytes::new(512 << 10),
         concurrency: 8,

@@ -22,6 +22,7 @@ use std::time::Duration;
 use super::notation::grouped;
 use super::rate::Rate;
 use super::units::{Bytes, show_duration};
+use crate::fs::stated::Stated;
 
 /// The limits of a plugin and of its calls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +33,8 @@ pub struct Limits {
     pub cpu: Duration,
     /// All memories and tables together.
     pub memory: Bytes,
+    /// The most memory that the policy gives, whatever is asked for. `None` if it says nothing of it.
+    pub most_memory: Option<Stated<Bytes>>,
     /// Time on the wall, with waiting.
     pub timeout: Duration,
     /// The answer.
@@ -93,7 +96,7 @@ const CPU: LimitRule = LimitRule {
     max: 300_000,
     measure: Measure::Time,
 };
-const MEMORY: LimitRule = LimitRule {
+pub(crate) const MEMORY: LimitRule = LimitRule {
     key: "memory",
     about: "all memories and tables together",
     min: 64 << 10,
@@ -241,6 +244,7 @@ impl Limits {
             fuel: amount(&FUEL)?,
             cpu: time(&CPU)?,
             memory: size(&MEMORY)?,
+            most_memory: None,
             timeout: time(&TIMEOUT)?,
             output: size(&OUTPUT)?,
             concurrency: count(&CONCURRENCY)?,
@@ -294,6 +298,7 @@ mod tests {
             fuel: 1_000_000_000,
             cpu: Duration::from_secs(10),
             memory: Bytes::new(64 << 20),
+            most_memory: None,
             timeout: Duration::from_secs(30),
             output: Bytes::new(256 << 10),
             concurrency: 4,

@@ -13,12 +13,9 @@ use std::sync::Arc;
 use super::grants::host::HostPattern;
 use super::grants::name::GrantName;
 use super::limits::rate::Rate;
-use super::limits::rules::LimitRule;
+use super::limits::rules::{LimitRule, MEMORY};
 use super::limits::units::Bytes;
 use crate::fs::stated::Stated;
-
-/// The limit that `total_memory` takes part in.
-const MEMORY_KEY: &str = "memory";
 
 /// The policy. The default gives every manifest what it asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,10 +63,16 @@ impl Policy {
         self.rates.iter().map(|stated| stated.value).reduce(Rate::within_both)
     }
 
+    /// The most memory that a manifest may ask for, if the policy says so.
+    pub(crate) fn most_memory(&self) -> Option<Stated<Bytes>> {
+        let most = self.ceiling(&MEMORY)?;
+        Some(Stated { value: Bytes::new(most.value), place: most.place })
+    }
+
     /// The most that a manifest may ask for of a limit, if the policy says so.
     pub(crate) fn ceiling(&self, rule: &LimitRule) -> Option<Stated<u64>> {
         let own = self.limits.get(rule.key).cloned();
-        let total = self.total_memory.as_ref().filter(|_| rule.key == MEMORY_KEY);
+        let total = self.total_memory.as_ref().filter(|_| rule.key == MEMORY.key);
         let total =
             total.map(|total| Stated { value: total.value.get(), place: total.place.clone() });
         lower(own, total, |one, two| two < one)

@@ -7,6 +7,7 @@ use super::super::capability::imports;
 use super::super::compile::error::CompileError;
 use super::super::run::engines::Engines;
 use super::code_store::Code;
+use crate::fs::stated::Stated;
 use crate::manifest::{Bytes, Grants, Limits};
 
 /// Refuses code that these terms do not allow.
@@ -33,25 +34,35 @@ pub(crate) fn fits(
                 .into(),
         ));
     }
-    has_memory(component, limits.memory)
+    has_memory(component, limits)
 }
 
 /// Refuses code whose memories are too large before anything runs.
-fn has_memory(component: &Component, limit: Bytes) -> Result<(), CompileError> {
+fn has_memory(component: &Component, limits: &Limits) -> Result<(), CompileError> {
     const PAGE: u64 = 64 * 1024;
     const MIB: u64 = 1 << 20;
     // The size is unknown where a component takes modules from outside; then the call finds out.
     let required = component.resources_required();
     let pages = required.and_then(|required| required.max_initial_memory_size).unwrap_or_default();
-    let first = pages.saturating_mul(PAGE);
+    let (first, limit) = (pages.saturating_mul(PAGE), limits.memory);
     if first <= limit.get() {
         return Ok(());
     }
-    let (needs, enough) =
-        (Bytes::new(first.next_multiple_of(MIB)), first.next_power_of_two() / MIB);
+    let needs = Bytes::new(first.next_multiple_of(MIB));
+    let most = limits.most_memory.as_ref();
+    if let Some(Stated { value, place }) = most.filter(|most| most.value.get() < first) {
+        return Err(CompileError::Refused(format!(
+            "it starts with {needs} of memory, more than the {value} that {place} allows; if it may have that, raise what \
+             {place} allows"
+        )));
+    }
+    // Room to grow, as far as it may.
+    let enough = (first.next_power_of_two() / MIB).max(1) * MIB;
+    let enough = most.map_or(enough, |most| enough.min(most.value.get()));
+    let enough = Bytes::new(enough).to_string().replace(' ', "");
     Err(CompileError::Refused(format!(
         "it starts with {needs} of memory, more than its memory limit of {limit}; if it may have that, write \
-         `memory = \"{enough}MiB\"` under [limits]"
+         `memory = \"{enough}\"` under [limits]"
     )))
 }
 
