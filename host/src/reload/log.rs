@@ -37,13 +37,20 @@ pub(super) fn tell(old: Option<&Catalog>, new: &Catalog, counts: &ReloadCounts) 
             }
         }
     }
+    let known: HashSet<&Refusal> = old.map(Catalog::refusals).unwrap_or_default().iter().collect();
+    let unknown = || new.refusals().iter().filter(|refusal| !known.contains(refusal));
     for plugin in before.iter().filter(|known| named(new.plugins(), &known.file).is_none()) {
         counts.count(ReloadResult::Removed);
-        tracing::info!(plugin = plugin.name.as_str(), "removed");
+        // Nobody removed what is refused now, which has a line of its own.
+        let is_it = |refusal: &Refusal| {
+            matches!(refusal.refused, Refused::Plugin) && refusal.file == plugin.file
+        };
+        if !unknown().any(is_it) {
+            tracing::info!(plugin = plugin.name.as_str(), "removed");
+        }
     }
-    let known: HashSet<&Refusal> = old.map(Catalog::refusals).unwrap_or_default().iter().collect();
     let mut files_with_unlisted = BTreeSet::new();
-    for refusal in new.refusals().iter().filter(|refusal| !known.contains(refusal)) {
+    for refusal in unknown() {
         if matches!(refusal.refused, Refused::Plugin | Refused::Version) {
             counts.count(ReloadResult::Refused);
         }

@@ -454,6 +454,11 @@ fn a_first_scan_that_hangs_keeps_nobody_waiting_for_ever() {
     assert!(core.publish(start + FIRST_HOLD).is_some());
 }
 
+/// The reason of a plugin that is not what it says.
+fn lies() -> Reason {
+    Reason::Wrong("it lies".into())
+}
+
 #[test]
 fn a_plugin_whose_tools_are_known_serves_before_it_is_loaded() {
     let start = Instant::now();
@@ -471,7 +476,8 @@ fn a_plugin_whose_tools_are_known_serves_before_it_is_loaded() {
     let (key, pair, _) = follower.loads.pop_front().expect("it loads");
     follower.core.loaded(&key, pair, Err(LoadError::Bad("it lies".into())), start);
     let view = follower.core.publish(start).expect("it is refused");
-    assert_eq!((view.plugins.len(), view.refusals.len()), (2, 1));
+    let is_told = view.refusals.iter().any(|(_, _, reason)| *reason == lies());
+    assert_eq!((view.plugins.len(), is_told), (2, true));
     // It is replaced while its code is made: it serves until the other one does.
     world.files[2].wasm = Some(2);
     follower.now = start + PERIOD / 2;
@@ -496,6 +502,22 @@ fn a_plugin_whose_tools_are_known_serves_before_it_is_loaded() {
     assert_eq!(view.plugins[0].1.1, 0, "the version before serves until it can be called");
     follower.loaded(&world, 0);
     assert_eq!(follower.core.view().plugins[0].1.1, 1);
+}
+
+#[test]
+fn what_served_by_its_tools_alone_goes_with_its_reason() {
+    let mut follower = Follower::new(Instant::now());
+    let world = World::with_one_directory();
+    follower.scan(&world).expect("a scan");
+    (0..3).for_each(|which| follower.listed(which));
+    follower.pass(&world, follower.now + Duration::from_secs(1)).expect("right");
+    let published = follower.published.as_ref().expect("published");
+    assert_eq!((published.plugins.len(), published.is_provisional), (3, false));
+    let (key, pair, _) = follower.loads.pop_front().expect("it loads");
+    follower.core.loaded(&key, pair, Err(LoadError::Bad("it lies".into())), follower.now);
+    let view = follower.core.publish(follower.now + HOLD).expect("it goes");
+    let is_told = view.refusals.iter().any(|(_, _, reason)| *reason == lies());
+    assert_eq!((view.plugins.len(), is_told), (2, true));
 }
 
 #[test]

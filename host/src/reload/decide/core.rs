@@ -147,7 +147,8 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
                 is_listed && !unit.is_coming_again()
             }
         };
-        if unlists && unit.unlists() {
+        let was_served = unlists && unit.unlists();
+        if was_served {
             self.publication.changed(now);
         }
         match loaded {
@@ -165,6 +166,10 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             Err(LoadError::Bad(reason) | LoadError::Failed(reason)) => {
                 self.publication.wake_waiting_calls(now);
                 self.refuse(key, reason, now);
+                // What was served and is not any more is told with its reason.
+                if was_served {
+                    self.tracked(key).tell_now(now);
+                }
                 self.advance(now);
             }
             Err(LoadError::Changed) => {

@@ -169,6 +169,13 @@ impl<P> Tracked<P> {
         (self.now, self.told, self.failed) = (CurrentVersion::Good, None, None);
     }
 
+    /// Lets the reason of a version that is refused be told from now on.
+    pub(crate) fn tell_now(&mut self, now: Instant) {
+        if let CurrentVersion::Bad { tell_at, .. } = &mut self.now {
+            *tell_at = now.min(*tell_at);
+        }
+    }
+
     /// True if this version is being loaded.
     pub(crate) fn is_loading(&self, contents: &Contents) -> bool {
         matches!(&self.now, CurrentVersion::Loading(wanted, _) if wanted == contents)
