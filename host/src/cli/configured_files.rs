@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::configuration::{self, Configuration, FileSecrecy, NamedFile};
 use crate::fs::links::link_chain;
-use crate::fs::others_rights::{everybody_reads, everybody_replaces, everybody_writes};
+use crate::fs::others_rights::{everybody_reads, everybody_replaces_in, everybody_writes};
 use crate::home::Home;
 use crate::text::{escape_path, shell_word};
 use crate::tokens::TokenFile;
@@ -73,11 +73,11 @@ impl ConfiguredFiles {
 
 fn loose(ConfiguredFile { path, secrecy }: &ConfiguredFile) -> Option<LooseConfiguration> {
     let (file, is_secret) = (path.as_path(), *secrecy == FileSecrecy::Secret);
-    // Whoever can replace a link on the way can replace the file.
+    // Whoever can replace a link or a directory on the way can replace the file.
     let chain = link_chain(file);
     let directories = chain.links.iter().map(|(directory, _)| directory.as_path());
     let mut directories = directories.chain(chain.end.as_deref().and_then(Path::parent));
-    let directory = directories.find(|directory| everybody_replaces(directory));
+    let directory = directories.find_map(everybody_replaces_in);
     let (path, what, right) = match directory {
         Some(directory) => (directory, "write into", "w"),
         None if everybody_writes(file) => (file, "write", "w"),
@@ -114,6 +114,28 @@ mod tests {
             mode(0o777);
             let told = loose(&file).unwrap_or_else(|| panic!("{open}"));
             assert!(told.problem.ends_with(open), "{}", told.problem);
+            mode(0o755);
+        }
+    }
+
+    #[test]
+    fn each_directory_above_a_file_or_a_link_is_looked_at() {
+        let root = tempfile::TempDir::new().expect("a directory");
+        let at = |name: &str| root.path().join(name);
+        for name in ["of_links/in", "of_keys/in"] {
+            std::fs::create_dir_all(at(name)).expect("made");
+        }
+        write(at("of_keys/in/key"), "x").expect("written");
+        std::os::unix::fs::symlink(at("of_keys/in/key"), at("of_links/in/key")).expect("a link");
+        let file = ConfiguredFile { path: at("of_links/in/key"), secrecy: FileSecrecy::Public };
+        for open in ["of_links", "of_keys"] {
+            let mode = |mode| set_permissions(at(open), Permissions::from_mode(mode)).expect("set");
+            mode(0o777);
+            let told = loose(&file).unwrap_or_else(|| panic!("{open}"));
+            assert!(told.problem.ends_with(&format!("can write into {}", at(open).display())));
+            assert!(told.advice.contains(&format!("`chmod go-w {}`", at(open).display())));
+            mode(0o1777);
+            assert!(loose(&file).is_none(), "{open}");
             mode(0o755);
         }
     }

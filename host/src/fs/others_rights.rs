@@ -20,10 +20,12 @@ pub(crate) fn everybody_reaches(path: &Path) -> bool {
     everybody_reads(&file) && above.all(|above| mode(above).is_some_and(|mode| mode & 0o001 != 0))
 }
 
-/// True if every user of this machine can put another file in the place of one in the directory at `path`.
-pub(crate) fn everybody_replaces(path: &Path) -> bool {
-    // Where the directory is sticky, files can be added by everybody, and replaced by their owners alone.
-    mode(path).is_some_and(|mode| mode & 0o002 != 0 && mode & 0o1000 == 0)
+/// Returns the nearest directory, `path` or one above it, in which every user of this machine can put something else in the
+/// place of what leads to a file in `path`. `None` if there is none.
+pub(crate) fn everybody_replaces_in(path: &Path) -> Option<&Path> {
+    // Where a directory is sticky, files can be added by everybody, and replaced by their owners alone.
+    let replaces = |mode: u32| mode & 0o002 != 0 && mode & 0o1000 == 0;
+    path.ancestors().find(|above| mode(above).is_some_and(replaces))
 }
 
 #[cfg(unix)]

@@ -6,12 +6,12 @@ use std::path::Path;
 use super::examined::Examined;
 use super::finding::Finding;
 #[cfg(unix)]
-use crate::fs::others_rights::everybody_writes;
+use crate::fs::others_rights::{everybody_replaces_in, everybody_writes};
 use crate::lockfile::LOCK_FILE;
 use crate::suggestion::CommandName;
 use crate::text::escape;
 #[cfg(unix)]
-use crate::text::shell_word;
+use crate::text::{escape_path, shell_word};
 
 const DIRECTORY_TOPIC: &str = "plugin directory";
 /// Files of one directory that are looked at.
@@ -125,6 +125,16 @@ fn others_rights(directory: &Path, shown: &str) -> Option<Finding> {
         format!("`chmod go-w {}` takes that away", shell_word(&directory.to_string_lossy()));
     if everybody_writes(directory) {
         let text = format!("everybody on this machine can write into {shown}");
+        return Some(Finding::wrong(DIRECTORY_TOPIC, text, advice));
+    }
+    let real = directory.canonicalize().ok()?;
+    if let Some(open) = real.parent().and_then(everybody_replaces_in) {
+        let text = format!(
+            "everybody on this machine can put another directory in the place of {shown}, since they can write into {}",
+            escape_path(open)
+        );
+        let advice =
+            format!("`chmod go-w {}` takes that away", shell_word(&open.to_string_lossy()));
         return Some(Finding::wrong(DIRECTORY_TOPIC, text, advice));
     }
     if found.mode() & 0o020 != 0 {
