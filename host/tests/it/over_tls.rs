@@ -162,6 +162,7 @@ fn a_certificate_that_changes_counts_within_seconds_and_a_broken_one_does_not() 
         .expect("written");
     let told = served.server.logs("the certificate that was read last counts on");
     assert!(told.contains("own.key cannot be used together"), "{told}");
+    assert!(told.contains("the key is that of another certificate"), "{told}");
     assert_eq!(served.asked(&first, None).as_deref(), Ok(GOOD));
     write(served.directory.path(), &second.signs("localhost"));
     eventually("the certificate", || served.asked(&second, None).is_ok().then_some(()));

@@ -151,6 +151,9 @@ pub(crate) fn certificate_words(reason: &CertificateError) -> String {
             "CaUsedAsEndEntity" => {
                 "it is that of an authority, which stands for no one else".into()
             }
+            "UnsupportedCertVersion" => {
+                "it is of version 1 of X.509, and version 3 is needed: sign it anew with an extension, as `openssl x509 -req` does with `-extfile FILE`".into()
+            }
             name => in_words(name),
         },
         other => other.to_string(),
@@ -211,6 +214,10 @@ mod tests {
             (CertificateError::UnknownIssuer, "of no authority"),
             (CertificateError::Expired, "has expired"),
             (other("CaUsedAsEndEntity"), "it is that of an authority"),
+            (
+                other("UnsupportedCertVersion"),
+                "sign it anew with an extension, as `openssl x509 -req`",
+            ),
             (other("NameConstraintViolation"), "not accepted: name constraint violation"),
         ] {
             let error = io::Error::other(rustls::Error::InvalidCertificate(reason));
