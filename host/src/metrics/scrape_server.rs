@@ -55,6 +55,27 @@ impl FromStr for ScrapeAddress {
     }
 }
 
+impl ScrapeAddress {
+    /// The port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.0.port()
+    }
+
+    /// True if who listens there keeps others from listening on `other`.
+    #[must_use]
+    pub fn overlaps(&self, other: SocketAddr) -> bool {
+        let Self(own) = self;
+        // That of version 6 stands for both.
+        let covers = |all: &SocketAddr, one: &SocketAddr| {
+            all.ip().is_unspecified() && (all.is_ipv6() || one.is_ipv4())
+        };
+        let is_same = own.ip() == other.ip() || covers(own, &other) || covers(&other, own);
+        // The port 0 stands for any that is free.
+        own.port() != 0 && own.port() == other.port() && is_same
+    }
+}
+
 impl fmt::Display for ScrapeAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

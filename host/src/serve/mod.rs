@@ -33,6 +33,9 @@ use crate::status::{FollowedStatus, RememberedInstructions, StatusWriter};
 use crate::suggestion::CommandName;
 use crate::tokens::{Token, TokenFile, TokenFileError};
 
+/// The first port that a system lets every user listen on.
+const FIRST_FREE_PORT: u16 = 1024;
+
 /// The choices of the operator.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -98,7 +101,7 @@ pub enum ServeError {
     #[error("stdin and stdout cannot be set up: {0}")]
     Stdio(std::io::Error),
     /// The address cannot be listened on.
-    #[error("{address} cannot be listened on: {error}{}", listen_advice(.error))]
+    #[error("{address} cannot be listened on: {error}{}", listen_advice(.error, .address.port()))]
     Listen {
         /// The address.
         address: HttpAddress,
@@ -106,12 +109,23 @@ pub enum ServeError {
         error: std::io::Error,
     },
     /// The address of metrics cannot be listened on.
-    #[error("{address} cannot be listened on for metrics: {error}{}", listen_advice(.error))]
+    #[error("{address} cannot be listened on for metrics: {error}{}", listen_advice(.error, Some(.address.port())))]
     Metrics {
         /// The address.
         address: ScrapeAddress,
         /// The error of the system.
         error: std::io::Error,
+    },
+    /// Clients and metrics are to have the same port.
+    #[error(
+        "{address} cannot be listened on for metrics: clients are served at {clients}; name another port with --metrics, or as \
+         `metrics` under [serve]"
+    )]
+    SamePort {
+        /// The address of metrics.
+        address: ScrapeAddress,
+        /// The address of clients.
+        clients: HttpAddress,
     },
     /// The tokens or the certificate cannot be read.
     #[error("{0}")]
@@ -129,8 +143,8 @@ pub enum ServeError {
     },
 }
 
-/// Returns what to do where the system does not let a server listen. What toolrack itself refuses says so already.
-fn listen_advice(error: &std::io::Error) -> String {
+/// Returns what to do where the system does not let a server listen on `port`, or on a socket if there is none. What toolrack itself refuses says so already.
+fn listen_advice(error: &std::io::Error, port: Option<u16>) -> String {
     match (error.raw_os_error(), error.kind()) {
         (Some(_), ErrorKind::AddrInUse) => format!(
             "; another program listens there, and if that is a toolrack, `{}` shows it: end it, or name another port",
@@ -139,6 +153,16 @@ fn listen_advice(error: &std::io::Error) -> String {
         (Some(_), ErrorKind::AddrNotAvailable) => {
             "; this machine does not have that address: name one that it has, or 0.0.0.0 for all"
                 .into()
+        }
+        (Some(_), ErrorKind::PermissionDenied)
+            if port.is_some_and(|port| port < FIRST_FREE_PORT) =>
+        {
+            format!(
+                "; ports below {FIRST_FREE_PORT} are the system's own on most machines: name a higher one, and let a proxy or the service's manager listen on this one"
+            )
+        }
+        (Some(_), ErrorKind::PermissionDenied) if port.is_none() => {
+            "; you may not write into its directory: name a path in one of your own".into()
         }
         _ => String::new(),
     }
@@ -167,6 +191,7 @@ impl From<HttpServerError> for ServeError {
 /// Serves MCP until the input of stdio ends, where that is served, or a signal comes.
 pub fn serve(options: Options) -> Result<(), ServeError> {
     let started = SystemTime::now();
+    check_ports(&options)?;
     let stdout = options.stdio.then(PrivateStdout::take).transpose()?;
     let home = options.home.as_ref();
     let remembered = home.map(|home| {
@@ -245,6 +270,19 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     drop(board);
     host.stop();
     Ok(())
+}
+
+/// Refuses a port that this server would take twice.
+fn check_ports(Options { http, metrics, .. }: &Options) -> Result<(), ServeError> {
+    let Some((HttpOptions { address: clients, .. }, address)) = http.as_ref().zip(*metrics) else {
+        return Ok(());
+    };
+    match clients {
+        HttpAddress::Tcp(own) if address.overlaps(*own) => {
+            Err(ServeError::SamePort { address, clients: clients.clone() })
+        }
+        HttpAddress::Tcp(_) | HttpAddress::Unix(_) => Ok(()),
+    }
 }
 
 /// Tells all who serve when the server is to end.
@@ -373,4 +411,23 @@ fn survive_full_files(runtime: &tokio::runtime::Runtime) -> std::io::Result<()> 
     let _within = runtime.enter();
     // A handler stays once it is there; no receiver has to listen.
     signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn what_the_system_refuses_is_told_with_what_to_do() {
+        const EACCES: i32 = 13;
+        let told = |port| listen_advice(&std::io::Error::from_raw_os_error(EACCES), port);
+        assert!(
+            told(Some(443)).contains("ports below 1024 are the system's own"),
+            "{}",
+            told(Some(443))
+        );
+        assert!(told(None).contains("you may not write into its directory"));
+        assert_eq!(told(Some(8787)), "");
+    }
 }

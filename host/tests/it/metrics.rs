@@ -154,6 +154,27 @@ fn an_address_that_is_taken_is_named() {
 }
 
 #[test]
+fn a_port_that_clients_have_is_not_told_as_taken_by_another_program() {
+    let (person, good) = (Person::new(), plugins::good());
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let directory = good.path().to_str().expect("text");
+    for (http, metrics) in [
+        (format!("{port}"), format!("{port}")),
+        (format!("127.0.0.1:{port}"), format!("0.0.0.0:{port}")),
+        (format!("0.0.0.0:{port}"), format!("{port}")),
+    ] {
+        let words = ["serve", "--http", &http, "--metrics", &metrics, "--plugins", directory];
+        let ran = person.run(&words);
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        let told = "cannot be listened on for metrics: clients are served at ";
+        assert!(ran.err.contains(told) && !ran.err.contains("another program"), "{}", ran.err);
+        assert!(ran.err.contains("name another port with --metrics"), "{}", ran.err);
+    }
+}
+
+#[test]
 fn a_call_that_runs_is_in_flight_until_it_is_cancelled() {
     let good = plugins::good();
     let spin = Wat { call: "(loop $again (br $again)) unreachable", ..Wat::default() };

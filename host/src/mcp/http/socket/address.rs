@@ -21,6 +21,15 @@ pub enum HttpAddress {
 }
 
 impl HttpAddress {
+    /// The port. `None` if it is a socket in the file system.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        match self {
+            Self::Tcp(address) => Some(address.port()),
+            Self::Unix(_) => None,
+        }
+    }
+
     /// True if only this machine reaches it.
     #[must_use]
     pub fn is_local(&self) -> bool {

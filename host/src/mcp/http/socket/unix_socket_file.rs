@@ -13,9 +13,12 @@ use tokio::net::{UnixListener, UnixSocket};
 
 use super::socket_locks::SocketLocks;
 use crate::suggestion::CommandName;
+use crate::text::{escape_path, shell_word};
 
 /// The connections that the system keeps until they are accepted.
 const BACKLOG: u32 = 1024;
+/// The longest path of a socket that the system takes, in bytes.
+const MAX_SOCKET_PATH: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 /// The longest wait for other servers of this user that make or remove a socket.
 const TURN_TIME: Duration = Duration::from_secs(2);
 
@@ -33,6 +36,7 @@ type FileIdentity = (u64, u64);
 impl UnixSocketFile {
     /// Listens at `path`. Blocks while another server of this user makes or removes a socket.
     pub(super) fn bind(path: &Path, locks: &SocketLocks) -> io::Result<Self> {
+        check_path(path)?;
         let _turn = locks.take(TURN_TIME)?;
         match std::fs::symlink_metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -94,6 +98,26 @@ fn identity(file: &Metadata) -> FileIdentity {
     (file.dev(), file.ino())
 }
 
+/// Refuses a path at which no socket can be made.
+fn check_path(path: &Path) -> io::Result<()> {
+    let length = path.as_os_str().len();
+    if length > MAX_SOCKET_PATH {
+        let why = format!(
+            "its path has {length} bytes, and that of a socket {MAX_SOCKET_PATH} at most; name a shorter one"
+        );
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    let Some(directory) = path.parent().filter(|directory| *directory != Path::new("")) else {
+        return Ok(());
+    };
+    if directory.metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        let (shown, word) = (escape_path(directory), shell_word(&directory.to_string_lossy()));
+        let why = format!("there is no directory {shown}; `mkdir -p {word}` makes it");
+        return Err(io::Error::new(io::ErrorKind::NotFound, why));
+    }
+    Ok(())
+}
+
 fn taken(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::AddrInUse, why)
 }
@@ -130,6 +154,34 @@ mod tests {
         let refused = UnixSocketFile::bind(&path, &locks).err().expect("no socket");
         assert!(refused.to_string().contains("that is no socket; move it away"), "{refused}");
         assert!(path.exists());
+    }
+
+    #[test]
+    fn a_path_at_which_no_socket_can_be_made_is_told_with_what_to_do() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let locks = SocketLocks::default();
+        let bind = |name: &str| UnixSocketFile::bind(&directory.path().join(name), &locks);
+        let refused = |name: &str| bind(name).err().expect("refused").to_string();
+        let long = refused(&"a".repeat(MAX_SOCKET_PATH));
+        assert!(long.contains(&format!("that of a socket {MAX_SOCKET_PATH} at most")), "{long}");
+        let missing = refused("no where/x.sock");
+        let made = format!("`mkdir -p '{}/no where'`", directory.path().display());
+        assert!(missing.contains(&made), "{missing}");
+    }
+
+    #[tokio::test]
+    async fn the_longest_path_that_is_allowed_is_that_of_the_system() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let locks = SocketLocks::default();
+        let left = MAX_SOCKET_PATH - directory.path().as_os_str().len() - 1;
+        let path = directory.path().join("a".repeat(left));
+        drop(UnixSocketFile::bind(&path, &locks).expect("it fits"));
+        assert!(
+            UnixSocket::new_stream()
+                .expect("a socket")
+                .bind(directory.path().join("a".repeat(left + 1)))
+                .is_err()
+        );
     }
 
     #[tokio::test]
