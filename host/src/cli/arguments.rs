@@ -362,13 +362,12 @@ impl Command {
         match self {
             Self::Completions { .. } | Self::Man { .. } => ConfigurationNeed::None,
             Self::Health(arguments) if arguments.names_all() => ConfigurationNeed::None,
-            // A token that leaked is withdrawn at once, whatever else is wrong on the machine.
-            Self::Token { action: TokenAction::Remove { .. } | TokenAction::List { .. } }
-            | Self::Status(_)
-            | Self::Logs(_)
-            | Self::Unregister(_) => ConfigurationNeed::Dispensable,
-            Self::Token { action: TokenAction::Add { .. } }
-            | Self::Health(_)
+            // A token that leaked is withdrawn and replaced at once, whatever else is wrong on the machine.
+            Self::Token { .. } | Self::Status(_) | Self::Logs(_) | Self::Unregister(_) => {
+                ConfigurationNeed::Dispensable
+            }
+            Self::Health(arguments) if arguments.names_place() => ConfigurationNeed::Dispensable,
+            Self::Health(_)
             | Self::Serve { .. }
             | Self::List { .. }
             | Self::Call { .. }

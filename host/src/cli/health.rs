@@ -57,6 +57,11 @@ impl HealthArguments {
     pub(super) fn names_all(&self) -> bool {
         self.url.is_some()
     }
+
+    /// True if the configuration says at most which certificate the server has.
+    pub(super) fn names_place(&self) -> bool {
+        self.http.is_some()
+    }
 }
 
 pub(super) fn run(

@@ -530,6 +530,8 @@ fn a_token_is_withdrawn_whatever_is_wrong_with_the_configuration() {
         (&["status"], ""),
         (&["logs"], ""),
         (&["unregister"], ""),
+        (&["token", "add", "ben"], "trk_"),
+        (&["health", "--http", "127.0.0.1:1"], ""),
     ] {
         let ran = machine.run(arguments);
         assert!(ran.out.contains(out), "{arguments:?}: {} {}", ran.out, ran.err);
@@ -538,9 +540,11 @@ fn a_token_is_withdrawn_whatever_is_wrong_with_the_configuration() {
         assert!(is_warned, "{arguments:?}: {}", ran.err);
         assert!(ran.err.contains("goes on as if there were no configuration"), "{}", ran.err);
     }
-    for arguments in [&["list"][..], &["token", "add", "ben"], &["doctor"], &["serve"]] {
+    for (arguments, code) in
+        [(&["list"][..], 2), (&["doctor"], 2), (&["serve"], 2), (&["health"], 1)]
+    {
         let ran = machine.run(arguments);
-        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.out);
+        assert_eq!(ran.code, code, "{arguments:?}: {}", ran.out);
         assert!(ran.err.starts_with("error: "), "{arguments:?}: {}", ran.err);
     }
 }
