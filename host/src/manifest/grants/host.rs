@@ -54,6 +54,7 @@ impl HostPattern {
         self.covers(other)
             || other.spelled_plainly().is_some_and(|plain| self.withholds(&plain))
             || self.spelled_plainly().is_some_and(|plain| plain.withholds(other))
+            || self.own_machine().is_some_and(|machine| machine.withholds(other))
     }
 
     /// True if who keeps requests from these hosts keeps them from this address.
@@ -68,6 +69,7 @@ impl HostPattern {
             || (*self == Self::Public && is_address)
             || self.plain_parts().iter().any(|part| other.covers(part) || part.overlaps(other))
             || other.spelled_plainly().is_some_and(|plain| self.overlaps(&plain))
+            || other.own_machine().is_some_and(|machine| self.overlaps(&machine))
     }
 
     fn of_address(address: IpAddr) -> Self {
@@ -93,21 +95,26 @@ impl HostPattern {
         }
     }
 
-    /// The addresses that some of these stand for, in their usual spelling.
-    fn plain_parts(&self) -> Vec<Self> {
-        let Self::Network { address, prefix } = *self else { return Vec::new() };
+    /// The address of this machine, if the unspecified one is among these, which reaches it.
+    fn own_machine(&self) -> Option<Self> {
+        let Self::Network { address, prefix } = *self else { return None };
         let unspecified: IpAddr = match address {
             IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
             IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
         };
-        let is_this_machine = is_within(unspecified, address, prefix);
-        let machine = is_this_machine.then(|| Self::of_address(this_machine(address)));
+        let is_among = is_within(unspecified, address, prefix);
+        is_among.then(|| Self::of_address(this_machine(address)))
+    }
+
+    /// The addresses that some of these stand for, in their usual spelling.
+    fn plain_parts(&self) -> Vec<Self> {
+        let Self::Network { address, prefix } = *self else { return Vec::new() };
         let all_v4 = Self::Network { address: Ipv4Addr::UNSPECIFIED.into(), prefix: 0 };
         let has_embedded = |embedding: &&Embedding| {
             prefix < embedding.prefix && is_within(embedding.network.into(), address, prefix)
         };
         let embedded = EMBEDDINGS.iter().filter(has_embedded).map(|_| all_v4.clone());
-        self.spelled_plainly().into_iter().chain(machine).chain(embedded).collect()
+        self.spelled_plainly().into_iter().chain(self.own_machine()).chain(embedded).collect()
     }
 }
 
@@ -401,6 +408,14 @@ mod tests {
             ("10.0.0.0/8", "[64:ff9b::a01:203]", true, true),
             ("10.0.0.0/8", "0.0.0.0", false, false),
             ("0.0.0.0", "127.0.0.1", true, true),
+            ("0.0.0.0/8", "127.0.0.1", true, true),
+            ("0.0.0.0/31", "127.0.0.1", true, true),
+            ("0.0.0.0/8", "127.0.0.0/8", false, true),
+            ("0.0.0.0/8", "127.0.0.2", false, false),
+            ("0.0.0.0/8", "[64:ff9b::7f00:1]", true, true),
+            ("0.0.0.0/8", "[::1]", false, false),
+            ("1.0.0.0/8", "127.0.0.1", false, false),
+            ("[64:ff9b::/104]", "127.0.0.1", true, true),
             ("[64:ff9b::7f00:1]", "127.0.0.1", true, true),
             ("[::]", "127.0.0.1", false, false),
             ("127.0.0.0/8", "*", false, true),
