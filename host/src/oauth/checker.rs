@@ -9,13 +9,13 @@ use hyper::body::Bytes;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::claims::TokenClaims;
+use super::claims::{CLOCK_LEEWAY, TokenClaims};
 use super::fault::{RefusedToken, TokenFault};
 use super::introspection::{Introspector, TokenPast};
 use super::issuer::issuer_client::IssuerWay;
 use super::issuer::key_set::KeySet;
 use super::issuer::key_source::{KeySource, NotNewer};
-use super::jwt::{self, CLOCK_LEEWAY, ClaimedIssuer};
+use super::jwt::{self, ClaimedIssuer};
 use super::metadata::ResourceMetadata;
 use super::ring_verifier;
 use super::scopes::ScopeRules;

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny};
+use serde::de::{Deserializer, Error as _, IgnoredAny};
 use sha2::{Digest as _, Sha256};
 
 use super::fault::{MissingClaim, TokenFault};
 use crate::text::hexadecimal;
+use crate::tokens::now;
 
+/// The seconds by which clocks may differ.
+pub(super) const CLOCK_LEEWAY: u64 = 60;
 /// Letters of the digest by which a principal is known. Nobody finds another subject with the same.
 const SUBJECT_DIGEST: usize = 24;
 /// The most scopes of a token that are looked at.
 const MAX_TOKEN_SCOPES: usize = 256;
+/// The last time that a number of JSON tells to the second.
+const LAST_TIME: f64 = 9_007_199_254_740_991.0;
 const NO_SUBJECT: TokenFault = TokenFault::Claim(MissingClaim::Subject);
 
 /// Claims as JWTs and introspection have them.
@@ -77,9 +82,11 @@ impl TextOrList {
 
 /// A time in seconds since 1970, which may have a fraction.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let number = Option::<f64>::deserialize(deserializer)?;
-    // A time before 1970 is 1970.
-    Ok(number.map(|number| number as u64))
+    match Option::<f64>::deserialize(deserializer)? {
+        Some(number) if number > LAST_TIME => Err(D::Error::custom("it is no time")),
+        // A time before 1970 is 1970.
+        number => Ok(number.map(|number| number as u64)),
+    }
 }
 
 impl TokenClaims {
@@ -91,6 +98,17 @@ impl TokenClaims {
             "" => words.map(str::to_owned).collect(),
             prefix => words.flat_map(|word| [word.to_owned(), format!("{prefix}{word}")]).collect(),
         }
+    }
+
+    /// Checks that the token counts now. One that says no end has none.
+    pub(super) fn check_times(&self) -> Result<(), TokenFault> {
+        if self.exp.is_some_and(|end| end.saturating_add(CLOCK_LEEWAY) <= now()) {
+            return Err(TokenFault::Expired);
+        }
+        if self.nbf.is_some_and(|begin| begin > now() + CLOCK_LEEWAY) {
+            return Err(TokenFault::NotYetValid);
+        }
+        Ok(())
     }
 
     /// Checks that whoever has the token may use it.
@@ -106,7 +124,7 @@ impl TokenClaims {
             None => ("client", clients.into_iter().next().ok_or(NO_SUBJECT)?),
         };
         if name.is_empty() {
-            return Err(NO_SUBJECT);
+            return Err(TokenFault::ClaimForm);
         }
         let digest = Sha256::digest([issuer, kind, name].join("\0").as_bytes());
         Ok(hexadecimal(&digest)[..SUBJECT_DIGEST].into())
@@ -155,9 +173,13 @@ mod tests {
         ] {
             assert!(of(json, issuer).is_some_and(|other| other != ada), "{json}");
         }
-        for json in ["{}", r#"{"sub":""}"#] {
-            let fault = claims(json).subject("a").expect_err("nobody");
-            assert!(fault.to_string().starts_with("it lacks `sub`"), "{json}: {fault}");
+        for (json, expected) in [
+            ("{}", NO_SUBJECT),
+            // What is there is not told as missing.
+            (r#"{"sub":""}"#, TokenFault::ClaimForm),
+            (r#"{"sub":"","client_id":"x"}"#, TokenFault::ClaimForm),
+        ] {
+            assert_eq!(claims(json).subject("a"), Err(expected), "{json}");
         }
     }
 }

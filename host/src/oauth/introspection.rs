@@ -9,10 +9,8 @@ use tokio::time::timeout;
 use super::claims::{AudienceClaim, TokenClaims};
 use super::fault::{RefusedToken, TokenFault};
 use super::issuer::issuer_client::{IssuerWay, NoAnswer};
-use super::jwt::CLOCK_LEEWAY;
 use super::settings::{ClientSecret, OauthTimes};
 use super::url::ServiceUrl;
-use crate::tokens::now;
 
 /// Questions at once about tokens that were good when they were asked about last.
 pub(super) const MAX_QUESTIONS: usize = 16;
@@ -157,12 +155,7 @@ pub(super) fn read(
     if !claims.aud.iter().any(|one| audiences.iter().any(|accepted| accepted == one)) {
         return Err(TokenFault::Audience);
     }
-    if claims.exp.is_some_and(|end| end.saturating_add(CLOCK_LEEWAY) <= now()) {
-        return Err(TokenFault::Expired);
-    }
-    if claims.nbf.is_some_and(|begin| begin > now() + CLOCK_LEEWAY) {
-        return Err(TokenFault::NotYetValid);
-    }
+    claims.check_times()?;
     claims.check_bearer()?;
     Ok(claims)
 }
@@ -170,6 +163,7 @@ pub(super) fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tokens::now;
 
     #[test]
     fn an_answer_is_checked_as_a_token_is() {
