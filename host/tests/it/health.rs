@@ -8,9 +8,9 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, IsCa};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::client::Client;
+use crate::client::{Client, toolrack};
 use crate::guest::Wat;
-use crate::http_peer::{HttpPeer, request};
+use crate::http_peer::{HttpPeer, modern, request, token, with_token};
 use crate::person::{Person, Ran, eventually};
 use crate::plugins::{self, install};
 
@@ -99,6 +99,73 @@ fn health_is_told_in_numbers_and_names_nothing() {
         assert_eq!((posted.status, &*posted.headers["allow"]), (405, "GET, HEAD"), "{path}");
     }
     assert_eq!(peer.get("/livez").body, "ok\n");
+}
+
+/// The report of a server that gets this request: whether it tells of calls, and how many were begun.
+fn calls_told(peer: &HttpPeer, request: &str) -> Option<u64> {
+    let answer = peer.bytes(request);
+    let mut report = answer.json();
+    assert_eq!((answer.status, &report["status"]), (200, &json!("ok")), "{request}");
+    let mut keys: Vec<_> = report.as_object().expect("an object").keys().cloned().collect();
+    keys.retain(|key| key != "statistics");
+    let of_the_server =
+        ["catalog", "plugins", "status", "time", "tools", "uptimeSeconds", "version"];
+    keys.sort_unstable();
+    assert_eq!(keys, of_the_server, "{request}");
+    let statistics = report["statistics"].take();
+    (!statistics.is_null()).then(|| statistics["calls"].as_u64().expect("a number"))
+}
+
+#[test]
+fn only_known_clients_are_told_of_calls_and_of_those_of_their_own_tools() {
+    let (plugins, home) = (plugins::good(), TempDir::new().expect("a directory"));
+    let (all, some) =
+        (token(home.path(), &["ada"]), token(home.path(), &["bob", "--allow", "good_o*"]));
+    let mut command = toolrack();
+    command.env("TOOLRACK_HOME", home.path()).args(["serve", "--http", "127.0.0.1:0", "--plugins"]);
+    let peer = HttpPeer::spawn(Client::spawn(command.arg(plugins.path())));
+    for tool in ["good_run", "good_run", "good_other"] {
+        let call = modern("tools/call", json!({ "name": tool }));
+        assert_eq!(peer.bytes(with_token(&call, &all)).status, 200);
+    }
+    let health = |headers: &[(&str, &str)]| request("GET", "/health", headers, "");
+    let own = health(&[]);
+    let evil = health(&[("Host", "evil.example")]);
+    let page = health(&[("Origin", "https://evil.example")]);
+    for (asked, told) in [
+        (own.clone(), None),
+        (with_token(&own, "trk_nonsense"), None),
+        (with_token(&evil, &all), None),
+        (with_token(&page, &all), None),
+        (with_token(&own, &some), Some(1)),
+        (with_token(&own, &all), Some(3)),
+    ] {
+        assert_eq!(calls_told(&peer, &asked), told, "{asked}");
+    }
+}
+
+#[test]
+fn without_tokens_calls_are_told_to_this_machine_and_to_no_page_of_others() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &["--http-host", "tools.example"]);
+    assert_eq!(peer.modern("tools/call", json!({ "name": "good_run" })).status, 200);
+    for (header, told) in [
+        (("Host", "localhost"), Some(1)),
+        (("Host", "evil.example"), None),
+        (("Origin", "http://localhost:6274"), Some(1)),
+        (("Origin", "https://evil.example"), None),
+    ] {
+        assert_eq!(
+            calls_told(&peer, &request("GET", "/health", &[header], "")),
+            told,
+            "{header:?}"
+        );
+    }
+    let everybody = ["--http", "0.0.0.0:0", "--allow-unauthenticated", "--plugins"];
+    let mut open = toolrack();
+    let open =
+        HttpPeer::spawn(Client::spawn(open.arg("serve").args(everybody).arg(plugins.path())));
+    assert_eq!(calls_told(&open, &request("GET", "/health", &[("Host", "127.0.0.1")], "")), None);
 }
 
 #[test]

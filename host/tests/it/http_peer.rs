@@ -224,6 +224,19 @@ pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: 
     text + "\r\n" + body
 }
 
+/// Makes a token of the server with this home, and returns its text.
+pub(crate) fn token(home: &Path, arguments: &[&str]) -> String {
+    let ran = toolrack().env("TOOLRACK_HOME", home).args(["token", "add"]).args(arguments).output();
+    let ran = ran.unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+}
+
+/// The same request with this token.
+pub(crate) fn with_token(bytes: &str, token: &str) -> String {
+    bytes.replacen("\r\n", &format!("\r\nAuthorization: Bearer {token}\r\n"), 1)
+}
+
 pub(crate) fn post(headers: &[(&str, &str)], body: &str) -> String {
     let has = |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
     let mut all = headers.to_vec();

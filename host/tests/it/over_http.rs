@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, HANG, toolrack};
 use crate::guest::{self, PROGRESS, WASI, Wat};
-use crate::http_peer::{HttpPeer, MODERN, OpenResponse, Response, modern, post, request};
+use crate::http_peer::{
+    HttpPeer, MODERN, OpenResponse, Response, modern, post, request, token, with_token,
+};
 use crate::person::eventually;
 use crate::plugins;
 
@@ -413,18 +415,6 @@ fn stdio_and_http_are_served_beside_each_other() {
     peer.server.close_input();
     let answer: Value = peer.modern("tools/call", json!({ "name": "good_run" })).json();
     assert_eq!(answer["result"]["content"][0]["text"], "ok");
-}
-
-/// Makes a token in the home of `command`, and returns its text.
-fn token(home: &std::path::Path, arguments: &[&str]) -> String {
-    let ran = toolrack().env("TOOLRACK_HOME", home).args(["token", "add"]).args(arguments).output();
-    let ran = ran.unwrap();
-    assert!(ran.status.success(), "{ran:?}");
-    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
-}
-
-fn with_token(bytes: &str, token: &str) -> String {
-    bytes.replacen("\r\n", &format!("\r\nAuthorization: Bearer {token}\r\n"), 1)
 }
 
 #[test]

@@ -194,6 +194,27 @@ fn a_client_without_a_token_learns_whom_to_ask_for_one() {
 }
 
 #[test]
+fn health_tells_of_calls_to_those_who_have_a_token_and_of_the_tools_that_it_allows() {
+    serves(async |bench| {
+        let (read, both) = (bench.token("tools:read"), bench.token("tools:read tools:write"));
+        for tool in ["echo_run", "large_run", "large_run"] {
+            assert_eq!(bench.calls(&both, tool).await.status, 200, "{tool}");
+        }
+        for (token, told) in [
+            (None, Value::Null),
+            (Some("opaque"), Value::Null),
+            (Some(&*read), json!(1)),
+            (Some(&*both), json!(3)),
+            (Some(&*bench.own_token), json!(3)),
+        ] {
+            let health = bench.answer(&get("/health", &bearer(token))).await;
+            assert_eq!((health.status, &health.json()["status"]), (200, &json!("ok")));
+            assert_eq!(health.json()["statistics"]["calls"], told, "{token:?}");
+        }
+    });
+}
+
+#[test]
 fn a_token_that_does_not_count_is_told_so_and_nothing_of_it_is_repeated() {
     serves(async |bench| {
         let expired = {

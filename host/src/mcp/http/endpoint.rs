@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use hyper::body::{Body, Bytes};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
@@ -16,12 +16,12 @@ use super::modern;
 use super::plan::{self, ExchangePlan, InSession, MessageChecks, bad_request};
 use super::refusal_log::RefusalLog;
 use super::request::body;
-use super::request::host_policy::{self, HostPolicy};
+use super::request::host_policy::{self, HostPolicy, HostRefusal};
 use super::request::media::{self, Accepted};
 use super::run::answer::{self, HttpAnswer, HttpRefusal};
 use super::run::byte_budget::ByteBudget;
 use super::run::exchange::{Exchange, ExchangeGuards, ExchangeTransport};
-use super::run::health::{HealthReport, ServerHealth, shown_digest};
+use super::run::health::{CallStatistics, HealthReport, ServerHealth, shown_digest};
 use super::run::in_step::InStep;
 use super::run::shares::{NoShare, Place, RunKind, Shared, Shares};
 use super::socket::let_in::LetIn;
@@ -33,7 +33,7 @@ use crate::mcp::rpc::lines::InputLine;
 use crate::mcp::rpc::reply::RpcError;
 use crate::mcp::session::driver::Driver;
 use crate::mcp::transport::Piece;
-use crate::tokens::Principal;
+use crate::tokens::{Principal, Proof};
 
 /// The paths of the endpoint. They are the same, without a redirect.
 const PATHS: [&str; 2] = ["/mcp", "/mcp/"];
@@ -76,7 +76,7 @@ impl Endpoint {
         match (parts.uri.path(), &parts.method) {
             ("/livez", &(Method::GET | Method::HEAD)) => plain("ok\n"),
             ("/readyz", &(Method::GET | Method::HEAD)) => self.readiness(),
-            ("/health", &(Method::GET | Method::HEAD)) => self.health(),
+            ("/health", &(Method::GET | Method::HEAD)) => self.health(&parts).await,
             ("/livez" | "/readyz" | "/health", _) => {
                 HttpRefusal::method("GET, HEAD", "only GET is served here").into()
             }
@@ -110,13 +110,44 @@ impl Endpoint {
         }
     }
 
-    /// Answers with what the server says of its health, as long as it lives.
-    fn health(&self) -> HttpAnswer {
+    /// Answers with what the server says of its health, as long as it lives, and with the numbers of calls for those who may
+    /// know them.
+    async fn health(&self, parts: &Parts) -> HttpAnswer {
+        let calls = self.known_calls(parts).await;
         let catalog = self.catalog.borrow().clone();
         let report = HealthReport::new(self.state(), self.started.elapsed(), catalog.as_deref());
+        let report = match calls {
+            Some(statistics) => report.with_calls(statistics),
+            None => report,
+        };
         // Numbers and texts are always JSON.
         let json = serde_json::to_vec(&report).unwrap_or_default();
         answer::whole(StatusCode::OK, media::JSON_TYPE, json.into())
+    }
+
+    /// The numbers of calls that whoever sent this request may know: those of the tools that it may call. `None` for a stranger,
+    /// who could tell from them what others call.
+    async fn known_calls(&self, parts: &Parts) -> Option<CallStatistics> {
+        self.check_page(&parts.headers).ok()?;
+        let connected = parts.extensions.get::<Principal>();
+        let principal = self.checks.access.principal(&parts.headers, connected).await.ok()?;
+        let is_known = match principal.proof {
+            Proof::Certificate | Proof::Token | Proof::AccessToken(_) => true,
+            // Whoever is at this machine is nobody else's stranger, where the server tells no clients apart.
+            Proof::Nothing => self.host_policy.is_local() && !self.checks.access.knows_clients(),
+        };
+        if !is_known {
+            return None;
+        }
+        let seen = self.checks.views.of(&principal);
+        let catalog = seen.borrow().clone();
+        Some(catalog.as_deref().map(CallStatistics::of).unwrap_or_default())
+    }
+
+    /// Checks the host and the page that a request names, and returns the page's origin. `None` if it comes from no page.
+    fn check_page(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, HostRefusal> {
+        self.host_policy.check_host(headers)?;
+        self.host_policy.check_origin(headers)
     }
 
     fn state(&self) -> ServerHealth {
@@ -166,10 +197,9 @@ impl Endpoint {
     where
         B: Body<Data = Bytes> + Unpin,
     {
-        let entered = self.host_policy.check_host(&parts.headers);
-        let origin = match entered.and_then(|()| self.host_policy.check_origin(&parts.headers)) {
+        let origin = match self.check_page(&parts.headers) {
             Ok(origin) => origin,
-            Err(host_policy::HostRefusal(why)) => {
+            Err(HostRefusal(why)) => {
                 let refused = HttpRefusal::plain(StatusCode::FORBIDDEN, why);
                 return self.refuse(parts, refused);
             }

@@ -88,6 +88,11 @@ impl Authenticator {
         self.oauth.as_deref()
     }
 
+    /// True if clients are told apart: there are or were tokens, or authorization servers that give some.
+    pub(crate) fn knows_clients(&self) -> bool {
+        self.oauth.is_some() || self.tokens.borrow().had_any
+    }
+
     /// The principal that a request comes from: as its token proves, or its connection, if that is of somebody.
     pub(crate) async fn principal(
         &self,

@@ -99,6 +99,11 @@ impl HostPolicy {
         Self { is_tls, ..self }
     }
 
+    /// True if the server listens on an address of this machine alone.
+    pub(crate) fn is_local(&self) -> bool {
+        self.is_local
+    }
+
     /// Checks the host that a request names.
     pub(crate) fn check_host(&self, headers: &HeaderMap) -> Result<(), HostRefusal> {
         let mut named = headers.get_all(HOST).iter();

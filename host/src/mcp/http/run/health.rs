@@ -1,5 +1,7 @@
-//! The report of a server on its health: the JSON of `/health`, which strangers read, too. It holds numbers alone, and neither
-//! names nor reasons.
+//! The report of a server on its health: the JSON of `/health`. It holds numbers alone, and neither names nor reasons.
+//!
+//! Strangers read it, too, but for the numbers of calls: exact sums that grow with each call tell of its arguments. Who is
+//! a stranger is not known here.
 
 use std::time::Duration;
 
@@ -39,7 +41,9 @@ pub(crate) struct HealthReport {
     pub(crate) plugins: PluginCounts,
     /// The number of tools that are served.
     pub(crate) tools: usize,
-    pub(crate) statistics: CallStatistics,
+    /// The calls of the tools that whoever asks may call. `None` for a stranger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) statistics: Option<CallStatistics>,
 }
 
 /// The numbers of plugins.
@@ -52,7 +56,7 @@ pub(crate) struct PluginCounts {
     pub(crate) refused: usize,
 }
 
-/// The statistics of calls since the server started, of all tools that are served.
+/// The statistics of calls since the server started, of all tools of a catalog.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CallStatistics {
     #[serde(flatten)]
@@ -62,7 +66,8 @@ pub(crate) struct CallStatistics {
 }
 
 impl HealthReport {
-    /// Returns what a server in this state says that serves `catalog`, if it serves one yet, and runs for `uptime`.
+    /// Returns what a server in this state says that serves `catalog`, if it serves one yet, and runs for `uptime`. The numbers
+    /// of calls are not among it.
     pub(crate) fn new(status: ServerHealth, uptime: Duration, catalog: Option<&Catalog>) -> Self {
         Self {
             status,
@@ -72,8 +77,13 @@ impl HealthReport {
             catalog: catalog.map(shown_digest),
             plugins: catalog.map(PluginCounts::of).unwrap_or_default(),
             tools: catalog.map_or(0, |catalog| catalog.tools().len()),
-            statistics: catalog.map(CallStatistics::of).unwrap_or_default(),
+            statistics: None,
         }
+    }
+
+    /// Returns the same with the numbers of calls.
+    pub(crate) fn with_calls(self, statistics: CallStatistics) -> Self {
+        Self { statistics: Some(statistics), ..self }
     }
 
     /// Reads what another server says. `None` if it is no such report.
@@ -94,7 +104,8 @@ impl PluginCounts {
 }
 
 impl CallStatistics {
-    fn of(catalog: &Catalog) -> Self {
+    /// Returns the statistics of all tools of `catalog`.
+    pub(crate) fn of(catalog: &Catalog) -> Self {
         let tools = catalog.tools().all().map(|tool| tool.statistics.snapshot());
         let sum = tools.reduce(|sum, more| sum.with(&more));
         sum.map(|sum| Self { counts: sum.counts, summary: sum.into() }).unwrap_or_default()
