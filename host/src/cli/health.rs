@@ -12,12 +12,13 @@ use super::counted;
 use super::http_files::{certificate_file, expanded_socket};
 use super::output::print::println;
 use super::status::uptime::uptime;
+use crate::catalog::PluginCounts;
 use crate::configuration::{Configuration, HttpSection};
 use crate::fs::stated::Stated;
 use crate::manifest::{parse_duration, show_duration};
 use crate::mcp::{
-    AwaitedPart, HealthReport, PlaceUrl, PluginCounts, ProbeAnswer, ProbeError, ProbedServer,
-    ServerHealth, ServerPlace, own_certificate,
+    AwaitedPart, HealthReport, PlaceUrl, ProbeAnswer, ProbeError, ProbedServer, ServerHealth,
+    ServerPlace, own_certificate,
 };
 use crate::suggestion::CommandName;
 use crate::text::{clip, escape};

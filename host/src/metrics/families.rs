@@ -12,17 +12,16 @@ use tokio::sync::watch;
 
 use super::process::ProcessNumbers;
 use crate::catalog::{
-    Catalog, HistogramSnapshot, MEMORY_BOUNDS, Plugin, StatisticsSnapshot, TIME_BOUNDS, Tool,
+    Catalog, HistogramSnapshot, MEMORY_BOUNDS, Plugin, PluginCounts, StatisticsSnapshot,
+    TIME_BOUNDS, Tool,
 };
-use crate::reload::{Pending, ReloadCounts, ReloadResult};
+use crate::reload::{ReloadCounts, ReloadResult};
 use crate::tool::ErrorKind;
 
 /// The things that metrics are read from.
 pub struct MetricsSource {
     /// The catalog that is served.
     pub catalog: watch::Receiver<Option<Arc<Catalog>>>,
-    /// The plugins that are being loaded.
-    pub loading: watch::Receiver<Vec<Pending>>,
     /// The number of plugins that were added, updated, removed and refused.
     pub reloads: Arc<ReloadCounts>,
     /// The time at which the server started.
@@ -124,9 +123,8 @@ impl Collector for MetricsSource {
 impl MetricsSource {
     /// The plugins by their states, the changes of what is served, and the version.
     fn states(&self, catalog: Option<&Catalog>, metrics: &mut Metrics<'_>) -> fmt::Result {
-        let refused = catalog.map_or(0, |catalog| catalog.count_refused().plugins);
-        let serving = catalog.map_or(0, |catalog| catalog.plugins().len());
-        let loading = self.loading.borrow().len();
+        let PluginCounts { serving, loading, refused } =
+            catalog.map(Catalog::count_plugins).unwrap_or_default();
         let mut states = metrics.gauge("toolrack_plugins", "Plugins by what becomes of them")?;
         for (state, count) in [("serving", serving), ("loading", loading), ("refused", refused)] {
             gauge(&mut states, &[("state", state)], count as u64)?;

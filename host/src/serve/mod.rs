@@ -216,8 +216,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         StatusWriter::start(home.run(), &options.plugins, followed, catalog.clone())
     });
     let metrics = options.metrics.map(|address| {
-        let (loading, reloads) = (follower.loading(), follower.counts());
-        let source = MetricsSource { catalog: catalog.clone(), loading, reloads, started };
+        let reloads = follower.counts();
+        let source = MetricsSource { catalog: catalog.clone(), reloads, started };
         let server = ScrapeServer::start(address, source);
         server.map_err(|error| ServeError::Metrics { address, error })
     });

@@ -64,6 +64,7 @@ fn a_scrape_tells_of_calls_plugins_and_the_process() {
         (r#"toolrack_breaker_open{plugin="fails"}"#.into(), 1.0),
         (r#"toolrack_breaker_open{plugin="good"}"#.into(), 0.0),
         (r#"toolrack_plugins{state="serving"}"#.into(), 2.0),
+        (r#"toolrack_plugins{state="loading"}"#.into(), 0.0),
         (r#"toolrack_plugins{state="refused"}"#.into(), 1.0),
         (r#"toolrack_reloads_total{result="added"}"#.into(), 2.0),
         (r#"toolrack_reloads_total{result="refused"}"#.into(), 1.0),

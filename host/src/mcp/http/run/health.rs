@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 
-use crate::catalog::{CallCounts, Catalog, StatisticsSummary};
+use crate::catalog::{CallCounts, Catalog, PluginCounts, StatisticsSummary};
 use crate::json;
 
 /// The state of a server.
@@ -46,16 +46,6 @@ pub(crate) struct HealthReport {
     pub(crate) statistics: Option<CallStatistics>,
 }
 
-/// The numbers of plugins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct PluginCounts {
-    pub(crate) serving: usize,
-    /// The plugins that are being loaded, and of which no older version serves.
-    pub(crate) loading: usize,
-    /// The plugins of which nothing, or no new version, is served.
-    pub(crate) refused: usize,
-}
-
 /// The statistics of calls since the server started, of all tools of a catalog.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CallStatistics {
@@ -75,7 +65,7 @@ impl HealthReport {
             version: env!("CARGO_PKG_VERSION").into(),
             uptime_seconds: uptime.as_secs(),
             catalog: catalog.map(shown_digest),
-            plugins: catalog.map(PluginCounts::of).unwrap_or_default(),
+            plugins: catalog.map(Catalog::count_plugins).unwrap_or_default(),
             tools: catalog.map_or(0, |catalog| catalog.tools().len()),
             statistics: None,
         }
@@ -90,16 +80,6 @@ impl HealthReport {
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         serde_json::from_value(json::value(text).ok()?).ok()
-    }
-}
-
-impl PluginCounts {
-    fn of(catalog: &Catalog) -> Self {
-        Self {
-            serving: catalog.plugins().len(),
-            loading: catalog.loading().len(),
-            refused: catalog.count_refused().plugins,
-        }
     }
 }
 
