@@ -82,14 +82,14 @@ impl<'a> PluginNumbers<'a> {
         Self { plugin, name: plugin.name.as_str(), tools, sum }
     }
 
-    /// The errors of its tools of which `label` makes a label, with the tool's name.
+    /// The errors of its tools of which `label` makes a label, with the tool's name. Those that never came are among them: of a
+    /// series that begins with its first value, nobody can tell how it grew.
     fn errors(
         &self,
         label: fn(ErrorMetric) -> Option<&'static str>,
     ) -> impl Iterator<Item = (&'a str, &'static str, u64)> {
         self.tools.iter().flat_map(move |(tool, statistics)| {
             let counted = ErrorKind::ALL.into_iter().zip(statistics.errors);
-            let counted = counted.filter(|(_, count)| *count > 0);
             counted.filter_map(move |(kind, count)| {
                 Some((tool.name.as_str(), label(ErrorMetric::of(kind))?, count))
             })

@@ -57,6 +57,20 @@ fn a_scrape_tells_of_calls_plugins_and_the_process() {
                 .into(),
             1.0,
         ),
+        // What never happened is told, too, or the first time would be no increase.
+        (
+            r#"toolrack_calls_failed_total{plugin="good",tool="good_run",reason="crash"}"#.into(),
+            0.0,
+        ),
+        (
+            r#"toolrack_calls_refused_total{plugin="good",tool="good_other",reason="schema"}"#
+                .into(),
+            0.0,
+        ),
+        (
+            r#"toolrack_calls_stopped_total{plugin="good",tool="good_other",limit="fuel"}"#.into(),
+            0.0,
+        ),
         (r#"toolrack_call_wait_seconds_count{plugin="good"}"#.into(), 2.0),
         (r#"toolrack_guest_memory_peak_bytes_count{plugin="good"}"#.into(), 2.0),
         (r#"toolrack_calls_in_flight{plugin="good"}"#.into(), 0.0),
