@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::super::output::print::println;
 use super::tools_table;
 use super::uptime::uptime;
+use crate::catalog::CallCounts;
 use crate::cli::{DIM, ERROR, GOOD, NAME, paint};
 use crate::manifest::Sha256Digest;
 use crate::status::{
@@ -69,24 +70,62 @@ pub(super) fn print(status: &Status, plugin: &PluginStatus, width: usize) {
     print_tools(&plugin.tools, width);
 }
 
-/// Tools that were called, in a table; the others by their names alone.
 fn print_tools(tools: &[ToolStatus], width: usize) {
-    let (called, idle): (Vec<_>, Vec<_>) = tools.iter().partition(|tool| tool.calls.calls > 0);
-    for line in tools_table::lines(&called, width) {
+    for line in tools_lines(tools, width) {
         println!("{line}");
     }
+}
+
+/// Returns the lines about the tools of a plugin: those that were called in a table, the others by their names alone.
+fn tools_lines(tools: &[ToolStatus], width: usize) -> Vec<String> {
+    // A call that waits, or was refused before it was begun, is one too.
+    let was_called = |tool: &&ToolStatus| tool.calls != CallCounts::default();
+    let (called, idle): (Vec<_>, Vec<_>) = tools.iter().partition(was_called);
+    let mut lines = tools_table::lines(&called, width);
     let names: Vec<_> = idle.iter().take(MAX_IDLE).map(|tool| escape(&tool.name)).collect();
     let more = match idle.len().saturating_sub(MAX_IDLE) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     if !names.is_empty() {
-        println!("    {}", paint(DIM, format!("not called: {}{more}", names.join(", "))));
+        let idle = paint(DIM, format!("not called: {}{more}", names.join(", ")));
+        lines.push(format!("    {idle}"));
     }
+    lines
 }
 
 pub(super) fn print_reason(reason: &str) {
     for line in reason.lines() {
         println!("    {}", escape(line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::StatisticsSummary;
+
+    #[test]
+    fn a_tool_whose_calls_wait_was_called() {
+        let counts = CallCounts::default();
+        let tools = [
+            ("a_begun", CallCounts { calls: 1, ..counts }),
+            ("b_waits", CallCounts { waiting: 6, ..counts }),
+            ("c_refused", CallCounts { errors: 1, ..counts }),
+            ("d_idle", counts),
+        ];
+        let statistics = StatisticsSummary::default;
+        let tools = tools.map(|(name, calls)| ToolStatus {
+            name: name.into(),
+            calls,
+            statistics: statistics(),
+        });
+        let lines = tools_lines(&tools, 200);
+        let (last, table) = lines.split_last().expect("lines");
+        assert!(last.contains("not called: d_idle"), "{lines:?}");
+        for name in ["a_begun", "b_waits", "c_refused"] {
+            assert!(table.iter().any(|line| line.contains(name)), "{name}: {lines:?}");
+        }
+        assert!(table.iter().any(|line| line.contains("waiting 6")), "{lines:?}");
     }
 }
