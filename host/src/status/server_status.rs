@@ -27,7 +27,7 @@ pub struct Status {
     /// The address that it listens on for clients over HTTP. `None` where it serves none.
     #[serde(default)]
     pub address: Option<String>,
-    /// True if it is about to end, and waits for requests that run.
+    /// True if it is about to end: a signal came.
     #[serde(default)]
     pub is_ending: bool,
     /// The way in which it follows them.

@@ -187,7 +187,7 @@ fn print(server: &Server, width: usize) {
         println!("  {}", reached_at(address));
     }
     if status.is_ending {
-        println!("  it is about to end, and waits for the requests that run");
+        println!("  it is about to end: a signal came, and what runs is answered before");
     }
     if status.published_ms.is_none() {
         println!("  it loads its plugins");
