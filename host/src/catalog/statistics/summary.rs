@@ -26,7 +26,7 @@ pub struct StatisticsSummary {
     pub peak_memory_bytes: u64,
 }
 
-/// Times of calls, in microseconds. Percentiles are estimates that are at most 17 % wrong between 0.1 ms and 300 s.
+/// Times of calls, in microseconds. Percentiles are estimates, and at most as wrong as a bucket of the histogram is wide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimeSummary {
