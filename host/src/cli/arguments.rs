@@ -13,7 +13,7 @@ use super::token::TokenAction;
 use super::usage::{help, tips};
 use super::{compile, decide, health, logs, register, status};
 use crate::mcp::{AllowedOrigin, HttpAddress, ServerName};
-use crate::metrics::ScrapeAddress;
+use crate::metrics::MetricsAddress;
 
 #[derive(Parser)]
 #[command(name = "toolrack", version, about = help::ABOUT, long_about = help::LONG_ABOUT, after_help = help::EXAMPLES)]
@@ -80,7 +80,7 @@ pub(super) struct ServeFlags {
     pub(super) page_size: Option<NonZeroUsize>,
     /// Serve metrics for Prometheus at /metrics on this address: HOST:PORT, or a port of this machine
     #[arg(long, value_name = "ADDRESS")]
-    pub(super) metrics: Option<ScrapeAddress>,
+    pub(super) metrics: Option<MetricsAddress>,
     /// Keep the code that a plugin is first compiled to: slower calls, and no further work for the processors
     #[arg(long)]
     pub(super) no_optimize: bool,

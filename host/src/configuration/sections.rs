@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::fs::stated::Stated;
 use crate::manifest::Rate;
 use crate::mcp::{AllowedOrigin, ServerName};
-use crate::metrics::ScrapeAddress;
+use crate::metrics::MetricsAddress;
 
 /// `[serve]`
 #[derive(Clone, Debug, Default)]
@@ -16,7 +16,7 @@ pub struct ServeSection {
     /// The number of tools on a page of `tools/list`.
     pub page_size: Option<Stated<NonZeroUsize>>,
     /// The address of metrics.
-    pub metrics: Option<Stated<ScrapeAddress>>,
+    pub metrics: Option<Stated<MetricsAddress>>,
     /// False if plugins keep the code that they are first compiled to.
     pub optimize: Option<Stated<bool>>,
     /// The levels of the log, as `--log` takes them.

@@ -4,7 +4,7 @@
 
 mod process;
 mod families;
-mod scrape_server;
+mod metrics_server;
 
 pub use families::MetricsSource;
-pub use scrape_server::{ScrapeAddress, ScrapeServer};
+pub use metrics_server::{MetricsAddress, MetricsServer};

@@ -24,7 +24,7 @@ use crate::mcp::{
     HttpServer, HttpServerError, HttpSettings, Listener, PrivateStdout, ServerName, SessionKey,
     SessionKeyError, Settings, SocketLocks, Stdio, TlsFiles, TokenNeed,
 };
-use crate::metrics::{MetricsSource, ScrapeAddress, ScrapeServer};
+use crate::metrics::{MetricsAddress, MetricsServer, MetricsSource};
 use crate::oauth::OauthSettings;
 use crate::protected::Protected;
 use crate::reload::Optimizing;
@@ -58,7 +58,7 @@ pub struct Options {
     /// The address and the choices for clients that come over HTTP, if any do.
     pub http: Option<HttpOptions>,
     /// The address of metrics. `None` where none are served.
-    pub metrics: Option<ScrapeAddress>,
+    pub metrics: Option<MetricsAddress>,
     /// The directory in which the server tells what it serves, among other things. `None` if there is no home
     /// directory.
     pub home: Option<Home>,
@@ -112,7 +112,7 @@ pub enum ServeError {
     #[error("{address} cannot be listened on for metrics: {error}{}", listen_advice(.error, Some(.address.port())))]
     Metrics {
         /// The address.
-        address: ScrapeAddress,
+        address: MetricsAddress,
         /// The error of the system.
         error: std::io::Error,
     },
@@ -218,7 +218,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let metrics = options.metrics.map(|address| {
         let reloads = follower.counts();
         let source = MetricsSource { catalog: catalog.clone(), reloads, started };
-        let server = ScrapeServer::start(address, source);
+        let server = MetricsServer::start(address, source);
         server.map_err(|error| ServeError::Metrics { address, error })
     });
     let metrics = metrics.transpose()?;

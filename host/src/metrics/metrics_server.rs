@@ -40,9 +40,9 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The address that metrics are served on: `HOST:PORT`, or a port of this machine alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ScrapeAddress(SocketAddr);
+pub struct MetricsAddress(SocketAddr);
 
-impl FromStr for ScrapeAddress {
+impl FromStr for MetricsAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -55,7 +55,7 @@ impl FromStr for ScrapeAddress {
     }
 }
 
-impl ScrapeAddress {
+impl MetricsAddress {
     /// The port.
     #[must_use]
     pub fn port(&self) -> u16 {
@@ -76,22 +76,22 @@ impl ScrapeAddress {
     }
 }
 
-impl fmt::Display for ScrapeAddress {
+impl fmt::Display for MetricsAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
 /// Serves `/metrics`. Dropping it ends that.
-pub struct ScrapeServer {
+pub struct MetricsServer {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     address: SocketAddr,
 }
 
-impl ScrapeServer {
+impl MetricsServer {
     /// Serves the metrics of `source` on `address`, once that is listened on. The port 0 stands for any that is free.
-    pub fn start(address: ScrapeAddress, source: MetricsSource) -> std::io::Result<Self> {
+    pub fn start(address: MetricsAddress, source: MetricsSource) -> std::io::Result<Self> {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(source));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -108,7 +108,7 @@ impl ScrapeServer {
                     Err(error) => return drop(listens.send(Err(error))),
                 };
                 tokio::select! {
-                    () = take_scrapes(&listener, address, Arc::new(registry)) => {}
+                    () = serve_scrapes(&listener, address, Arc::new(registry)) => {}
                     _ = stopped => {}
                 }
             });
@@ -125,7 +125,7 @@ impl ScrapeServer {
     }
 }
 
-impl Drop for ScrapeServer {
+impl Drop for MetricsServer {
     fn drop(&mut self) {
         drop(self.stop.take());
         // It ends between two steps of a scrape, each of which is brief.
@@ -133,7 +133,7 @@ impl Drop for ScrapeServer {
     }
 }
 
-async fn take_scrapes(listener: &TcpListener, address: ScrapeAddress, registry: Arc<Registry>) {
+async fn serve_scrapes(listener: &TcpListener, address: MetricsAddress, registry: Arc<Registry>) {
     let address = HttpAddress::Tcp(address.0);
     // Pages of a browser may reach this machine's addresses alone.
     let policy = HostPolicy::new(&address, Vec::new(), Vec::new());
