@@ -19,15 +19,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::registry::Registry;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::families::MetricsSource;
+use super::scrape_connections::{ScrapeConnection, ScrapeConnections};
 use crate::mcp::{HostPolicy, HttpAddress};
 
-/// Scrapes at once. Others wait in the system's queue.
-const MAX_SCRAPES: usize = 8;
 /// The time of one scrape, from its connection to the end of its answer.
 const SCRAPE_TIME: Duration = Duration::from_secs(10);
 /// The longest head of a request, in bytes; hyper takes no smaller one.
@@ -92,11 +91,16 @@ pub struct MetricsServer {
 impl MetricsServer {
     /// Serves the metrics of `source` on `address`, once that is listened on. The port 0 stands for any that is free.
     pub fn start(address: MetricsAddress, source: MetricsSource) -> std::io::Result<Self> {
+        let local = HttpAddress::Tcp(address.0);
+        // Pages of a browser may reach this machine's addresses alone.
+        let policy = HostPolicy::new(&local, Vec::new(), Vec::new());
+        let policy = Arc::new(Some(policy).filter(|_| local.is_local()));
         let mut registry = Registry::default();
         registry.register_collector(Box::new(source));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (listens, listening) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
+        let registry = Arc::new(registry);
         let serve = move || {
             runtime.block_on(async {
                 let listener = TcpListener::bind(address.0).await;
@@ -108,7 +112,7 @@ impl MetricsServer {
                     Err(error) => return drop(listens.send(Err(error))),
                 };
                 tokio::select! {
-                    () = serve_scrapes(&listener, address, Arc::new(registry)) => {}
+                    () = serve_scrapes(&listener, &policy, &registry) => {}
                     _ = stopped => {}
                 }
             });
@@ -133,22 +137,24 @@ impl Drop for MetricsServer {
     }
 }
 
-async fn serve_scrapes(listener: &TcpListener, address: MetricsAddress, registry: Arc<Registry>) {
-    let address = HttpAddress::Tcp(address.0);
-    // Pages of a browser may reach this machine's addresses alone.
-    let policy = HostPolicy::new(&address, Vec::new(), Vec::new());
-    let policy = Arc::new(Some(policy).filter(|_| address.is_local()));
-    let places = Arc::new(Semaphore::new(MAX_SCRAPES));
+async fn serve_scrapes(
+    listener: &TcpListener,
+    policy: &Arc<Option<HostPolicy>>,
+    registry: &Arc<Registry>,
+) {
+    let connections = Arc::<ScrapeConnections>::default();
     let mut scrapes = JoinSet::new();
     loop {
         while scrapes.try_join_next().is_some() {}
-        let Ok(place) = places.clone().acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
                 let (registry, policy) = (registry.clone(), policy.clone());
+                let connection = connections.connect();
                 scrapes.spawn(async move {
-                    let _place = place;
-                    let _ = timeout(SCRAPE_TIME, serve_scrape(stream, &registry, &policy)).await;
+                    tokio::select! {
+                        _ = timeout(SCRAPE_TIME, serve_scrape(stream, &registry, &policy, &connection)) => {}
+                        () = connection.closes() => {}
+                    }
                 });
             }
             Err(error) => {
@@ -159,8 +165,14 @@ async fn serve_scrapes(listener: &TcpListener, address: MetricsAddress, registry
     }
 }
 
-async fn serve_scrape(stream: TcpStream, registry: &Registry, policy: &Option<HostPolicy>) {
+async fn serve_scrape(
+    stream: TcpStream,
+    registry: &Registry,
+    policy: &Option<HostPolicy>,
+    connection: &ScrapeConnection,
+) {
     let service = service_fn(async |request: Request<Incoming>| {
+        connection.asks();
         Ok::<_, std::convert::Infallible>(answer(&request, registry, policy.as_ref()))
     });
     let served = http1::Builder::new()

@@ -4,6 +4,7 @@
 
 mod process;
 mod families;
+mod scrape_connections;
 mod metrics_server;
 
 pub use families::MetricsSource;

@@ -1,7 +1,9 @@
 //! `serve --metrics`: what a scrape reads, and who may scrape.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -136,9 +138,22 @@ fn only_metrics_are_there_and_only_for_this_machine() {
     assert_eq!((host("127.0.0.1:9464"), host("localhost")), (200, 200));
     // A page that turned its name to this machine's address.
     assert_eq!(host("evil.example"), 403);
-    // Those that say nothing hold up nobody else.
-    let _silent: Vec<_> = std::iter::repeat_with(|| peer.connect()).take(4).collect();
-    assert_eq!(peer.get("/metrics").status, 200);
+}
+
+#[test]
+fn connections_that_say_nothing_or_half_keep_no_scrape_out() {
+    let mut peer = scraped(plugins::good().path());
+    let mut silent: Vec<_> = std::iter::repeat_with(|| peer.connect()).take(200).collect();
+    for half in &mut silent[150..] {
+        // Those before may be closed already.
+        let _ = half.write_all(b"GET /metrics HTTP/1.1\r\nHost: local");
+    }
+    let begun = Instant::now();
+    for _ in 0..4 {
+        assert_eq!(peer.get("/metrics").status, 200);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    peer.server.logs("connections for metrics are closed to make room");
 }
 
 #[test]
