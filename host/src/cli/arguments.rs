@@ -106,7 +106,7 @@ pub(super) struct HttpArguments {
     /// Let only clients in that show a certificate of an authority in this file of PEM
     #[arg(long, value_name = "FILE")]
     pub(super) client_ca: Option<PathBuf>,
-    /// A further name that clients know the server by: a server of this machine is known as localhost, one for others by its addresses [repeatable]
+    /// A further name that clients and collectors of metrics know the server by: a server of this machine is known as localhost, one for others by its addresses [repeatable]
     #[arg(long, value_name = "NAME")]
     pub(super) http_host: Vec<ServerName>,
     /// An origin whose pages may use the server, as in https://app.example; this machine's may anyway [repeatable]

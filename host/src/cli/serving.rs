@@ -14,7 +14,7 @@ use crate::fs::stated::Stated;
 use crate::home::Home;
 use crate::mcp::{HttpAddress, TlsFiles};
 use crate::reload::Optimizing;
-use crate::serve::{HttpOptions, Options, ServeError};
+use crate::serve::{HttpOptions, MetricsOptions, Options, ServeError};
 
 /// The time that requests over HTTP have to end where nothing else is said.
 const USUAL_GRACE: Duration = Duration::from_secs(10);
@@ -31,14 +31,19 @@ pub(super) fn options(
     // Flags that say over what is served leave nothing of that to the configuration.
     let (is_asked, is_stdio_asked) = (http.http.is_some() || http.stdio, http.stdio);
     let flagged = flagged_files(&http).into_iter().map(|(path, _)| path);
-    let http = http_options(http, &configuration.http, configuration.auth.as_ref())?;
+    let metrics = flags.metrics.or(serve.metrics.as_ref().map(|stated| stated.value));
+    let metrics = metrics.map(|address| {
+        let hosts = given_or(http.http_host.clone(), configuration.http.hosts.as_ref());
+        MetricsOptions { address, hosts }
+    });
+    let has_metrics = metrics.is_some();
+    let http = http_options(http, &configuration.http, configuration.auth.as_ref(), has_metrics)?;
     let stdio = match is_asked {
         true => is_stdio_asked,
         false => http.is_none() || value(&serve.stdio).unwrap_or(false),
     };
     let no_optimize = flags.no_optimize || value(&serve.optimize) == Some(false);
     let page = flags.page_size.or(serve.page_size.as_ref().map(|stated| stated.value));
-    let metrics = flags.metrics.or(serve.metrics.as_ref().map(|stated| stated.value));
     Ok(Options {
         plugins,
         locking,
@@ -89,7 +94,8 @@ pub(super) fn problems(configuration: &Configuration, home: Option<&Home>) -> Ve
     // Without an address, the flag would give one, and the files would count.
     let http = section.address.is_none().then(|| HttpAddress::Tcp(([127, 0, 0, 1], 0).into()));
     let flags = HttpArguments { http, ..HttpArguments::default() };
-    match http_options(flags, section, configuration.auth.as_ref()) {
+    let has_metrics = configuration.serve.metrics.is_some();
+    match http_options(flags, section, configuration.auth.as_ref(), has_metrics) {
         Ok(options) => {
             let found = options.iter().flat_map(|options| options.problems(home));
             let address = section.address.as_ref().map(|address| &address.place);
@@ -108,6 +114,7 @@ fn http_options(
     flags: HttpArguments,
     section: &HttpSection,
     auth: Option<&AuthSection>,
+    has_metrics: bool,
 ) -> anyhow::Result<Option<HttpOptions>> {
     let HttpArguments {
         http,
@@ -131,7 +138,8 @@ fn http_options(
         }
         (None, None) => {
             let unused = [
-                (!http_host.is_empty(), "--http-host"),
+                // Metrics are served over HTTP, too.
+                (!http_host.is_empty() && !has_metrics, "--http-host"),
                 (!allow_origin.is_empty(), "--allow-origin"),
                 (allow_unauthenticated, "--allow-unauthenticated"),
                 (grace.is_some(), "--grace"),

@@ -25,7 +25,7 @@ use tokio::time::timeout;
 
 use super::families::MetricsSource;
 use super::scrape_connections::{ScrapeConnection, ScrapeConnections};
-use crate::mcp::{HostPolicy, HttpAddress};
+use crate::mcp::{HostPolicy, HttpAddress, ServerName};
 
 /// The time of one scrape, from its connection to the end of its answer.
 const SCRAPE_TIME: Duration = Duration::from_secs(10);
@@ -89,12 +89,16 @@ pub struct MetricsServer {
 }
 
 impl MetricsServer {
-    /// Serves the metrics of `source` on `address`, once that is listened on. The port 0 stands for any that is free.
-    pub fn start(address: MetricsAddress, source: MetricsSource) -> std::io::Result<Self> {
-        let local = HttpAddress::Tcp(address.0);
-        // Pages of a browser may reach this machine's addresses alone.
-        let policy = HostPolicy::new(&local, Vec::new(), Vec::new());
-        let policy = Arc::new(Some(policy).filter(|_| local.is_local()));
+    /// Serves the metrics of `source` on `address`, once that is listened on, to those who know the server by its address, as
+    /// localhost, or by one of `hosts`. The port 0 stands for any that is free.
+    pub fn start(
+        address: MetricsAddress,
+        hosts: Vec<ServerName>,
+        source: MetricsSource,
+    ) -> std::io::Result<Self> {
+        // A page that turns its own name to this address would read the metrics, from behind a firewall, too.
+        let policy = HostPolicy::new(&HttpAddress::Tcp(address.0), hosts, Vec::new());
+        let policy = Arc::new(policy.known_as_localhost());
         let mut registry = Registry::default();
         registry.register_collector(Box::new(source));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -137,11 +141,7 @@ impl Drop for MetricsServer {
     }
 }
 
-async fn serve_scrapes(
-    listener: &TcpListener,
-    policy: &Arc<Option<HostPolicy>>,
-    registry: &Arc<Registry>,
-) {
+async fn serve_scrapes(listener: &TcpListener, policy: &Arc<HostPolicy>, registry: &Arc<Registry>) {
     let connections = Arc::<ScrapeConnections>::default();
     let mut scrapes = JoinSet::new();
     loop {
@@ -168,12 +168,12 @@ async fn serve_scrapes(
 async fn serve_scrape(
     stream: TcpStream,
     registry: &Registry,
-    policy: &Option<HostPolicy>,
+    policy: &HostPolicy,
     connection: &ScrapeConnection,
 ) {
     let service = service_fn(async |request: Request<Incoming>| {
         connection.asks();
-        Ok::<_, std::convert::Infallible>(answer(&request, registry, policy.as_ref()))
+        Ok::<_, std::convert::Infallible>(answer(&request, registry, policy))
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -189,7 +189,7 @@ async fn serve_scrape(
 fn answer(
     request: &Request<Incoming>,
     registry: &Registry,
-    policy: Option<&HostPolicy>,
+    policy: &HostPolicy,
 ) -> Response<Full<Bytes>> {
     let words = |status, words: &str| {
         let mut answer = Response::new(Full::from(format!("{words}\n")));
@@ -197,7 +197,7 @@ fn answer(
         answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PLAIN));
         answer
     };
-    if let Err(refused) = policy.map_or(Ok(()), |policy| policy.check_host(request.headers())) {
+    if let Err(refused) = policy.check_host(request.headers()) {
         return words(StatusCode::FORBIDDEN, &refused.0);
     }
     if request.uri().path() != "/metrics" {

@@ -57,11 +57,20 @@ pub struct Options {
     pub stdio: bool,
     /// The address and the choices for clients that come over HTTP, if any do.
     pub http: Option<HttpOptions>,
-    /// The address of metrics. `None` where none are served.
-    pub metrics: Option<MetricsAddress>,
+    /// The address of metrics, and the names that the server is known by there. `None` where none are served.
+    pub metrics: Option<MetricsOptions>,
     /// The directory in which the server tells what it serves, among other things. `None` if there is no home
     /// directory.
     pub home: Option<Home>,
+}
+
+/// The choices of the operator for metrics.
+#[derive(Clone, Debug)]
+pub struct MetricsOptions {
+    /// The address to listen on.
+    pub address: MetricsAddress,
+    /// Names that the server is known by, beside localhost and its addresses.
+    pub hosts: Vec<ServerName>,
 }
 
 /// The choices of the operator for HTTP.
@@ -215,10 +224,10 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         let followed = FollowedStatus { watching, loading, address, ending };
         StatusWriter::start(home.run(), &options.plugins, followed, catalog.clone())
     });
-    let metrics = options.metrics.map(|address| {
+    let metrics = options.metrics.map(|MetricsOptions { address, hosts }| {
         let reloads = follower.counts();
         let source = MetricsSource { catalog: catalog.clone(), reloads, started };
-        let server = MetricsServer::start(address, source);
+        let server = MetricsServer::start(address, hosts, source);
         server.map_err(|error| ServeError::Metrics { address, error })
     });
     let metrics = metrics.transpose()?;

@@ -17,8 +17,12 @@ use crate::plugins;
 fn scraped(plugins: &Path) -> HttpPeer {
     let mut command = toolrack();
     command.args(["serve", "--metrics", "127.0.0.1:0", "--plugins"]).arg(plugins);
-    let mut server = Client::spawn(&mut command).shakes_hands();
-    let line = server.logs("metrics are at http://127.0.0.1:");
+    metrics_of(Client::spawn(&mut command).shakes_hands())
+}
+
+/// The metrics of a server that says where they are.
+fn metrics_of(mut server: Client) -> HttpPeer {
+    let line = server.logs("metrics are at http://");
     let port = line.rsplit(':').next().and_then(|rest| rest.strip_suffix("/metrics"));
     let port = port.and_then(|port| port.parse().ok()).expect("a port");
     HttpPeer { server, port }
@@ -154,6 +158,25 @@ fn connections_that_say_nothing_or_half_keep_no_scrape_out() {
     }
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     peer.server.logs("connections for metrics are closed to make room");
+}
+
+#[test]
+fn metrics_for_other_machines_are_read_by_address_and_by_names_that_are_known() {
+    let good = plugins::good();
+    let start = |arguments: &[&str]| {
+        let mut command = toolrack();
+        command.args(["serve", "--metrics", "0.0.0.0:0", "--plugins"]).arg(good.path());
+        metrics_of(Client::spawn(command.args(arguments)).shakes_hands())
+    };
+    let host = |peer: &HttpPeer, host: &str| {
+        peer.bytes(request("GET", "/metrics", &[("Host", host)], "")).status
+    };
+    let (plain, named) = (start(&[]), start(&["--http-host", "tools.example"]));
+    for name in ["localhost", "127.0.0.1", "10.1.2.3:9464"] {
+        assert_eq!((host(&plain, name), host(&named, name)), (200, 200), "{name}");
+    }
+    assert_eq!((host(&plain, "tools.example"), host(&named, "tools.example")), (403, 200));
+    assert_eq!((host(&plain, "evil.example"), host(&named, "evil.example")), (403, 403));
 }
 
 #[test]

@@ -99,6 +99,13 @@ impl HostPolicy {
         Self { is_tls, ..self }
     }
 
+    /// The same policy of a server that is known as localhost, too, whatever its address: no page can make that its own name.
+    #[must_use]
+    pub fn known_as_localhost(mut self) -> Self {
+        self.hosts.push(ServerName("localhost".into()));
+        self
+    }
+
     /// True if the server listens on an address of this machine alone.
     pub(crate) fn is_local(&self) -> bool {
         self.is_local
@@ -284,6 +291,20 @@ mod tests {
         }
         for none_or_two in [&[][..], &["localhost", "localhost"]] {
             assert!(host_policy("127.0.0.1:1").check_host(&with(HOST, none_or_two)).is_err());
+        }
+    }
+
+    #[test]
+    fn a_server_of_other_machines_may_be_known_as_localhost_too() {
+        let metrics = host_policy("0.0.0.0:1").known_as_localhost();
+        for (host, is_served) in [
+            ("localhost:9464", true),
+            ("192.168.1.5:9464", true),
+            ("tools.example", true),
+            ("localhost.evil.example", false),
+            ("evil.example", false),
+        ] {
+            assert_eq!(metrics.check_host(&with(HOST, &[host])).is_ok(), is_served, "{host}");
         }
     }
 
