@@ -132,7 +132,7 @@ pub enum ServeError {
     )]
     SamePort {
         /// The address of metrics.
-        address: ScrapeAddress,
+        address: MetricsAddress,
         /// The address of clients.
         clients: HttpAddress,
     },
@@ -283,9 +283,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
 
 /// Refuses a port that this server would take twice.
 fn check_ports(Options { http, metrics, .. }: &Options) -> Result<(), ServeError> {
-    let Some((HttpOptions { address: clients, .. }, address)) = http.as_ref().zip(*metrics) else {
-        return Ok(());
-    };
+    let (Some(http), Some(metrics)) = (http, metrics) else { return Ok(()) };
+    let (clients, address) = (&http.address, metrics.address);
     match clients {
         HttpAddress::Tcp(own) if address.overlaps(*own) => {
             Err(ServeError::SamePort { address, clients: clients.clone() })
