@@ -1,19 +1,61 @@
-//! The trace of one call: when it was begun, and what it used if it was ended from outside. Whoever runs the call writes it,
-//! whoever tells of its end reads it.
+//! The trace of one call: when it was begun, what it used if it was ended from outside, and, where somebody observes it, what it
+//! used of its plugin's grants. Whoever runs the call writes it, whoever tells of its end reads it.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::outcome::Usage;
+use crate::text::clip;
+
+/// The names of one kind that a trace holds; further ones are counted.
+const MAX_NOTED_NAMES: usize = 32;
+/// The longest of them, in bytes.
+const MAX_NOTED_NAME: usize = 256;
 
 /// The trace of a call. It outlives a call that is cancelled.
 #[derive(Debug, Default)]
 pub struct CallTrace {
     begun: OnceLock<Instant>,
     abandoned: OnceLock<Usage>,
+    /// True if somebody reads what it used of its plugin's grants.
+    is_observed: bool,
+    // A lock and not a snapshot: the guest's requests and files are used side by side. It is held to note a name.
+    uses: Mutex<GrantUses>,
+}
+
+/// The grants that a call used, and what it asked for in vain.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GrantUses {
+    /// The hosts that it sent requests to, with their schemes.
+    pub hosts: NotedNames,
+    /// The directories in which it looked or opened something, as the guest names them.
+    pub directories: NotedNames,
+    /// The secrets whose values it was given, or that were put into its requests.
+    pub secrets: NotedNames,
+    /// The requests that were refused, in words.
+    pub refused: NotedNames,
+}
+
+/// Different names, the first of them in full.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NotedNames {
+    names: Vec<Box<str>>,
+    more: u64,
 }
 
 impl CallTrace {
+    /// The trace of a call that somebody observes.
+    #[must_use]
+    pub fn observed() -> Self {
+        Self { is_observed: true, ..Self::default() }
+    }
+
+    /// True if somebody reads what the call used of its plugin's grants.
+    #[must_use]
+    pub fn is_observed(&self) -> bool {
+        self.is_observed
+    }
+
     /// Notes that the call waits for nothing any more.
     pub fn begin(&self) {
         // A call begins once.
@@ -35,5 +77,62 @@ impl CallTrace {
     #[must_use]
     pub fn begun(&self) -> Option<Instant> {
         self.begun.get().copied()
+    }
+
+    /// Notes what the call used.
+    pub fn note(&self, note: impl FnOnce(&mut GrantUses)) {
+        note(&mut self.uses.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The grants that the call has used.
+    #[must_use]
+    pub fn uses(&self) -> GrantUses {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl NotedNames {
+    /// Notes a name, once. Beyond [`MAX_NOTED_NAMES`] each use of another is counted.
+    pub fn note(&mut self, name: &str) {
+        let name = clip(name, MAX_NOTED_NAME);
+        if self.names.iter().any(|noted| **noted == *name) {
+            return;
+        }
+        match self.names.len() < MAX_NOTED_NAMES {
+            true => self.names.push(name.into()),
+            false => self.more = self.more.saturating_add(1),
+        }
+    }
+
+    /// The names that are held, in the order of their first use.
+    #[must_use]
+    pub fn names(&self) -> &[Box<str>] {
+        &self.names
+    }
+
+    /// The number of uses of others.
+    #[must_use]
+    pub fn more(&self) -> u64 {
+        self.more
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_held_once_and_only_so_many_of_them() {
+        let trace = CallTrace::default();
+        for number in 0..100 {
+            trace.note(|uses| uses.hosts.note(&format!("https://{}.example", number % 40)));
+        }
+        trace.note(|uses| uses.refused.note(&"é".repeat(1000)));
+        let uses = trace.uses();
+        assert_eq!(uses.hosts.names().len(), MAX_NOTED_NAMES);
+        // The last eight of forty, twice and a half.
+        assert_eq!(uses.hosts.more(), 16);
+        assert_eq!(uses.refused.names()[0].len(), MAX_NOTED_NAME);
+        assert_eq!(uses.secrets, NotedNames::default());
     }
 }

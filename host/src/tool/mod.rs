@@ -10,7 +10,7 @@ mod error_kind;
 
 use serde_json::value::RawValue;
 
-pub use call_trace::CallTrace;
+pub use call_trace::{CallTrace, GrantUses, NotedNames};
 pub use error_kind::ErrorKind;
 pub use feature_kind::FeatureKind;
 pub use outcome::{

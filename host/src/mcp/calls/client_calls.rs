@@ -114,7 +114,10 @@ impl CallRunner for ClientCalls {
         let CallRequest { key, request, tool, arguments, wants_progress, entry, client, came } =
             call;
         let argument_bytes = arguments.get().len();
-        let trace = Arc::<CallTrace>::default();
+        let trace = Arc::new(match self.observers.is_empty() {
+            true => CallTrace::default(),
+            false => CallTrace::observed(),
+        });
         let tracked = tool.arrived(came, trace.clone(), Some(entry.clone()));
         let observed = (!self.observers.is_empty()).then(|| ObservedCall {
             observers: self.observers.clone(),

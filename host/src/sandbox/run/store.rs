@@ -22,7 +22,7 @@ use super::meter::{Meter, MeteredState};
 use crate::manifest::{Grants, Limits, SecretName};
 use crate::secret::ResolvedSecrets;
 use crate::text::clip;
-use crate::tool::Progress;
+use crate::tool::{CallTrace, Progress};
 
 /// Handles (streams, pollables, descriptors) that one call may hold at once.
 pub(crate) const MAX_RESOURCES: usize = 1024;
@@ -44,6 +44,8 @@ pub(crate) struct StoreState {
     files: CallFiles,
     progress: Option<ProgressSink>,
     pace: ProgressThrottle,
+    /// The trace that the call leaves. `None` where nobody observes it.
+    trace: Option<Arc<CallTrace>>,
 }
 
 /// A store with every guard set. `copied` bounds the bytes that one host call or one result copies
@@ -55,7 +57,8 @@ pub(crate) fn new(
     terms: Invocation,
 ) -> wasmtime::Result<Store<StoreState>> {
     let Invocation { reach, context } = terms;
-    let CallContext { turn, progress, span, .. } = context;
+    let CallContext { turn, progress, span, trace } = context;
+    let trace = Some(trace).filter(|trace| trace.is_observed());
     let Capabilities { grants, secrets, outgoing, process, files } = reach;
     let log = GuestLog::new(secrets.clone(), span);
     let mut table = ResourceTable::new();
@@ -63,13 +66,15 @@ pub(crate) fn new(
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(MAX_FIELDS);
     let notes = log.clone();
-    let requests = Requests::new(outgoing, secrets.clone(), move |refusal| notes.note(refusal));
+    let requests = Requests::new(outgoing, secrets.clone(), move |refusal| notes.note(refusal))
+        .traced(trace.clone());
     // Besides the environment, nothing is granted here: arguments and stdin to programs only.
     let mut env = grants.env.clone();
     host_facts::add_to(&mut env, &grants.config, files.as_ref().map(|files| &files.folders));
     let notes = log.clone();
     let tell = move |text: &str| notes.note(text);
-    let files = CallFiles::new(files, Quota::of_scratch(limits, tell.clone()), tell)?;
+    let files =
+        CallFiles::new(files, Quota::of_scratch(limits, tell.clone()), tell)?.traced(trace.clone());
     let mut wasi = WasiCtx::builder();
     wasi.stdout(GuestStream::new(Capture { stream: Stream::Stdout, log: log.clone() }))
         .stderr(GuestStream::new(Capture { stream: Stream::Stderr, log: log.clone() }))
@@ -95,6 +100,7 @@ pub(crate) fn new(
         files,
         progress,
         pace,
+        trace,
     };
     let mut store = Store::new(engine, state);
     store.set_fuel(limits.fuel)?;
@@ -149,7 +155,12 @@ impl StoreState {
         let granted = SecretName::new(key).ok().filter(|name| self.grants.secrets.contains(name));
         let Some(name) = granted else { return self.grants.config.get(key).cloned() };
         match self.secrets.value(&name) {
-            Ok(secret) => Some(secret.expose().to_owned()),
+            Ok(secret) => {
+                if let Some(trace) = &self.trace {
+                    trace.note(|uses| uses.secrets.note(name.as_str()));
+                }
+                Some(secret.expose().to_owned())
+            }
             Err(missing) => {
                 self.log.note(&missing.to_string());
                 None

@@ -22,6 +22,7 @@ use super::in_place::{Handle, WasiFiles, borrowed, in_place};
 use super::quota::{Amount, Quota};
 use super::shares::{FileShare, NoPlace};
 use super::streams::{FileReader, FileWriter, code_of};
+use crate::tool::CallTrace;
 
 /// The files that a call may reach.
 pub(crate) struct GrantedFiles {
@@ -47,7 +48,16 @@ pub(crate) struct CallFiles {
     folders: Folders,
     scratch: Option<ScratchDirectory>,
     held: HashMap<u32, Arc<Held>>,
+    /// The trace that the call leaves, and what the guest holds open of the granted directories. `None` where nobody observes it.
+    traced: Option<TracedRoots>,
     tell: Box<dyn Fn(&str) + Send + Sync>,
+}
+
+/// The things that the guest holds open, each with the granted directory that it lies in, as the guest sees that: whatever a
+/// guest reaches, it reaches from one of those.
+struct TracedRoots {
+    trace: Arc<CallTrace>,
+    roots: HashMap<u32, Arc<str>>,
 }
 
 struct ScratchDirectory {
@@ -82,6 +92,7 @@ impl CallFiles {
             folders: Folders::default(),
             scratch: None,
             held: HashMap::new(),
+            traced: None,
             tell: Box::new(tell),
         };
         let Some(granted) = granted else { return Ok(files) };
@@ -93,6 +104,46 @@ impl CallFiles {
         files.folders = granted.folders;
         files.share = Some(granted.share);
         Ok(files)
+    }
+
+    /// The same, which note in this trace what is used.
+    pub(crate) fn traced(self, trace: Option<Arc<CallTrace>>) -> Self {
+        let traced = trace.map(|trace| TracedRoots { trace, roots: HashMap::new() });
+        Self { traced, ..self }
+    }
+
+    /// Notes that the guest was given a granted directory.
+    fn give_root(&mut self, directory: &Handle, at: &str) {
+        if let Some(traced) = &mut self.traced {
+            traced.roots.insert(directory.rep(), at.into());
+        }
+    }
+
+    /// Notes that something is looked up or changed in a directory.
+    fn note_use(&self, directory: &Handle) {
+        if let Some(TracedRoots { trace, roots }) = &self.traced
+            && let Some(at) = roots.get(&directory.rep())
+        {
+            trace.note(|uses| uses.directories.note(at));
+        }
+    }
+
+    /// Notes that the guest was given something that lies in a directory.
+    fn give_child(&mut self, child: &Handle, directory: &Handle) {
+        if let Some(TracedRoots { roots, .. }) = &mut self.traced
+            && let Some(at) = roots.get(&directory.rep()).cloned()
+        {
+            roots.insert(child.rep(), at);
+        }
+    }
+
+    /// Notes that something in a directory was refused. Paths are values of calls, and not told.
+    fn note_refused(&self, directory: &Handle) {
+        if let Some(TracedRoots { trace, roots }) = &self.traced
+            && let Some(at) = roots.get(&directory.rep())
+        {
+            trace.note(|uses| uses.refused.note(&format!("{at}: not permitted")));
+        }
     }
 
     fn share(&self) -> Result<&FileShare, ErrorCode> {
@@ -129,6 +180,22 @@ impl FileDoor<'_> {
             let (copies, share) = prepared?;
             share.on_thread(move || in_place(copies, work)).await?
         }
+    }
+
+    /// The same for what looks up a path in each of these directories, or lists it.
+    fn within<T, F, const N: usize>(
+        &self,
+        directories: [&Handle; N],
+        work: F,
+    ) -> impl Future<Output = FsResult<T>> + Send + use<T, F, N>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut WasiFiles<'_>, [Handle; N]) -> FsResult<T> + Send + 'static,
+    {
+        for directory in directories {
+            self.files.note_use(directory);
+        }
+        self.on(directories, work)
     }
 
     fn copies<const N: usize>(
@@ -176,10 +243,16 @@ impl preopens::Host for FileDoor<'_> {
         for (directory, at) in self.files.folders.directories() {
             found.push((self.table.push(directory)?, at));
         }
+        for (directory, at) in &found {
+            self.files.give_root(directory, at);
+        }
         if let Some(ScratchDirectory { directory, at, quota }) = &self.files.scratch {
             let descriptor = self.table.push(Descriptor::Dir(directory.clone()))?;
             let held = Held { _place: None, quota: Some(quota.clone()), _mark: None };
             self.files.held.insert(descriptor.rep(), Arc::new(held));
+            if let Some(traced) = &mut self.files.traced {
+                traced.roots.insert(descriptor.rep(), (**at).into());
+            }
             found.push((descriptor, at.to_string()));
         }
         Ok(found)
@@ -288,6 +361,7 @@ impl types::HostDescriptor for FileDoor<'_> {
         directory: Handle,
     ) -> FsResult<Resource<DirectoryEntryStream>> {
         let place = self.files.share()?.open_place().map_err(|none| self.no_place(none))?;
+        self.files.note_use(&directory);
         let copy = self.table.get(&directory)?.clone();
         let reader = DirectoryReader::of(copy, place, self.files.share()?.clone()).await?;
         // The table knows it for what it is; the name of its type is wasmtime-wasi's.
@@ -302,7 +376,7 @@ impl types::HostDescriptor for FileDoor<'_> {
             };
             changes::make(files, &at, quota.as_deref(), Amount::ENTRY, make).await
         };
-        self.on([&directory], make).await
+        self.within([&directory], make).await
     }
 
     async fn symlink_at(&mut self, directory: Handle, to: String, path: String) -> FsResult<()> {
@@ -313,7 +387,7 @@ impl types::HostDescriptor for FileDoor<'_> {
                 async |files: &mut WasiFiles<'_>| files.symlink_at(borrowed(&at), to, path).await;
             changes::make(files, &at, quota.as_deref(), amount, make).await
         };
-        self.on([&directory], make).await
+        self.within([&directory], make).await
     }
 
     async fn link_at(
@@ -331,7 +405,7 @@ impl types::HostDescriptor for FileDoor<'_> {
             };
             changes::make(files, &to, quota.as_deref(), Amount::ENTRY, make).await
         };
-        self.on([&directory, &to], make).await
+        self.within([&directory, &to], make).await
     }
 
     async fn rename_at(
@@ -345,7 +419,7 @@ impl types::HostDescriptor for FileDoor<'_> {
         let rename = async move |files: &mut WasiFiles<'_>, [from, to]: [Handle; 2]| {
             changes::rename(files, (&from, path), (&to, name), quota.as_deref()).await
         };
-        self.on([&directory, &to], rename).await
+        self.within([&directory, &to], rename).await
     }
 
     async fn remove_directory_at(&mut self, directory: Handle, path: String) -> FsResult<()> {
@@ -357,7 +431,7 @@ impl types::HostDescriptor for FileDoor<'_> {
             };
             changes::remove(files, &at, &path, quota.as_deref(), remove).await
         };
-        self.on([&directory], remove).await
+        self.within([&directory], remove).await
     }
 
     async fn unlink_file_at(&mut self, directory: Handle, path: String) -> FsResult<()> {
@@ -368,7 +442,7 @@ impl types::HostDescriptor for FileDoor<'_> {
                 async |files: &mut WasiFiles<'_>| files.unlink_file_at(borrowed(&at), name).await;
             changes::remove(files, &at, &path, quota.as_deref(), remove).await
         };
-        self.on([&directory], remove).await
+        self.within([&directory], remove).await
     }
 
     async fn open_at(
@@ -386,16 +460,26 @@ impl types::HostDescriptor for FileDoor<'_> {
             let opening = Opening { follow, path, how, access };
             changes::open(files, &at, opening, of.as_deref()).await.map(|opened| (opened, place))
         };
-        let (Opened { descriptor, identity }, place) = self.on([&directory], open).await?;
+        let opened = self.within([&directory], open).await;
+        if let Err(error) = &opened
+            && matches!(error.downcast_ref(), Some(ErrorCode::NotPermitted))
+        {
+            self.files.note_refused(&directory);
+        }
+        let (Opened { descriptor, identity }, place) = opened?;
         let mark = quota.as_ref().zip(identity).map(|(quota, identity)| quota.opened(identity));
         let descriptor = self.table.push(descriptor)?;
         let held = Held { _place: Some(place), quota, _mark: mark };
         self.files.held.insert(descriptor.rep(), Arc::new(held));
+        self.files.give_child(&descriptor, &directory);
         Ok(descriptor)
     }
 
     fn drop(&mut self, file: Handle) -> wasmtime::Result<()> {
         self.files.held.remove(&file.rep());
+        if let Some(traced) = &mut self.files.traced {
+            traced.roots.remove(&file.rep());
+        }
         self.table.delete(file)?;
         Ok(())
     }
@@ -409,7 +493,7 @@ impl types::HostDescriptor for FileDoor<'_> {
         let stat = async move |files: &mut WasiFiles<'_>, [at]: [Handle; 1]| {
             files.stat_at(at, follow, path).await
         };
-        self.on([&directory], stat).await
+        self.within([&directory], stat).await
     }
 
     async fn set_times_at(
@@ -423,14 +507,14 @@ impl types::HostDescriptor for FileDoor<'_> {
         let set = async move |files: &mut WasiFiles<'_>, [at]: [Handle; 1]| {
             files.set_times_at(at, follow, path, accessed, modified).await
         };
-        self.on([&directory], set).await
+        self.within([&directory], set).await
     }
 
     async fn readlink_at(&mut self, directory: Handle, path: String) -> FsResult<String> {
         let read = async move |files: &mut WasiFiles<'_>, [at]: [Handle; 1]| {
             files.readlink_at(at, path).await
         };
-        self.on([&directory], read).await
+        self.within([&directory], read).await
     }
 
     async fn metadata_hash_at(
@@ -442,7 +526,7 @@ impl types::HostDescriptor for FileDoor<'_> {
         let hash = async move |files: &mut WasiFiles<'_>, [at]: [Handle; 1]| {
             files.metadata_hash_at(at, follow, path).await
         };
-        self.on([&directory], hash).await
+        self.within([&directory], hash).await
     }
 
     fn read_via_stream(&mut self, file: Handle, offset: u64) -> FsResult<Resource<DynInputStream>> {

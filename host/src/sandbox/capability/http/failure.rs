@@ -133,6 +133,14 @@ impl Failure {
         )
     }
 
+    /// The same in few words, for the trace of the call: without advice.
+    pub(super) fn in_brief(&self) -> String {
+        match self {
+            Self::Denied(Denied::NotGranted(target, _)) => format!("{target}: not granted"),
+            other => other.to_string(),
+        }
+    }
+
     /// Returns the code that `wasi:http` has for it. Where that does not say what to do, toolrack's
     /// own words go along.
     pub(super) fn code(self) -> Error {

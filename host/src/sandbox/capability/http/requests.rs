@@ -19,6 +19,7 @@ use super::judge::covered::{self, Covered};
 use crate::manifest::{BoundSecret, Grants};
 use crate::secret::{Redactor, ResolvedSecrets};
 use crate::text::escape;
+use crate::tool::{CallTrace, GrantUses};
 
 /// The network that a call sends requests over, and the grants that allow them.
 pub struct Outgoing {
@@ -38,6 +39,8 @@ pub struct Requests {
     tell: Tell,
     sent: u32,
     room: Arc<Semaphore>,
+    /// The trace that the call leaves. `None` where nobody observes it.
+    trace: Option<Arc<CallTrace>>,
 }
 
 impl Requests {
@@ -48,7 +51,13 @@ impl Requests {
         tell: impl Fn(&str) + Send + Sync + 'static,
     ) -> Self {
         let room = Arc::new(Semaphore::new(MAX_OPEN_CONNECTIONS));
-        Self { outgoing, secrets, tell: Arc::new(tell), sent: 0, room }
+        Self { outgoing, secrets, tell: Arc::new(tell), sent: 0, room, trace: None }
+    }
+
+    /// The same, which note in this trace what they use.
+    #[must_use]
+    pub fn traced(self, trace: Option<Arc<CallTrace>>) -> Self {
+        Self { trace, ..self }
     }
 
     /// Sends a request where a grant allows it. Dropping the future, or the body of the response, ends
@@ -59,7 +68,7 @@ impl Requests {
         options: RequestOptions,
     ) -> impl Future<Output = Result<Response<WasiBody>, Failure>> + Send + use<> {
         let order = self.order(request, options);
-        let tell = self.tell.clone();
+        let (tell, trace) = (self.tell.clone(), self.trace.clone());
         let work = async move {
             let answered = match order {
                 Ok((network, order, secret)) => answer(network, order, secret, tell.clone()).await,
@@ -68,6 +77,9 @@ impl Requests {
             if let Err(failure) = &answered {
                 if failure.is_refusal() {
                     tell(&failure.to_string());
+                    if let Some(trace) = trace {
+                        trace.note(|uses| uses.refused.note(&failure.in_brief()));
+                    }
                 } else {
                     tracing::debug!("a request failed: {}", escape(&failure.to_string()));
                 }
@@ -97,6 +109,7 @@ impl Requests {
         let target = target(&head)?;
         let granted = target.granted(&grants.network);
         let grant = granted.map_err(|denied| denied.of(plugin.clone()))?.clone();
+        self.note(|uses| uses.hosts.note(&target.to_string()));
         let secret = match &grant.secret {
             Some(bound) => self.bound(&mut head, bound)?,
             None => None,
@@ -106,6 +119,12 @@ impl Requests {
         let plugin = plugin.clone();
         let order = Order { target, grant, head, body, patience, room, plugin };
         Ok((network.clone(), order, secret))
+    }
+
+    fn note(&self, note: impl FnOnce(&mut GrantUses)) {
+        if let Some(trace) = &self.trace {
+            trace.note(note);
+        }
     }
 
     /// Puts a secret into a request. Returns the redactor that keeps it from coming back; `None` where it is optional
@@ -119,6 +138,7 @@ impl Requests {
             return Err(Failure::Trace);
         }
         let Some(secret) = bind(head, bound, &self.secrets)? else { return Ok(None) };
+        self.note(|uses| uses.secrets.note(bound.name.as_str()));
         covered::ask_for_plain(head);
         Ok(Some(Redactor::new([(&bound.name, secret)])))
     }
