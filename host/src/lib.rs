@@ -18,6 +18,8 @@ pub mod host;
 pub mod status;
 pub mod metrics;
 
+pub mod audit;
+
 pub mod mcp;
 pub mod reload;
 

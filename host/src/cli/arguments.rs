@@ -81,6 +81,9 @@ pub(super) struct ServeFlags {
     /// Serve metrics for Prometheus at /metrics on this address: HOST:PORT, or a port of this machine
     #[arg(long, value_name = "ADDRESS")]
     pub(super) metrics: Option<MetricsAddress>,
+    /// Write a line of JSON for each call that ends to this file, or to stderr: `stderr` or -
+    #[arg(long, value_name = "FILE")]
+    pub(super) audit: Option<PathBuf>,
     /// Keep the code that a plugin is first compiled to: slower calls, and no further work for the processors
     #[arg(long)]
     pub(super) no_optimize: bool,

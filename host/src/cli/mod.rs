@@ -9,6 +9,7 @@ mod secret;
 mod usage;
 mod configured_files;
 mod setup;
+mod audit_options;
 mod call;
 mod author;
 mod status;
@@ -191,7 +192,8 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
     let run = setup.home.as_ref().map(Home::run);
     match command {
         Command::Serve { flags, http } => {
-            let configured = setup.configured.clone().and(serving::flagged_files(&http));
+            let flagged = serving::flagged_files(&flags, &http);
+            let configured = setup.configured.clone().and(flagged);
             for LooseConfiguration { problem, advice } in configured.loose() {
                 tracing::warn!("{problem}; {advice}");
             }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 
 use super::arguments::{HttpArguments, ServeFlags};
+use super::audit_options::{audit_settings, flagged_audit};
 use super::http_files::{certificate_file, expanded_socket, file};
 use super::logger;
 use super::setup::Setup;
@@ -30,7 +31,7 @@ pub(super) fn options(
     let value = |stated: &Option<Stated<bool>>| stated.as_ref().map(|stated| stated.value);
     // Flags that say over what is served leave nothing of that to the configuration.
     let (is_asked, is_stdio_asked) = (http.http.is_some() || http.stdio, http.stdio);
-    let flagged = flagged_files(&http).into_iter().map(|(path, _)| path);
+    let flagged = flagged_files(flags, &http).into_iter().map(|(path, _)| path);
     let metrics = flags.metrics.or(serve.metrics.as_ref().map(|stated| stated.value));
     let metrics = metrics.map(|address| {
         let hosts = given_or(http.http_host.clone(), configuration.http.hosts.as_ref());
@@ -44,6 +45,7 @@ pub(super) fn options(
     };
     let no_optimize = flags.no_optimize || value(&serve.optimize) == Some(false);
     let page = flags.page_size.or(serve.page_size.as_ref().map(|stated| stated.value));
+    let audit = audit_settings(flags.audit.as_deref(), serve)?;
     Ok(Options {
         plugins,
         locking,
@@ -55,12 +57,17 @@ pub(super) fn options(
         stdio,
         http,
         metrics,
+        audit,
         home,
     })
 }
 
 /// Returns the files that flags name. Each flag is named here, so that none that is added can be forgotten.
-pub(super) fn flagged_files(flags: &HttpArguments) -> Vec<(PathBuf, FileSecrecy)> {
+pub(super) fn flagged_files(
+    serve: &ServeFlags,
+    flags: &HttpArguments,
+) -> Vec<(PathBuf, FileSecrecy)> {
+    let ServeFlags { page_size: _, metrics: _, audit, no_optimize: _ } = serve;
     let HttpArguments {
         // It may name a socket, in which no bytes lie.
         http: _,
@@ -79,7 +86,8 @@ pub(super) fn flagged_files(flags: &HttpArguments) -> Vec<(PathBuf, FileSecrecy)
         (tls_key, FileSecrecy::Secret),
         (client_ca, FileSecrecy::Public),
     ];
-    all.into_iter().filter_map(|(path, secrecy)| Some((path.clone()?, secrecy))).collect()
+    let named = all.into_iter().filter_map(|(path, secrecy)| Some((path.clone()?, secrecy)));
+    named.chain(flagged_audit(audit.as_deref())).collect()
 }
 
 /// Returns every reason for which `serve` would refuse the configuration, with its place. Blocks.
@@ -89,6 +97,9 @@ pub(super) fn problems(configuration: &Configuration, home: Option<&Home>) -> Ve
         && let Err(error) = logger::check(value)
     {
         problems.push(format!("{place}: `log`: {error:#}"));
+    }
+    if let Err(error) = audit_settings(None, &configuration.serve) {
+        problems.push(format!("{error:#}"));
     }
     let section = &configuration.http;
     // Without an address, the flag would give one, and the files would count.

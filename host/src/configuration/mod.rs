@@ -21,5 +21,5 @@ pub use auth_files::AuthFileError;
 pub use content::Configuration;
 pub use files::{ConfigurationError, administrators_file, load};
 pub use named_files::{FileSecrecy, NamedFile};
-pub use sections::HttpSection;
+pub use sections::{AUDIT_STDERR, HttpSection, ServeSection};
 pub use stated_keys::StatedKey;

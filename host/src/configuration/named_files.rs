@@ -3,7 +3,7 @@
 
 use super::auth::{AuthSection, ClientSecretPlace, IssuerFiles};
 use super::content::Configuration;
-use super::sections::HttpSection;
+use super::sections::{AUDIT_STDERR, HttpSection, ServeSection};
 use crate::fs::stated::Stated;
 
 /// The rights that other users of the machine may have to a file that decides how a server is run or who may use it.
@@ -27,11 +27,31 @@ pub struct NamedFile<'a> {
 impl Configuration {
     /// Returns every file that it names. Each field is named here, so that none that is added can be forgotten.
     pub fn named_files(&self) -> Vec<NamedFile<'_>> {
-        let Self { policy: _, plugins: _, locked: _, cache: _, serve: _, http, auth, keys: _ } =
-            self;
+        let Self { policy: _, plugins: _, locked: _, cache: _, serve, http, auth, keys: _ } = self;
         let mut files = http.named_files();
+        files.extend(serve.named_files());
         files.extend(auth.iter().flat_map(AuthSection::named_files));
         files
+    }
+}
+
+impl ServeSection {
+    fn named_files(&self) -> Option<NamedFile<'_>> {
+        let Self {
+            stdio: _,
+            page_size: _,
+            metrics: _,
+            optimize: _,
+            log: _,
+            log_format: _,
+            audit,
+            audit_size: _,
+            audit_files: _,
+            audit_arguments: _,
+        } = self;
+        let written = &*audit.as_ref()?.value;
+        let is_file = !AUDIT_STDERR.contains(&written);
+        is_file.then_some(NamedFile { written, secrecy: FileSecrecy::Secret })
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::auth::read_auth;
 use super::content::Configuration;
 use super::section_reader::{SectionReader, path, secret_path};
-use super::sections::{HttpSection, ServeSection};
+use super::sections::{AUDIT_STDERR, HttpSection, ServeSection};
 use super::stated_keys;
 use crate::fs::stated::Stated;
 use crate::manifest::syntax::error::Diagnostic;
@@ -15,8 +15,8 @@ use crate::manifest::syntax::keys::Section;
 use crate::manifest::syntax::source::SourceTexts;
 use crate::manifest::syntax::table::Table;
 use crate::manifest::{
-    CLIENT_CALLS_RULE, DRAIN_DELAY_RULE, GRACE_RULE, LimitRule, ManifestError, PAGE_SIZE_RULE,
-    Policy, document,
+    AUDIT_FILES_RULE, AUDIT_SIZE_RULE, CLIENT_CALLS_RULE, DRAIN_DELAY_RULE, GRACE_RULE, LimitRule,
+    ManifestError, PAGE_SIZE_RULE, Policy, document,
 };
 use crate::mcp::HttpAddress;
 use crate::text::escape;
@@ -96,6 +96,16 @@ fn read_serve<P: Fn(Range<usize>) -> Arc<str>>(
             }
             Err(table.wrong("log_format", text, "expected \"human\" or \"json\""))
         })?,
+        audit: table.text("audit", r#""/var/log/toolrack/audit.jsonl""#, |text| {
+            let written = *text.get_ref();
+            match AUDIT_STDERR.contains(&written) {
+                true => Ok(written.into()),
+                false => path(table, "audit", text),
+            }
+        })?,
+        audit_size: table.amount(&AUDIT_SIZE_RULE)?,
+        audit_files: table.amount(&AUDIT_FILES_RULE)?,
+        audit_arguments: table.flag("audit_arguments")?,
     })
 }
 

@@ -23,7 +23,18 @@ pub struct ServeSection {
     pub log: Option<Stated<Box<str>>>,
     /// The form of the log, as `--log-format` takes it.
     pub log_format: Option<Stated<Box<str>>>,
+    /// The file of the audit log, as written, or one of [`AUDIT_STDERR`].
+    pub audit: Option<Stated<Box<str>>>,
+    /// The size of a file of the audit log, in bytes.
+    pub audit_size: Option<Stated<u64>>,
+    /// The number of older files of the audit log that are kept.
+    pub audit_files: Option<Stated<u64>>,
+    /// True if the audit log holds the arguments of calls.
+    pub audit_arguments: Option<Stated<bool>>,
 }
+
+/// The words that stand for stderr in the place of the file of the audit log.
+pub const AUDIT_STDERR: [&str; 2] = ["stderr", "-"];
 
 /// `[http]`
 #[derive(Clone, Debug, Default)]
@@ -64,6 +75,10 @@ impl ServeSection {
             optimize: self.optimize.or(other.optimize),
             log: self.log.or(other.log),
             log_format: self.log_format.or(other.log_format),
+            audit: self.audit.or(other.audit),
+            audit_size: self.audit_size.or(other.audit_size),
+            audit_files: self.audit_files.or(other.audit_files),
+            audit_arguments: self.audit_arguments.or(other.audit_arguments),
         }
     }
 }

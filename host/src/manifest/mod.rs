@@ -50,7 +50,8 @@ pub use limits::rate::{Rate, RateError};
 pub(crate) use limits::rules::LIMIT_RULES;
 pub use limits::rules::Limits;
 pub(crate) use limits::rules::{
-    CLIENT_CALLS_RULE, DRAIN_DELAY_RULE, GRACE_RULE, LimitRule, PAGE_SIZE_RULE,
+    AUDIT_FILES_RULE, AUDIT_SIZE_RULE, CLIENT_CALLS_RULE, DRAIN_DELAY_RULE, GRACE_RULE, LimitRule,
+    PAGE_SIZE_RULE,
 };
 pub(crate) use limits::units::parse_duration;
 pub use limits::units::{Bytes, show_duration};

@@ -27,6 +27,9 @@ use crate::tool::{CallError, Output, ReasonReader, Usage};
 pub use calls::call_log::ANSWERED_TARGET;
 pub(crate) use calls::client_shares::ClientShares;
 pub(crate) use calls::executor::Executor;
+pub(crate) use calls::observers::{
+    CallObserver, CallObservers, EndKind, EndedCall, NamedCall, ObservedCall,
+};
 pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
 pub use http::{AllowedOrigin, HostPolicy, HttpAddress, Listener, ServerName, SocketLocks};
 pub(crate) use http::{

@@ -11,6 +11,7 @@ use prometheus_client::registry::Unit;
 use tokio::sync::watch;
 
 use super::process::ProcessNumbers;
+use crate::audit::AuditCounts;
 use crate::catalog::{
     Catalog, HistogramSnapshot, MEMORY_BOUNDS, Plugin, PluginCounts, StatisticsSnapshot,
     TIME_BOUNDS, Tool,
@@ -24,6 +25,8 @@ pub struct MetricsSource {
     pub catalog: watch::Receiver<Option<Arc<Catalog>>>,
     /// The number of plugins that were added, updated, removed and refused.
     pub reloads: Arc<ReloadCounts>,
+    /// The lines of the audit log. `None` where there is none.
+    pub audit: Option<Arc<AuditCounts>>,
     /// The time at which the server started.
     pub started: SystemTime,
 }
@@ -132,6 +135,12 @@ impl MetricsSource {
         let mut reloads = metrics.counter("toolrack_reloads", "Changes of what is served")?;
         for result in ReloadResult::ALL {
             count(&mut reloads, &[("result", result.name())], self.reloads.get(result))?;
+        }
+        if let Some(audit) = &self.audit {
+            let mut lines = metrics.counter("toolrack_audit_lines", "Lines of the audit log")?;
+            for (result, lines_so) in [("written", audit.written()), ("lost", audit.lost())] {
+                count(&mut lines, &[("result", result)], lines_so)?;
+            }
         }
         let mut build = metrics
             .gauge("toolrack_build_info", "The version of toolrack, and of all that it serves")?;

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::task::LocalSet;
 
+use crate::audit::{AuditError, AuditLog, AuditSettings};
 use crate::catalog::Catalog;
 use crate::fs::stated::Stated;
 use crate::home::Home;
@@ -20,9 +21,9 @@ use crate::host::{Host, HostError};
 use crate::lockfile::LockPolicy;
 use crate::manifest::{Policy, Rate};
 use crate::mcp::{
-    AllowedOrigin, ClientShares, Driver, Engine, Executor, HostPolicy, HttpAddress, HttpBounds,
-    HttpServer, HttpServerError, HttpSettings, Listener, PrivateStdout, ServerName, SessionKey,
-    SessionKeyError, Settings, SocketLocks, Stdio, TlsFiles, TokenNeed,
+    AllowedOrigin, CallObservers, ClientShares, Driver, Engine, Executor, HostPolicy, HttpAddress,
+    HttpBounds, HttpServer, HttpServerError, HttpSettings, Listener, PrivateStdout, ServerName,
+    SessionKey, SessionKeyError, Settings, SocketLocks, Stdio, TlsFiles, TokenNeed,
 };
 use crate::metrics::{MetricsAddress, MetricsServer, MetricsSource};
 use crate::oauth::OauthSettings;
@@ -59,6 +60,8 @@ pub struct Options {
     pub http: Option<HttpOptions>,
     /// The address of metrics, and the names that the server is known by there. `None` where none are served.
     pub metrics: Option<MetricsOptions>,
+    /// The audit log. `None` where none is written.
+    pub audit: Option<AuditSettings>,
     /// The directory in which the server tells what it serves, among other things. `None` if there is no home
     /// directory.
     pub home: Option<Home>,
@@ -136,6 +139,9 @@ pub enum ServeError {
         /// The address of clients.
         clients: HttpAddress,
     },
+    /// The audit log cannot be written.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The tokens or the certificate cannot be read.
     #[error("{0}")]
     Http(String),
@@ -214,7 +220,11 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     survive_full_files(&protocol)?;
     let (publisher, catalog) = watch::channel(None);
     let instructions = remembered.as_ref().and_then(RememberedInstructions::read);
-    let settings = Settings { page: options.page, instructions, ..Settings::default() };
+    let audit = options.audit.map(AuditLog::start).transpose()?;
+    let observers = audit.iter().map(AuditLog::observer).collect();
+    let observers = CallObservers::new(observers);
+    let observed = !observers.is_empty();
+    let settings = Settings { page: options.page, instructions, observed, ..Settings::default() };
     let follower = host.follow(&options.plugins, options.locking, options.optimizing);
     let (listens, address) = watch::channel(None);
     let (told, ended) = watch::channel(false);
@@ -226,7 +236,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     });
     let metrics = options.metrics.map(|MetricsOptions { address, hosts }| {
         let reloads = follower.counts();
-        let source = MetricsSource { catalog: catalog.clone(), reloads, started };
+        let audit = audit.as_ref().map(AuditLog::counts);
+        let source = MetricsSource { catalog: catalog.clone(), reloads, audit, started };
         let server = MetricsServer::start(address, hosts, source);
         server.map_err(|error| ServeError::Metrics { address, error })
     });
@@ -241,7 +252,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         let signal = signals::first()?;
         let calls_of_one = options.http.as_ref().and_then(|http| http.calls_of_one);
         let shares = ClientShares::new(calls_of_one, total_memory);
-        let executor = Rc::new(Executor::new(host.guests().clone(), shares));
+        let executor = Executor::new(host.guests().clone(), shares).observed_by(observers);
+        let executor = Rc::new(executor);
         let http = match &options.http {
             Some(http) => {
                 let server = listen(http, settings.clone(), home, &executor, &catalog).await?;
@@ -278,6 +290,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     drop(metrics);
     drop(board);
     host.stop();
+    // After all calls.
+    drop(audit);
     Ok(())
 }
 

@@ -97,6 +97,9 @@ mod requires;
 mod status;
 // What a scrape of metrics reads.
 mod metrics;
+// The audit log of servers: its lines, its files, and what becomes of them on a full disk.
+#[cfg(target_os = "linux")]
+mod audit;
 // What servers wrote, as `toolrack logs` shows it.
 mod logs;
 // Calls as models get them wrong, each with its answer.

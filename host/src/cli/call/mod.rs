@@ -4,25 +4,28 @@ mod arguments;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::bail;
 use serde_json::value::RawValue;
 use tracing::Instrument as _;
 
+use super::audit_options::audit_settings;
 use super::look::check::stem;
 use super::look::list::not_served;
 use super::look::load::load_until;
 use super::output::print::{eprintln, println};
 use super::setup::Setup;
 use super::{DIM, ERROR, paint};
+use crate::audit::AuditLog;
 use crate::catalog::{Catalog, Refusal, Tool};
 use crate::lockfile::LockPolicy;
 use crate::manifest::grouped;
-use crate::mcp;
-use crate::sandbox::{CallOutcome, ProgressSink};
+use crate::mcp::{self, CallObservers, EndKind, NamedCall, ObservedCall};
+use crate::sandbox::{CallContext, CallOutcome, ProgressSink};
 use crate::suggestion::CommandName;
 use crate::text::{escape, escape_json};
-use crate::tool::{CallError, Content, Output, Usage};
+use crate::tool::{CallError, CallTrace, Content, Output, Usage};
 
 pub(super) fn run(
     setup: Setup,
@@ -31,9 +34,12 @@ pub(super) fn run(
     as_json: bool,
 ) -> anyhow::Result<ExitCode> {
     let locking = setup.locking;
+    let audit = audit_settings(None, &setup.configuration.serve)?;
+    let audit = audit.map(AuditLog::start).transpose()?;
     let (host, loader) = load_until(setup, name)?;
     let tool = find(&loader.catalog(), name, locking)?;
-    let arguments = RawValue::from_string(arguments::read(&tool, arguments)?)?;
+    let arguments: Arc<RawValue> =
+        RawValue::from_string(arguments::read(&tool, arguments)?)?.into();
     let progress: ProgressSink = Box::new(|progress| {
         let total = progress.total.map(|total| format!("/{total}")).unwrap_or_default();
         let message = escape(&progress.message.unwrap_or_default());
@@ -41,8 +47,19 @@ pub(super) fn run(
     });
     let span =
         tracing::info_span!("call", plugin = tool.plugin.name.as_str(), tool = tool.name.as_str());
-    let call = async { tool.call(&arguments, Some(progress)).await };
-    let CallOutcome { outcome, usage, .. } = host.guests().block_on(call.instrument(span));
+    let observed = audit.as_ref().map(|audit| observed(audit, &arguments));
+    let trace = observed.as_ref().map(|observed| observed.trace.clone()).unwrap_or_default();
+    let tracked = tool.arrived(Instant::now(), trace.clone(), None);
+    let context = CallContext { progress: Some(progress), trace, ..CallContext::default() };
+    let call = async { tool.call_in(context, tracked, &arguments).await };
+    let ended = host.guests().block_on(call.instrument(span));
+    if let Some(observed) = observed {
+        let (tool, plugin) = (tool.name.as_str(), &tool.plugin);
+        let named = NamedCall { request: "", principal: "", tool, plugin };
+        observed.tell(named, EndKind::of(&ended), ended.usage, observed.came.elapsed());
+    }
+    drop(audit);
+    let CallOutcome { outcome, usage, .. } = ended;
     drop(loader);
     let failed = outcome.is_err();
     if as_json {
@@ -52,6 +69,17 @@ pub(super) fn run(
     }
     host.stop();
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The call, as the audit log is told of it.
+fn observed(audit: &AuditLog, arguments: &Arc<RawValue>) -> ObservedCall {
+    ObservedCall {
+        observers: CallObservers::new(vec![audit.observer()]),
+        arguments: arguments.clone(),
+        client: Some("toolrack-call".into()),
+        came: Instant::now(),
+        trace: Arc::new(CallTrace::observed()),
+    }
 }
 
 pub(super) fn find(

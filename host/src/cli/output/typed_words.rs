@@ -16,10 +16,11 @@ use crate::text::escape;
 use crate::token_shape::looks_like_token;
 
 /// The options of all commands that take a value.
-pub(in crate::cli) const VALUED_OPTIONS: [&str; 39] = [
+pub(in crate::cli) const VALUED_OPTIONS: [&str; 40] = [
     "--allow",
     "--allow-origin",
     "--at",
+    "--audit",
     "--before",
     "--client-ca",
     "--config",
@@ -58,8 +59,16 @@ pub(in crate::cli) const VALUED_OPTIONS: [&str; 39] = [
     "-o",
 ];
 /// The options that take a file, whose name is no secret, whatever the option is called.
-const FILE_OPTIONS: [&str; 7] =
-    ["--client-ca", "--config", "--output", "--tls-cert", "--tls-key", "--token-file", "-o"];
+const FILE_OPTIONS: [&str; 8] = [
+    "--audit",
+    "--client-ca",
+    "--config",
+    "--output",
+    "--tls-cert",
+    "--tls-key",
+    "--token-file",
+    "-o",
+];
 /// The length from which a part of a hidden word is hidden by itself.
 const PART: usize = 6;
 /// The number of characters by which the beginning of a hidden word is known, where the rest of it is cut off.

@@ -206,6 +206,26 @@ pub(crate) const PAGE_SIZE_RULE: LimitRule = LimitRule {
     measure: Measure::Count,
 };
 
+/// The size of a file of the audit log: `audit_size` under `[serve]` of the configuration.
+pub(crate) const AUDIT_SIZE_RULE: LimitRule = LimitRule {
+    key: "audit_size",
+    about: "the size of a file of the audit log",
+    min: 64 << 10,
+    default: 32 << 20,
+    max: 64 << 30,
+    measure: Measure::Size,
+};
+
+/// The older files of the audit log: `audit_files` under `[serve]` of the configuration.
+pub(crate) const AUDIT_FILES_RULE: LimitRule = LimitRule {
+    key: "audit_files",
+    about: "the older files of the audit log that are kept",
+    min: 1,
+    default: 8,
+    max: 1000,
+    measure: Measure::Count,
+};
+
 /// Every limit but the rate, which has no default: the one table that defaults, checks, messages and
 /// documentation come from.
 pub(crate) const LIMIT_RULES: [LimitRule; 10] = [

@@ -280,7 +280,18 @@ impl Section {
             Self::ConfigTop => {
                 [&CONFIG_TOP_KEYS[..], &CONFIG_NAMED_SECTIONS.map(Self::key)].concat()
             }
-            Self::Serve => vec!["stdio", "page_size", "metrics", "optimize", "log", "log_format"],
+            Self::Serve => vec![
+                "stdio",
+                "page_size",
+                "metrics",
+                "optimize",
+                "log",
+                "log_format",
+                "audit",
+                "audit_size",
+                "audit_files",
+                "audit_arguments",
+            ],
             Self::Http => vec![
                 "address",
                 "hosts",

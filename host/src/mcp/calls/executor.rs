@@ -41,7 +41,6 @@ impl Executor {
 
     /// The same, which tells these of each call that ends. Engines that are to tell of calls that they refuse have to be told
     /// so, too (`Settings::observed`).
-    #[allow(dead_code, reason = "nobody observes yet")]
     pub(crate) fn observed_by(self, observers: CallObservers) -> Self {
         Self { observers, ..self }
     }

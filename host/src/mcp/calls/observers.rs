@@ -47,7 +47,6 @@ pub(crate) enum EndKind {
 }
 
 /// A call that has ended.
-#[allow(dead_code, reason = "each observer reads what it needs")]
 pub(crate) struct EndedCall<'a> {
     /// The time at which it came.
     pub(crate) came: SystemTime,
@@ -106,7 +105,6 @@ pub(crate) struct ObservedCall {
 
 impl CallObservers {
     /// Tells these.
-    #[allow(dead_code, reason = "nobody observes yet")]
     pub(crate) fn new(all: Vec<Arc<dyn CallObserver>>) -> Self {
         Self((!all.is_empty()).then(|| all.into()))
     }
@@ -187,7 +185,6 @@ impl EndKind {
     }
 
     /// The name of the kind, for machines.
-    #[allow(dead_code, reason = "nobody observes yet")]
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Answered => "answered",

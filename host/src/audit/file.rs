@@ -1,0 +1,241 @@
+//! The files of the audit log: opened so that nobody else decides where they lie, appended to whole lines, and begun anew when
+//! one is full.
+//!
+//! Several servers may write one file. Each appends whole lines at once, follows where another has begun a new file, and takes
+//! turns at that by a lock on the file itself. The contents of the lines are not known here.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::settings::AuditFiles;
+use crate::fs::bounded_read::private;
+use crate::fs::links::link_chain;
+use crate::fs::others_rights::everybody_replaces_in;
+use crate::text::shell_word;
+
+/// The reason why the file cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditFileError {
+    /// Something else is there.
+    #[error("it is no regular file; name a file, or \"stderr\"")]
+    NoFile,
+    /// The file has another name, too.
+    #[error("it has {0} names, and may be another file in truth; remove it")]
+    Linked(u64),
+    /// Somebody else owns it.
+    #[error(
+        "it belongs to the user {0}, and toolrack runs as {1}; remove it, or name another file"
+    )]
+    Foreign(u32, u32),
+    /// Everybody can write it.
+    #[error("everybody on this machine can write it; `chmod go-w {0}` takes that away")]
+    Open(String),
+    /// Everybody can put another file in its place.
+    #[error(
+        "everybody on this machine can put another file in its place; `chmod go-w {0}` takes that away"
+    )]
+    Replaceable(String),
+    /// No other file can be begun, and this one is twice as large as it may be.
+    #[error("it is twice as large as it may be, and cannot be renamed: {0}")]
+    Stuck(String),
+    /// The system does not let it be written.
+    #[error("{}", in_words(.0))]
+    Io(#[from] io::Error),
+}
+
+/// Returns an error of the system, with what to do about it where that is known.
+fn in_words(error: &io::Error) -> String {
+    if is_link(error) {
+        return "it is a link, which is not followed; name the file itself".into();
+    }
+    match error.kind() {
+        ErrorKind::NotFound => format!("{error}; make its directory first"),
+        _ => error.to_string(),
+    }
+}
+
+/// True if a file was not opened because it is a link.
+fn is_link(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+    #[cfg(not(unix))]
+    return false;
+}
+
+/// The number of bytes that were written as whole lines before an error.
+#[derive(Debug)]
+pub(super) struct UnwrittenLines {
+    pub(super) written: usize,
+    pub(super) error: AuditFileError,
+}
+
+/// The file that is written.
+pub(super) struct AuditFile {
+    files: AuditFiles,
+    open: Option<File>,
+    /// True if a part of a line stands at the end of the file.
+    is_torn: bool,
+}
+
+impl AuditFile {
+    /// Opens the file, and makes it where it is not there. Nothing is written.
+    pub(super) fn open(files: AuditFiles) -> Result<Self, AuditFileError> {
+        check_place(&files.path)?;
+        let mut file = Self { files, open: None, is_torn: false };
+        file.current()?;
+        Ok(file)
+    }
+
+    /// Appends whole lines, to the next file where they do not fit into this one.
+    pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), UnwrittenLines> {
+        let torn = std::mem::take(&mut self.is_torn);
+        let appended = self.room_for(lines.len() as u64).map_err(|error| (0, error));
+        let appended = appended.and_then(|mut file: &File| {
+            if torn {
+                file.write_all(b"\n").map_err(|error| (0, error.into()))?;
+            }
+            write(file, lines).map_err(|(at, error)| (at, error.into()))
+        });
+        appended.map_err(|(at, error)| {
+            let written =
+                lines[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+            self.is_torn = torn || at > written;
+            UnwrittenLines { written, error }
+        })
+    }
+
+    /// Waits until what was written is on the disk.
+    pub(super) fn sync(&self) {
+        if let Some(file) = &self.open {
+            // Some file systems cannot; the lines are with the system anyway.
+            let _ = file.sync_data();
+        }
+    }
+
+    /// The file at its path, with room for so many bytes.
+    fn room_for(&mut self, bytes: u64) -> Result<&File, AuditFileError> {
+        let size = self.files.size;
+        let length = self.current()?.metadata()?.len();
+        if length > 0 && length.saturating_add(bytes) > size {
+            let begun = self.begin_another();
+            // Where it cannot be renamed, the lines of some time more fit.
+            if let Err(error) = begun
+                && length > size.saturating_mul(2)
+            {
+                return Err(AuditFileError::Stuck(error.to_string()));
+            }
+        }
+        self.current()
+    }
+
+    /// The file at its path, which another server may have begun anew.
+    fn current(&mut self) -> Result<&File, AuditFileError> {
+        let open = self.open.take();
+        let open = match open.filter(|file| is_at(file, &self.files.path)) {
+            Some(file) => file,
+            None => open_private(&self.files.path)?,
+        };
+        Ok(self.open.insert(open))
+    }
+
+    /// Begins another file, unless another server does.
+    fn begin_another(&mut self) -> io::Result<()> {
+        let Some(file) = &self.open else { return Ok(()) };
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => return Ok(()),
+            // Where files cannot be locked, one server alone is told to write each.
+            Err(TryLockError::Error(_)) | Ok(()) => {}
+        }
+        if !is_at(file, &self.files.path) {
+            return Ok(());
+        }
+        for number in (1..self.files.older).rev() {
+            match fs::rename(self.older(number), self.older(number + 1)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        fs::rename(&self.files.path, self.older(1))?;
+        // Closing it lets go of the lock.
+        self.open = None;
+        Ok(())
+    }
+
+    fn older(&self, number: u64) -> PathBuf {
+        let mut path = OsString::from(&self.files.path);
+        path.push(format!(".{number}"));
+        path.into()
+    }
+}
+
+/// Writes all of `bytes`. Fails with the number of those that were written.
+fn write(mut file: &File, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+    let mut at = 0;
+    while at < bytes.len() {
+        match file.write(&bytes[at..]) {
+            Ok(0) => return Err((at, ErrorKind::WriteZero.into())),
+            Ok(more) => at += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err((at, error)),
+        }
+    }
+    Ok(())
+}
+
+/// Checks that not everybody can put another file, or another link on the way, in its place.
+fn check_place(path: &Path) -> Result<(), AuditFileError> {
+    let chain = link_chain(path);
+    let directories = chain.links.iter().map(|(directory, _)| directory.as_path());
+    let mut directories = directories.chain(chain.end.as_deref().and_then(Path::parent));
+    match directories.find_map(everybody_replaces_in) {
+        Some(open) => Err(AuditFileError::Replaceable(shell_word(&open.to_string_lossy()))),
+        None => Ok(()),
+    }
+}
+
+fn open_private(path: &Path) -> Result<File, AuditFileError> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    let file = private(&mut options).open(path)?;
+    check_opened(&file.metadata()?, path)?;
+    Ok(file)
+}
+
+/// Checks that an open file is what this user made, or an administrator for this user.
+#[cfg(unix)]
+fn check_opened(opened: &Metadata, path: &Path) -> Result<(), AuditFileError> {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = rustix::process::geteuid().as_raw();
+    match opened {
+        other if !other.is_file() => Err(AuditFileError::NoFile),
+        linked if linked.nlink() > 1 => Err(AuditFileError::Linked(linked.nlink())),
+        foreign if ![own, 0].contains(&foreign.uid()) => {
+            Err(AuditFileError::Foreign(foreign.uid(), own))
+        }
+        open if open.mode() & 0o002 != 0 => {
+            Err(AuditFileError::Open(shell_word(&path.to_string_lossy())))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn check_opened(opened: &Metadata, _: &Path) -> Result<(), AuditFileError> {
+    if opened.is_file() { Ok(()) } else { Err(AuditFileError::NoFile) }
+}
+
+/// True if `file` is what lies at `path`.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let (Ok(open), Ok(there)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
+    (open.dev(), open.ino()) == (there.dev(), there.ino())
+}
+
+/// There, files that are open cannot be renamed, so it is opened for each write.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    false
+}
