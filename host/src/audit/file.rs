@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::settings::AuditFiles;
@@ -64,7 +64,7 @@ fn is_link(error: &io::Error) -> bool {
     return false;
 }
 
-/// The number of bytes that were written as whole lines before an error.
+/// An error, and the number of bytes that were written before it and are not to be written again.
 #[derive(Debug)]
 pub(super) struct UnwrittenLines {
     pub(super) written: usize,
@@ -75,7 +75,7 @@ pub(super) struct UnwrittenLines {
 pub(super) struct AuditFile {
     files: AuditFiles,
     open: Option<File>,
-    /// True if a part of a line stands at the end of the file.
+    /// True if a part of a line stands at the end of the file: a disk was full, or a server was killed.
     is_torn: bool,
 }
 
@@ -90,19 +90,21 @@ impl AuditFile {
 
     /// Appends whole lines, to the next file where they do not fit into this one.
     pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), UnwrittenLines> {
-        let torn = std::mem::take(&mut self.is_torn);
-        let appended = self.room_for(lines.len() as u64).map_err(|error| (0, error));
-        let appended = appended.and_then(|mut file: &File| {
-            if torn {
-                file.write_all(b"\n").map_err(|error| (0, error.into()))?;
-            }
-            write(file, lines).map_err(|(at, error)| (at, error.into()))
-        });
-        appended.map_err(|(at, error)| {
-            let written =
-                lines[..at].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-            self.is_torn = torn || at > written;
-            UnwrittenLines { written, error }
+        let unwritten = |error| UnwrittenLines { written: 0, error };
+        self.make_room(lines.len() as u64).map_err(unwritten)?;
+        if self.is_torn {
+            let ended = self
+                .current()
+                .and_then(|file| write(file, b"\n").map_err(|(_, error)| error.into()));
+            ended.map_err(unwritten)?;
+            self.is_torn = false;
+        }
+        let file = self.current().map_err(unwritten)?;
+        write(file, lines).map_err(|(at, error)| {
+            let end = lines[..at].iter().rposition(|&byte| byte == b'\n');
+            let written = end.map_or(0, |end| end + 1);
+            self.is_torn = at > written;
+            UnwrittenLines { written, error: error.into() }
         })
     }
 
@@ -114,20 +116,19 @@ impl AuditFile {
         }
     }
 
-    /// The file at its path, with room for so many bytes.
-    fn room_for(&mut self, bytes: u64) -> Result<&File, AuditFileError> {
+    /// Makes sure that so many bytes fit into the file, or that it is another.
+    fn make_room(&mut self, bytes: u64) -> Result<(), AuditFileError> {
         let size = self.files.size;
         let length = self.current()?.metadata()?.len();
-        if length > 0 && length.saturating_add(bytes) > size {
-            let begun = self.begin_another();
+        if length > 0
+            && length.saturating_add(bytes) > size
+            && let Err(error) = self.begin_another()
             // Where it cannot be renamed, the lines of some time more fit.
-            if let Err(error) = begun
-                && length > size.saturating_mul(2)
-            {
-                return Err(AuditFileError::Stuck(error.to_string()));
-            }
+            && length > size.saturating_mul(2)
+        {
+            return Err(AuditFileError::Stuck(error.to_string()));
         }
-        self.current()
+        Ok(())
     }
 
     /// The file at its path, which another server may have begun anew.
@@ -135,7 +136,11 @@ impl AuditFile {
         let open = self.open.take();
         let open = match open.filter(|file| is_at(file, &self.files.path)) {
             Some(file) => file,
-            None => open_private(&self.files.path)?,
+            None => {
+                let file = open_private(&self.files.path)?;
+                self.is_torn = is_torn(&file)?;
+                file
+            }
         };
         Ok(self.open.insert(open))
     }
@@ -145,7 +150,7 @@ impl AuditFile {
         let Some(file) = &self.open else { return Ok(()) };
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => return Ok(()),
-            // Where files cannot be locked, one server alone is told to write each.
+            // Where files cannot be locked, each is for one server alone.
             Err(TryLockError::Error(_)) | Ok(()) => {}
         }
         if !is_at(file, &self.files.path) {
@@ -171,10 +176,10 @@ impl AuditFile {
 }
 
 /// Writes all of `bytes`. Fails with the number of those that were written.
-fn write(mut file: &File, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+pub(super) fn write(mut place: impl Write, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut at = 0;
     while at < bytes.len() {
-        match file.write(&bytes[at..]) {
+        match place.write(&bytes[at..]) {
             Ok(0) => return Err((at, ErrorKind::WriteZero.into())),
             Ok(more) => at += more,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -197,10 +202,22 @@ fn check_place(path: &Path) -> Result<(), AuditFileError> {
 
 fn open_private(path: &Path) -> Result<File, AuditFileError> {
     let mut options = OpenOptions::new();
-    options.append(true).create(true);
+    options.read(true).append(true).create(true);
     let file = private(&mut options).open(path)?;
     check_opened(&file.metadata()?, path)?;
     Ok(file)
+}
+
+/// True if the last line of a file is not whole.
+fn is_torn(mut file: &File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    // Whatever is written goes to the end.
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
 }
 
 /// Checks that an open file is what this user made, or an administrator for this user.

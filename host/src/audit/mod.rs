@@ -11,5 +11,6 @@ mod queue;
 mod log;
 
 pub use counts::AuditCounts;
+pub use file::AuditFileError;
 pub use log::{AuditError, AuditLog};
 pub use settings::{AuditFiles, AuditSettings, AuditTarget};

@@ -4,13 +4,12 @@
 //! counted.
 
 use std::collections::VecDeque;
-use std::io::Write as _;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::counts::AuditCounts;
-use super::file::{AuditFile, AuditFileError, UnwrittenLines};
+use super::file::{self, AuditFile, AuditFileError, UnwrittenLines};
 use super::line::{self, AuditEntry};
 use crate::mcp::{CallObserver, EndedCall};
 use crate::sync::lock;
@@ -21,7 +20,7 @@ const MAX_WAITING_ENTRIES: usize = 8192;
 const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 /// The entries that are taken at once, and the bytes of lines that are written at once, but for a line that is longer.
 const WRITTEN_AT_ONCE: usize = 256;
-const WRITTEN_BYTES: usize = 64 * 1024;
+const WRITTEN_BYTES: usize = 32 * 1024;
 /// The time that the thread rests between writes.
 const WRITE_REST: Duration = Duration::from_millis(20);
 /// The time after which a file that cannot be written is tried again.
@@ -117,7 +116,7 @@ impl WaitingEntries {
         }
         state.bytes += size;
         state.waiting.push_back(entry);
-        if std::mem::take(&mut state.sleeps) || state.waiting.len() == MAX_WAITING_ENTRIES / 2 {
+        if std::mem::take(&mut state.sleeps) || state.waiting.len() == WRITTEN_AT_ONCE {
             drop(state);
             self.woken.notify_one();
         }
@@ -188,7 +187,7 @@ impl AuditWriter {
                     "lines of the audit log were lost, since it could not be written in time"
                 );
             }
-            self.shared.rest(WRITE_REST, MAX_WAITING_ENTRIES / 2);
+            self.shared.rest(WRITE_REST, WRITTEN_AT_ONCE);
         }
         if let AuditPlace::File(file) = &self.place {
             file.sync();
@@ -225,10 +224,9 @@ impl AuditWriter {
     fn append(&mut self, lines: &[u8]) -> Result<(), UnwrittenLines> {
         match &mut self.place {
             AuditPlace::File(file) => file.append(lines),
-            AuditPlace::Stderr => std::io::stderr().lock().write_all(lines).map_err(|error| {
-                // How much of it was written is not told.
-                UnwrittenLines { written: 0, error: AuditFileError::Io(error) }
-            }),
+            // A stream has no end that others see: it goes on where it stopped.
+            AuditPlace::Stderr => file::write(std::io::stderr().lock(), lines)
+                .map_err(|(written, error)| UnwrittenLines { written, error: error.into() }),
         }
     }
 

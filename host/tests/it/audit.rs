@@ -330,6 +330,25 @@ fn a_full_disk_is_told_once_and_loses_no_call_and_no_line() {
 }
 
 #[test]
+fn what_a_server_that_was_killed_left_costs_no_line() {
+    let good = plugins::good();
+    let directory = TempDir::new().expect("a directory");
+    let file = directory.path().join("audit.jsonl");
+    fs::write(&file, "{\"event\":\"call\"}\n{\"event\":\"ca").expect("written");
+    let mut command = toolrack();
+    command.args(["serve", "--plugins"]).arg(good.path()).arg("--audit").arg(&file);
+    let mut server = Client::spawn(&mut command).shakes_hands();
+    server.request("tools/call", json!({ "name": "good_run" }));
+    server.terminates();
+    assert!(server.end().0.success());
+    let text = fs::read_to_string(&file).expect("read");
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!((lines.len(), lines[1]), (3, "{\"event\":\"ca"));
+    let last: Value = serde_json::from_str(lines[2]).expect("a whole line");
+    assert_eq!(last["outcome"], "answered");
+}
+
+#[test]
 fn a_disk_that_stays_full_does_not_keep_the_server_from_ending() {
     let good = plugins::good();
     let mut audited = audited(good.path());

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use super::super::calls::call_log::CallRecord;
 use super::super::calls::call_runner::{AbortReason, CallEnd, CallRunner, EndedHere, Note};
 use super::super::calls::executor::ClientExecutor;
+use super::super::calls::observers::EndKind;
 use super::super::calls::places::{self, ClientPlaces};
 use super::super::engine::{Action, CallKey, Engine};
 use super::super::rpc::lines::InputLine;
@@ -151,11 +152,11 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
         self.act();
         self.take_urgent();
         self.places.keep(self.taken_places());
-        self.write()?;
-        // The client reads its answer meanwhile.
+        let written = self.write();
+        // The client reads its answer meanwhile. One that has gone leaves calls to be told of, too.
         self.slots_to_clean.clear();
         self.lines_to_log.drain(..).for_each(CallRecord::tell);
-        Ok(())
+        written
     }
 
     /// Waits for the next event. Returns [`Event::TurnOver`] at once while there is work and nothing has happened.
@@ -410,7 +411,12 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
     async fn end(&mut self, end: LoopEnd) -> Option<Instant> {
         self.places.stop_waiting();
         self.engine.finish(std::iter::from_fn(|| self.ahead.pop()));
-        self.tell_refused();
+        for mut call in self.engine.take_refused() {
+            if end == LoopEnd::ClientGone {
+                call.end = EndKind::ClientGone;
+            }
+            self.calls.refused(&call);
+        }
         while let Some(action) = self.engine.next_action() {
             match action {
                 Action::Notify(line) => self.unread.notify(line),
