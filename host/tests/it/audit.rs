@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::client::{Client, HANG, toolrack};
 use crate::guest::Wat;
-use crate::http_peer::{HttpPeer, modern};
+use crate::http_peer::{HttpPeer, modern, request};
 use crate::person::{Person, eventually};
 use crate::plugins;
 use crate::secrets::CONFIG;
@@ -175,14 +175,27 @@ fn over_http_a_line_names_the_principal_and_tells_what_was_refused() {
     let home = TempDir::new().expect("a home");
     let all = token(home.path(), &["ada"]);
     let some = token(home.path(), &["bob", "--allow", "step_*"]);
+    let sleeps = token(home.path(), &["carol"]);
     let file = home.path().join("audit.jsonl");
     let config = "[http]\nclient_rate = \"2/min\"\n";
     fs::write(home.path().join("config.toml"), config).expect("written");
     let mut command = toolrack();
     command.env("TOOLRACK_HOME", home.path());
     command.args(["serve", "--http", "127.0.0.1:0", "--plugins"]).arg(plugins.path());
-    command.arg("--audit").arg(&file);
-    let peer = HttpPeer::spawn(Client::spawn(&mut command));
+    command.args(["--metrics", "127.0.0.1:0", "--audit"]).arg(&file);
+    let mut server = Client::spawn(&mut command);
+    let line = server.logs("metrics are at http://127.0.0.1:");
+    let port = line.rsplit(':').next().and_then(|rest| rest.strip_suffix("/metrics"));
+    let port: u16 = port.and_then(|port| port.parse().ok()).expect("a port");
+    let metrics = || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+        let asked = request("GET", "/metrics", &[("Connection", "close")], "");
+        stream.write_all(asked.as_bytes()).expect("written");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("text");
+        text
+    };
+    let peer = HttpPeer::spawn(server);
     let call = |token: &str, tool: &str| {
         let call = modern("tools/call", json!({ "name": tool, "arguments": {} }));
         peer.bytes(with_token(&call, token)).status
@@ -192,7 +205,6 @@ fn over_http_a_line_names_the_principal_and_tells_what_was_refused() {
     assert_eq!(call("trk_nonsense", "good_run"), 401);
     assert_eq!(call(&all, "good_run"), 200);
     assert_eq!(call(&all, "good_run"), 429);
-    let legacy = peer.server.pid();
     let lines = lines_of(&file, 4);
     assert_eq!(lines.len(), 4, "{lines:?}");
     let principals: Vec<_> =
@@ -207,14 +219,21 @@ fn over_http_a_line_names_the_principal_and_tells_what_was_refused() {
     assert_eq!(found, ["answered", "unknown_tool", "answered", "too_many"]);
     assert_eq!(lines[3]["tool"], "good_run");
     assert!(lines[3]["arguments_sha256"].is_string(), "{}", lines[3]);
-    assert_eq!(lines[0]["pid"], legacy);
+    assert_eq!(lines[0]["pid"], peer.server.pid());
     let text = fs::read_to_string(&file).expect("read");
     assert!(!text.contains(&all[4..]) && !text.contains(&some[4..]), "{text}");
     // Who goes away ends the call.
     let mut stream = peer.connect();
-    let call = with_token(&modern("tools/call", json!({ "name": "step_run" })), &some);
+    let call = with_token(&modern("tools/call", json!({ "name": "sleep_run" })), &sleeps);
     stream.write_all(call.as_bytes()).expect("written");
+    let runs = "toolrack_calls_in_flight{plugin=\"sleep\"} 1\n";
+    eventually("the call", || metrics().contains(runs).then_some(()));
     drop(stream);
+    let lines = lines_of(&file, 5);
+    assert_eq!(
+        (&lines[4]["tool"], &lines[4]["outcome"]),
+        (&json!("sleep_run"), &json!("client_gone"))
+    );
     peer.server.terminates();
     let (status, ..) = peer.server.end();
     assert!(status.success());

@@ -327,3 +327,43 @@ fn is_modern(headers: &HeaderMap, params: Option<&RawValue>) -> bool {
 pub(super) fn bad_request(id: Option<&Id>, error: &RpcError) -> HttpRefusal {
     HttpRefusal::rpc(StatusCode::BAD_REQUEST, id, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_call_of_a_refused_message_is_told_with_the_reason() {
+        let call = |id: u8, tool: &str| {
+            format!(
+                r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{{"a":{id}}}}}}}"#
+            )
+        };
+        let other = r#"{"jsonrpc":"2.0","id":3,"method":"tools/list"}"#;
+        let batch = format!("[{},{other},{}]", call(1, "one"), call(2, "two"));
+        let calls = |body: &str, refused: &HttpRefusal| -> Vec<(String, String, EndKind)> {
+            let line = InputLine::Whole(body.as_bytes().to_vec());
+            let calls = refused_calls(&line, Instant::now(), refused).into_iter();
+            calls.map(|call| (call.request, call.tool, call.end)).collect()
+        };
+        let plain = |status| HttpRefusal::plain(status, "no");
+        for (refused, end) in [
+            (plain(StatusCode::FORBIDDEN), EndKind::Forbidden),
+            (HttpRefusal::too_often("no", Duration::ZERO), EndKind::TooMany),
+            (HttpRefusal::too_many("no"), EndKind::TooMany),
+            (HttpRefusal::busy("no"), EndKind::Unavailable),
+            (plain(StatusCode::BAD_REQUEST), EndKind::BadRequest),
+        ] {
+            assert_eq!(calls(&call(1, "one"), &refused), [("1".into(), "one".into(), end)]);
+            let both = [("1".into(), "one".into(), end), ("2".into(), "two".into(), end)];
+            assert_eq!(calls(&batch, &refused), both);
+            for nothing in
+                [other, "", "{", "[]", r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#]
+            {
+                assert_eq!(calls(nothing, &refused), [], "{nothing}");
+            }
+        }
+    }
+}
