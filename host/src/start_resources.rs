@@ -64,6 +64,19 @@ fn set_limits() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
 }
 
+/// The memory that this process holds, in bytes. `None` where the system does not tell.
+#[must_use]
+pub(crate) fn resident_memory() -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    {
+        let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
+        let pages: u64 = pages.split(' ').nth(1)?.parse().ok()?;
+        pages.checked_mul(rustix::param::page_size() as u64)
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
+}
+
 /// Bounds what glibc's allocator keeps of memory that was freed. By itself it has eight heaps a processor, and lets each
 /// keep up to twice the largest block that was ever freed: beside hostile plugins, half of what the server took was
 /// memory of that kind, and it grew for minutes. Another allocator, mimalloc, kept six times as much.

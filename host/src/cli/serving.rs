@@ -188,6 +188,7 @@ fn http_options(
         drain_delay: drain_delay.map(Duration::from_secs).or(configured_delay).unwrap_or_default(),
         session_key: file(None, "", section.session_key_file.as_ref(), "session_key_file")?,
         tls,
+        page: section.page.as_ref().is_none_or(|stated| stated.value),
         rate_of_one: section.client_rate.as_ref().map(|stated| stated.value),
         calls_of_one: section.client_calls.as_ref().map(|stated| stated.value),
         oauth: auth.map(AuthSection::load).transpose()?,

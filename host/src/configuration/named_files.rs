@@ -71,6 +71,7 @@ impl HttpSection {
             client_ca,
             client_calls: _,
             client_rate: _,
+            page: _,
         } = self;
         let all = [
             (session_key_file, FileSecrecy::Secret),

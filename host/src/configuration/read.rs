@@ -144,6 +144,7 @@ fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
         tls_key: secret("tls_key", r#""/etc/toolrack/server.key""#)?,
         client_ca: file("client_ca", r#""/etc/toolrack/clients.pem""#)?,
         client_rate: table.rate("client_rate")?,
+        page: table.flag("page")?,
         client_calls: client_calls.map(|Stated { value, place }| Stated {
             value: usize::try_from(value).unwrap_or(usize::MAX),
             place,

@@ -63,6 +63,8 @@ pub struct HttpSection {
     pub client_calls: Option<Stated<usize>>,
     /// The rate at which one client may call tools.
     pub client_rate: Option<Stated<Rate>>,
+    /// False if no page for people is served.
+    pub page: Option<Stated<bool>>,
 }
 
 impl ServeSection {
@@ -99,6 +101,7 @@ impl HttpSection {
             client_ca: self.client_ca.or(other.client_ca),
             client_calls: self.client_calls.or(other.client_calls),
             client_rate: self.client_rate.or(other.client_rate),
+            page: self.page.or(other.page),
         }
     }
 }

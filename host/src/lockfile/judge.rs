@@ -4,6 +4,9 @@ use super::{Difference, Lock, PluginVersion, differences};
 
 use crate::suggestion::CommandName;
 
+/// The beginning of each reason for which a lock holds a version back.
+pub(crate) const HELD_BACK: &str = "held back: ";
+
 /// The most differences that a verdict names.
 const MAX_NAMED_DIFFERENCES: usize = 4;
 
@@ -59,7 +62,7 @@ pub fn judge(lock: &Lock, file: &str, version: &PluginVersion<'_>, locking: Lock
     }
     let what = sentence(&found);
     Verdict::Differs(format!(
-        "held back: the version that lies there {what}; `{}` shows the difference and accepts it",
+        "{HELD_BACK}the version that lies there {what}; `{}` shows the difference and accepts it",
         CommandName::Approve.with([version.name])
     ))
 }
@@ -74,7 +77,7 @@ pub fn unlisted(lock: &Lock, file: &str) -> Option<String> {
 
 fn not_in_lock(name: &str) -> String {
     let approve = CommandName::Approve.with([name]);
-    format!("held back: it is not in toolrack.lock; `{approve}` shows it and accepts it")
+    format!("{HELD_BACK}it is not in toolrack.lock; `{approve}` shows it and accepts it")
 }
 
 fn sentence(found: &[Difference]) -> String {

@@ -93,6 +93,8 @@ pub struct HttpOptions {
     pub grace: Duration,
     /// The time before that for which everything is served as before, so that a balancer notices.
     pub drain_delay: Duration,
+    /// True if the page for people is served.
+    pub page: bool,
     /// The rate at which one client may call tools, if there is one.
     pub rate_of_one: Option<Rate>,
     /// The calls of one client that run at once. `None` stands for the usual number.
@@ -336,6 +338,7 @@ async fn listen(
         session_key,
         tls,
         oauth,
+        page,
         rate_of_one,
         ..
     } = options;
@@ -372,12 +375,16 @@ async fn listen(
         need,
         tls: tls.clone(),
         oauth: oauth.clone(),
+        page: *page,
         rate_of_one: *rate_of_one,
         bounds: HttpBounds::default(),
     };
     let server = HttpServer::new(listener, settings, executor.clone(), catalog.clone())?;
     // Not before all that it needs was read.
     tracing::info!("listening on {shown}");
+    if let (true, Some(base)) = (*page, shown.strip_suffix("mcp")) {
+        tracing::info!("a page for people is at {base}");
+    }
     Ok(server)
 }
 

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::client::{Client, HANG, toolrack};
 use crate::guest::Wat;
-use crate::http_peer::{HttpPeer, modern, request};
+use crate::http_peer::{HttpPeer, modern, request, token, with_token};
 use crate::person::{Person, eventually};
 use crate::plugins;
 use crate::secrets::CONFIG;
@@ -155,18 +155,6 @@ fn each_call_leaves_a_line_however_it_ends() {
     let (lines, _) = audited.end();
     assert_eq!(lines.len(), 6);
     assert_eq!(lines[5]["outcome"], "server_ended", "{}", lines[5]);
-}
-
-/// Makes a token in a home, and returns its text.
-fn token(home: &Path, arguments: &[&str]) -> String {
-    let ran = toolrack().env("TOOLRACK_HOME", home).args(["token", "add"]).args(arguments).output();
-    let ran = ran.expect("the binary");
-    assert!(ran.status.success(), "{ran:?}");
-    String::from_utf8(ran.stdout).expect("UTF-8").trim().to_owned()
-}
-
-fn with_token(bytes: &str, token: &str) -> String {
-    bytes.replacen("\r\n", &format!("\r\nAuthorization: Bearer {token}\r\n"), 1)
 }
 
 #[test]

@@ -197,6 +197,11 @@ impl OpenResponse {
         (length > 0).then_some(chunk)
     }
 
+    /// The next chunk as text; `None` at the end.
+    pub(crate) fn text(&mut self) -> Option<String> {
+        self.chunk().map(|chunk| String::from_utf8(chunk).expect("UTF-8"))
+    }
+
     /// The next message of a stream of events, each of which comes as a chunk; `None` at its end.
     pub(crate) fn event(&mut self) -> Option<Value> {
         loop {

@@ -47,6 +47,9 @@ mod server;
 mod over_http;
 #[cfg(target_os = "linux")]
 mod http_peer;
+// The page for people, and the attacks of other sites on it.
+#[cfg(target_os = "linux")]
+mod page;
 // What a server over HTTP tells of its health, and the command that asks for it.
 #[cfg(target_os = "linux")]
 mod health;

@@ -259,7 +259,8 @@ fn a_request_is_refused_with_the_status_that_clients_act_on() {
         "params": { "_meta": { "io.modelcontextprotocol/protocolVersion": MODERN } } });
     let with = |name: &'static str, value: &'static str| post(&[(name, value)], body);
     for (bytes, status, header) in [
-        (request("GET", "/", &[], ""), 404, None),
+        (request("GET", "/nowhere", &[], ""), 404, None),
+        (request("POST", "/", &[], ""), 405, Some("allow")),
         (request("GET", "/.well-known/oauth-protected-resource", &[], ""), 404, None),
         (request("PUT", "/mcp", &[], ""), 405, Some("allow")),
         (request("POST", "/livez", &[], "x"), 405, Some("allow")),
@@ -546,7 +547,7 @@ fn a_server_for_other_machines_starts_with_a_token_and_asks_for_it() {
 }
 
 /// A server with a home of its own.
-fn at_home(home: &std::path::Path, plugins: &std::path::Path) -> HttpPeer {
+pub(crate) fn at_home(home: &std::path::Path, plugins: &std::path::Path) -> HttpPeer {
     let mut command = toolrack();
     command.env("TOOLRACK_HOME", home);
     command.args(["serve", "--http", "127.0.0.1:0", "--plugins"]).arg(plugins);

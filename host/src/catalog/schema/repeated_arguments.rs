@@ -62,6 +62,11 @@ impl RepeatedArgument {
         Ok((!value.is_null()).then_some(value))
     }
 
+    /// The names of the properties that lead to it.
+    pub fn path(&self) -> &[String] {
+        &self.path
+    }
+
     /// The path to it, as a person reads it.
     #[must_use]
     pub fn place(&self) -> String {

@@ -60,6 +60,18 @@ impl HistogramSnapshot {
         self
     }
 
+    /// Returns the values that were not there yet in `earlier`, which must have the same bounds. Where some have gone since,
+    /// as many are missed.
+    #[must_use]
+    pub(crate) fn since(mut self, earlier: &Self) -> Self {
+        debug_assert_eq!(self.bounds, earlier.bounds);
+        for (count, before) in self.counts.iter_mut().zip(&earlier.counts) {
+            *count = count.saturating_sub(*before);
+        }
+        self.sum = self.sum.saturating_sub(earlier.sum);
+        self
+    }
+
     /// Returns the number of values.
     #[must_use]
     pub(crate) fn count(&self) -> u64 {
@@ -146,5 +158,15 @@ mod tests {
         for sum in [one.clone().with(&none), none.with(&one)] {
             assert_eq!((sum.count(), sum.mean(), sum.quantile(0.5)), (2, Some(27), Some(10)));
         }
+    }
+
+    #[test]
+    fn what_came_since_is_told_apart_from_what_was_there() {
+        let (before, after) = (of(&[5, 15]), of(&[5, 15, 15, 30]));
+        let since = after.clone().since(&before);
+        assert_eq!((since.count(), since.sum()), (2, 45));
+        assert_eq!(before.clone().since(&after).count(), 0, "some have gone");
+        assert_eq!(after.clone().since(&of(&[])), after);
+        assert_eq!(of(&[]).since(&before).count(), 0);
     }
 }

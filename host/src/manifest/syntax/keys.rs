@@ -305,6 +305,7 @@ impl Section {
                 "client_ca",
                 "client_calls",
                 "client_rate",
+                "page",
             ],
             Self::Auth => vec!["resource", "first_scopes", "scopes", Self::AuthIssuer.key()],
             Self::AuthIssuer => vec![

@@ -41,6 +41,10 @@ pub(super) const MAX_HTTP_REQUESTS_OF_ONE: usize = 1024;
 pub(super) const MAX_STREAMS: usize = 4096;
 /// The same of one principal.
 pub(super) const MAX_STREAMS_OF_ONE: usize = 2048;
+/// Answers that tell pages of what runs, streams among them, at once.
+pub(super) const MAX_PAGES: usize = 64;
+/// The same of one principal.
+pub(super) const MAX_PAGES_OF_ONE: usize = 16;
 /// The time after which a stream is ended; its client opens another.
 pub(super) const MAX_STREAM_AGE: Duration = Duration::from_hours(12);
 /// The time for which an answer is waited for before a stream of events is begun: some proxies end a silent response.
@@ -73,6 +77,8 @@ pub(crate) struct HttpBounds {
     pub(crate) requests_of_one: usize,
     pub(crate) streams: usize,
     pub(crate) streams_of_one: usize,
+    pub(crate) pages: usize,
+    pub(crate) pages_of_one: usize,
     pub(crate) stream_age: Duration,
     pub(crate) silence: Duration,
     pub(crate) keep_alive: Duration,
@@ -95,6 +101,8 @@ impl Default for HttpBounds {
             requests_of_one: MAX_HTTP_REQUESTS_OF_ONE,
             streams: MAX_STREAMS,
             streams_of_one: MAX_STREAMS_OF_ONE,
+            pages: MAX_PAGES,
+            pages_of_one: MAX_PAGES_OF_ONE,
             stream_age: MAX_STREAM_AGE,
             silence: SILENCE,
             keep_alive: KEEP_ALIVE,

@@ -10,9 +10,12 @@ use hyper::body::{Body, Bytes};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
-use super::bounds::HttpBounds;
+use super::bounds::{CHUNK, HttpBounds};
 use super::legacy::{self, SESSION_HEADER};
 use super::modern;
+use super::page::page_events::PageEvents;
+use super::page::page_files;
+use super::page::web_page::{PageData, PagePath, WebPage};
 use super::plan::{self, ExchangePlan, InSession, MessageChecks, bad_request};
 use super::refusal_log::RefusalLog;
 use super::request::body;
@@ -64,6 +67,8 @@ pub(super) struct Endpoint {
     pub(super) refusals: RefusalLog,
     /// The time at which the server came up.
     pub(super) started: Instant,
+    /// The page for people. `None` where none is served.
+    pub(super) page: Option<Rc<WebPage>>,
 }
 
 impl Endpoint {
@@ -73,6 +78,11 @@ impl Endpoint {
         B: Body<Data = Bytes> + Unpin,
     {
         let (parts, body) = request.into_parts();
+        if let Some(page) = &self.page
+            && let Some(asked) = PagePath::of(parts.uri.path())
+        {
+            return self.page(page, asked, &parts).await;
+        }
         match (parts.uri.path(), &parts.method) {
             ("/livez", &(Method::GET | Method::HEAD)) => plain("ok\n"),
             ("/readyz", &(Method::GET | Method::HEAD)) => self.readiness(),
@@ -91,8 +101,9 @@ impl Endpoint {
                 ),
             ),
             _ => {
-                HttpRefusal::plain(StatusCode::NOT_FOUND, "nothing is here; MCP is served at /mcp")
-                    .into()
+                let page = if self.page.is_some() { ", and a page for people at /" } else { "" };
+                let said = format!("nothing is here; MCP is served at /mcp{page}");
+                HttpRefusal::plain(StatusCode::NOT_FOUND, said).into()
             }
         }
     }
@@ -191,6 +202,92 @@ impl Endpoint {
             host_policy::allow_every_page(answer.headers_mut());
         }
         answer
+    }
+
+    /// Answers a request for the page, or for what it shows.
+    async fn page(&self, page: &Rc<WebPage>, asked: PagePath, parts: &Parts) -> HttpAnswer {
+        let answered = self.page_part(page, asked, parts).await;
+        let mut answer = answered.unwrap_or_else(|refused| self.refuse(parts, refused));
+        page_files::guard(answer.headers_mut());
+        answer
+    }
+
+    async fn page_part(
+        &self,
+        page: &Rc<WebPage>,
+        asked: PagePath,
+        parts: &Parts,
+    ) -> Result<HttpAnswer, HttpRefusal> {
+        let headers = &parts.headers;
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            return Err(HttpRefusal::method("GET, HEAD", "only GET is served here"));
+        }
+        let entered = self.host_policy.check_host(headers);
+        // No answer says that another site may read it, whatever its origin.
+        let entered = entered.and_then(|()| self.host_policy.check_origin(headers));
+        entered.map_err(|host_policy::HostRefusal(why)| {
+            HttpRefusal::plain(StatusCode::FORBIDDEN, why)
+        })?;
+        let data = match asked {
+            PagePath::File(file) => return Ok(file.answer()),
+            PagePath::Data(data) => data,
+        };
+        PageData::check_asker(headers)?;
+        let connected = parts.extensions.get::<Principal>();
+        let principal = self.checks.access.principal(headers, connected).await?;
+        page.check_viewer(&principal).map_err(|refused| refused.of_client(&principal.id))?;
+        parts.extensions.get::<LetIn>().inspect(|sign| sign.set(true));
+        let answered = self.page_data(page, data, &principal);
+        answered.map_err(|refused| refused.of_client(&principal.id))
+    }
+
+    /// Answers with what the page shows to this principal.
+    fn page_data(
+        &self,
+        page: &Rc<WebPage>,
+        data: PageData,
+        principal: &Principal,
+    ) -> Result<HttpAnswer, HttpRefusal> {
+        let kind = match data {
+            PageData::State => RunKind::Request,
+            PageData::Events => RunKind::Stream,
+        };
+        self.check_stage(kind)?;
+        let places = (
+            self.place(principal, Shared::Running(kind), 1)?,
+            self.place(principal, Shared::Pages, 1)?,
+        );
+        let seen = self.checks.views.of(principal);
+        match data {
+            PageData::State => {
+                let catalog = seen.borrow().clone();
+                let uptime = self.started.elapsed();
+                let state = page.state(self.state(), uptime, catalog.as_deref(), principal);
+                let mut rest = Bytes::from(state);
+                Ok(answer::told(media::JSON_TYPE, |chunks| async move {
+                    let _places = places;
+                    while !rest.is_empty() {
+                        let chunk = rest.split_to(rest.len().min(CHUNK));
+                        if chunks.send(chunk).await.is_err() {
+                            return;
+                        }
+                    }
+                }))
+            }
+            PageData::Events => {
+                let (source, sees_all) = (page.clone(), principal.allow.is_none());
+                let keep_alive = self.bounds.keep_alive;
+                let events = PageEvents { source, seen, sees_all, keep_alive };
+                let end = self.end_of(kind, principal);
+                Ok(answer::told(media::EVENTS_TYPE, |chunks| async move {
+                    let _places = places;
+                    tokio::select! {
+                        () = events.tell(chunks) => {}
+                        () = end => {}
+                    }
+                }))
+            }
+        }
     }
 
     async fn endpoint<B>(&self, parts: &Parts, body: B) -> HttpAnswer
@@ -344,9 +441,10 @@ impl Endpoint {
             ));
         }
         if !Accepted::of(headers).events {
-            return Err(not_acceptable(
-                "text/event-stream; this is where MCP clients connect, and no page",
-            ));
+            let page = if self.page.is_some() { "; the page for people is at /" } else { "" };
+            return Err(not_acceptable(&format!(
+                "text/event-stream: this is where MCP clients connect, and no page{page}"
+            )));
         }
         self.check_stage(RunKind::Stream)?;
         let session =
@@ -399,6 +497,7 @@ impl Endpoint {
                 Shared::Running(RunKind::Request) => "requests",
                 Shared::Running(RunKind::Stream) => "streams",
                 Shared::BodyBytes => return body::no_room(no_place),
+                Shared::Pages => "pages",
             };
             match no_place {
                 NoShare::OfOne => {

@@ -55,6 +55,7 @@ impl Following {
                 }
                 _ = look.tick() => {
                     self.endpoint.refusals.write_due(std::time::Instant::now());
+                    self.endpoint.page.iter().for_each(|page| page.look());
                     self.tokens.look();
                     self.tls.iter_mut().for_each(Followed::look);
                 }

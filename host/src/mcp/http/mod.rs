@@ -16,6 +16,7 @@ mod run;
 mod connections;
 mod refusal_log;
 mod request;
+mod page;
 mod modern;
 mod legacy;
 mod plan;

@@ -27,6 +27,7 @@ use super::followed::{Followed, FollowedReader};
 use super::following::Following;
 use super::legacy_session::session_id::{ListsDigest, SessionKey};
 use super::legacy_session::session_registry::SessionRegistry;
+use super::page::web_page::WebPage;
 use super::plan::MessageChecks;
 use super::refusal_log::{RefusalKind, RefusalLog};
 use super::request::authentication::{Authenticator, TokenNeed, TokensInForce};
@@ -83,6 +84,8 @@ pub(crate) struct HttpSettings {
     pub(crate) tls: Option<TlsFiles>,
     /// The authorization servers whose tokens count. `None` if there are none.
     pub(crate) oauth: Option<OauthSettings>,
+    /// True if the page for people is served.
+    pub(crate) page: bool,
     /// The rate at which one principal may call tools.
     pub(crate) rate_of_one: Option<Rate>,
     pub(crate) bounds: HttpBounds,
@@ -140,6 +143,7 @@ impl HttpServer {
             need,
             tls,
             oauth,
+            page,
             rate_of_one,
             bounds,
         } = settings;
@@ -172,6 +176,7 @@ impl HttpServer {
             unknown_lists: ListsDigest::unknown(),
             published: Rc::default(),
         };
+        let page = page.then(|| Rc::new(WebPage::new(catalog.clone(), host_policy.is_local())));
         let endpoint = Rc::new(Endpoint {
             host_policy,
             checks,
@@ -183,6 +188,7 @@ impl HttpServer {
             in_step: InStep::default(),
             refusals: RefusalLog::default(),
             started: Instant::now(),
+            page,
             bounds,
         });
         let clients = ClientConnections {

@@ -50,6 +50,7 @@ pub(super) fn settings(bounds: HttpBounds) -> HttpSettings {
         need: TokenNeed::OnceThereAre,
         tls: None,
         oauth: None,
+        page: true,
         rate_of_one: None,
         bounds,
     }

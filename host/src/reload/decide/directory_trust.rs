@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::scan::scanned::Contents;
 use super::locks_in_force::Judge;
 use crate::catalog::Plugin;
-use crate::lockfile::{self, Files, Lock, LockPolicy, PluginVersion, Verdict};
+use crate::lockfile::{self, Files, HELD_BACK, Lock, LockPolicy, PluginVersion, Verdict};
 use crate::suggestion::CommandName;
 
 fn no_lock() -> String {
@@ -19,7 +19,7 @@ fn no_lock() -> String {
 
 fn unusable() -> String {
     let check = CommandName::Check.alone();
-    format!("held back: toolrack.lock in its directory cannot be used; `{check}` says why")
+    format!("{HELD_BACK}toolrack.lock in its directory cannot be used; `{check}` says why")
 }
 
 /// A directory's lock, for a host of this strictness.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::exchange::{AnswerHold, Exchange, HeldPiece};
@@ -213,6 +214,25 @@ pub(crate) fn events(
     answer
 }
 
+/// An answer of this type, whose parts `teller` gives to what it is called with.
+pub(crate) fn told<T>(
+    kind: &'static str,
+    teller: impl FnOnce(mpsc::Sender<Bytes>) -> T,
+) -> HttpAnswer
+where
+    T: Future<Output = ()> + 'static,
+{
+    let (sender, chunks) = mpsc::channel(1);
+    let teller = Some(Box::pin(teller(sender)) as Pin<Box<dyn Future<Output = ()>>>);
+    let mut answer = Response::new(AnswerBody::Told(Box::new(ToldBody { teller, chunks })));
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer
+}
+
 /// A comment of a stream, which says nothing.
 const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 
@@ -221,6 +241,7 @@ pub(crate) enum AnswerBody {
     Empty,
     Whole(HeldBytes),
     Events(Box<EventBody>),
+    Told(Box<ToldBody>),
 }
 
 /// Bytes for a client, and what is held until it has read them.
@@ -247,6 +268,24 @@ impl HeldBytes {
             self.held = None;
         }
         Some(chunk)
+    }
+}
+
+/// An answer whose parts are made one after the other, as the client reads them.
+pub(crate) struct ToldBody {
+    /// The future that makes them. `None` once it has ended.
+    teller: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    chunks: mpsc::Receiver<Bytes>,
+}
+
+impl ToldBody {
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(teller) = &mut self.teller
+            && teller.as_mut().poll(context).is_ready()
+        {
+            self.teller = None;
+        }
+        self.chunks.poll_recv(context)
     }
 }
 
@@ -302,6 +341,7 @@ impl Body for AnswerBody {
             Self::Empty => Poll::Ready(None),
             Self::Whole(bytes) => Poll::Ready(bytes.next_chunk()),
             Self::Events(events) => events.poll_chunk(context),
+            Self::Told(told) => told.poll_chunk(context),
         };
         chunk.map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
     }
@@ -310,7 +350,7 @@ impl Body for AnswerBody {
         match self {
             Self::Empty => true,
             Self::Whole(bytes) => bytes.bytes.is_empty(),
-            Self::Events(_) => false,
+            Self::Events(_) | Self::Told(_) => false,
         }
     }
 
@@ -318,7 +358,7 @@ impl Body for AnswerBody {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Whole(bytes) => SizeHint::with_exact(bytes.bytes.len() as u64),
-            Self::Events(_) => SizeHint::default(),
+            Self::Events(_) | Self::Told(_) => SizeHint::default(),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 
-use crate::catalog::{CallCounts, Catalog, PluginCounts, StatisticsSummary};
+use crate::catalog::{CallCounts, Catalog, PluginCounts, StatisticsSnapshot, StatisticsSummary};
 use crate::json;
 
 /// The state of a server.
@@ -87,8 +87,13 @@ impl CallStatistics {
     /// Returns the statistics of all tools of `catalog`.
     pub(crate) fn of(catalog: &Catalog) -> Self {
         let tools = catalog.tools().all().map(|tool| tool.statistics.snapshot());
-        let sum = tools.reduce(|sum, more| sum.with(&more));
-        sum.map(|sum| Self { counts: sum.counts, summary: sum.into() }).unwrap_or_default()
+        tools.reduce(|sum, more| sum.with(&more)).map(Self::from).unwrap_or_default()
+    }
+}
+
+impl From<StatisticsSnapshot> for CallStatistics {
+    fn from(snapshot: StatisticsSnapshot) -> Self {
+        Self { counts: snapshot.counts, summary: snapshot.into() }
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) enum Shared {
     Running(RunKind),
     /// The bytes of bodies that are read or served.
     BodyBytes,
+    /// The answers that tell pages of what runs.
+    Pages,
 }
 
 /// The number of what each principal has of it.
@@ -58,6 +60,7 @@ impl Shared {
             Self::Running(RunKind::Request) => (bounds.requests, bounds.requests_of_one),
             Self::Running(RunKind::Stream) => (bounds.streams, bounds.streams_of_one),
             Self::BodyBytes => (bounds.bodies, bounds.bodies_of_one),
+            Self::Pages => (bounds.pages, bounds.pages_of_one),
         }
     }
 }
@@ -138,12 +141,14 @@ mod tests {
             streams_of_one: 4,
             bodies: 12,
             bodies_of_one: 5,
+            pages: 6,
+            pages_of_one: 2,
             ..HttpBounds::default()
         };
         let shares = Shares::new(bounds);
         let names: Vec<Arc<str>> = ["a", "b", "c", "d", "e"].map(Arc::from).into();
         let runs = [RunKind::Request, RunKind::Stream].map(Shared::Running);
-        for kind in runs.into_iter().chain([Shared::BodyBytes]) {
+        for kind in runs.into_iter().chain([Shared::BodyBytes, Shared::Pages]) {
             let mut places = Vec::new();
             let (most, most_of_one) = kind.most(&bounds);
             for (at, name) in names.iter().enumerate() {

@@ -1,0 +1,228 @@
+//! The state of the server as the page shows it, in JSON: as much of it as a principal may see.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::load_history::{LoadHistory, LoadSample};
+use super::told_reason::{file_name, without_directories};
+use crate::catalog::{Catalog, Paused, Plugin, Refusal, Refused, RepeatedArgument, Tool};
+use crate::lockfile::HELD_BACK;
+use crate::mcp::http::legacy_session::session_id::now as now_ms;
+use crate::mcp::http::run::health::{CallStatistics, HealthReport, ServerHealth};
+use crate::text::clip;
+use crate::tokens::Principal;
+use crate::tool::{Annotations, FeatureKind};
+
+/// Bytes of one reason. What is longer is cut: the command line shows all of it.
+pub(crate) const MAX_SHOWN_REASON: usize = 4096;
+
+/// The state that the page begins with.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PageState<'a> {
+    server: HealthReport,
+    time_ms: u64,
+    viewer: PageViewer<'a>,
+    plugins: Vec<PluginCard<'a>>,
+    loading: Vec<&'a str>,
+    notices: Vec<PluginNotice<'a>>,
+    tools: Vec<ToolCard<'a>>,
+    samples: Vec<&'a LoadSample>,
+}
+
+/// The principal that looks at the page.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PageViewer<'a> {
+    /// The digest that the log knows it by; empty where nobody in particular looks.
+    id: &'a str,
+    /// True if it sees everything. One that may call some tools alone sees those.
+    sees_all: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PluginCard<'a> {
+    name: &'a str,
+    version: String,
+    sha256: String,
+    file: &'a str,
+    paused: Option<PluginPause>,
+    limits: PluginBounds,
+}
+
+/// The bounds of one call of a plugin.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PluginBounds {
+    memory_bytes: u64,
+    timeout_ms: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PluginPause {
+    crashes: u32,
+    /// The time until one call tries it again. `None` while one does.
+    left_ms: Option<u64>,
+    reason: String,
+}
+
+/// Something that is not served as its directory holds it, or a warning.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PluginNotice<'a> {
+    file: &'a str,
+    kind: NoticeKind,
+    /// The tools or functions that it is about, where it is not about the plugin.
+    tool: Option<&'a str>,
+    reason: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum NoticeKind {
+    /// Nothing of the plugin is served until a person accepts it.
+    Held,
+    /// A newer version waits until a person accepts it; the older serves.
+    HeldVersion,
+    /// Nothing of the plugin is served.
+    Refused,
+    /// The newer version cannot be served; the older serves.
+    RefusedVersion,
+    /// A part of the plugin is not served.
+    Part,
+    /// A part of the plugin is not listed, and nothing is wrong.
+    Unlisted,
+    Warning,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolCard<'a> {
+    name: &'a str,
+    plugin: &'a str,
+    title: Option<&'a str>,
+    description: &'a str,
+    input_schema: &'a RawValue,
+    output_schema: Option<&'a RawValue>,
+    annotations: Annotations,
+    repeated: Vec<RepeatedHeader<'a>>,
+    statistics: CallStatistics,
+}
+
+/// An argument that a caller repeats in a header.
+#[derive(Serialize)]
+struct RepeatedHeader<'a> {
+    header: &'a str,
+    path: &'a [String],
+}
+
+impl<'a> PageState<'a> {
+    /// The state of a server that serves `seen` to this principal, in this state and for so long.
+    pub(crate) fn new(
+        state: ServerHealth,
+        uptime: Duration,
+        seen: Option<&'a Catalog>,
+        principal: &'a Principal,
+        history: &'a LoadHistory,
+    ) -> Self {
+        let sees_all = principal.allow.is_none();
+        let tools = seen.into_iter().flat_map(|catalog| catalog.tools().all());
+        let tools: Vec<_> = tools.map(|tool| ToolCard::of(tool)).collect();
+        let plugins = seen.map(Catalog::plugins).unwrap_or_default().iter();
+        let plugins = plugins
+            .filter(|plugin| {
+                sees_all || tools.iter().any(|tool| tool.plugin == plugin.name.as_str())
+            })
+            .map(|plugin| PluginCard::of(plugin));
+        // What is not served, and why, is told to those alone who may call everything.
+        let whole = seen.filter(|_| sees_all);
+        let notices = whole.map(Catalog::refusals).unwrap_or_default().iter();
+        let loading = whole.map(Catalog::loading).unwrap_or_default().iter();
+        Self {
+            server: HealthReport::new(state, uptime, seen),
+            time_ms: now_ms(),
+            viewer: PageViewer { id: &principal.id, sees_all },
+            plugins: plugins.collect(),
+            loading: loading.map(|plugin| plugin.name.as_str()).collect(),
+            notices: notices.map(PluginNotice::of).collect(),
+            samples: history.samples().iter().filter(|_| sees_all).collect(),
+            tools,
+        }
+    }
+}
+
+impl<'a> PluginCard<'a> {
+    fn of(plugin: &'a Plugin) -> Self {
+        let limits = plugin.limits();
+        Self {
+            name: plugin.name.as_str(),
+            version: plugin.digest.short(),
+            sha256: plugin.digest.to_string(),
+            file: file_name(&plugin.file),
+            paused: plugin.paused().map(|paused| PluginPause::of(&paused, &plugin.file)),
+            limits: PluginBounds {
+                memory_bytes: limits.memory.get(),
+                timeout_ms: milliseconds(limits.timeout),
+            },
+        }
+    }
+}
+
+impl PluginPause {
+    fn of(paused: &Paused, file: &str) -> Self {
+        let left = paused.until.map(|until| until.saturating_duration_since(Instant::now()));
+        let reason = without_directories(file, clip(&paused.reason, MAX_SHOWN_REASON));
+        Self { crashes: paused.crashes, left_ms: left.map(milliseconds), reason }
+    }
+}
+
+impl<'a> PluginNotice<'a> {
+    fn of(refusal: &'a Refusal) -> Self {
+        let is_held = refusal.reason.starts_with(HELD_BACK);
+        let (kind, tool) = match &refusal.refused {
+            Refused::Plugin if is_held => (NoticeKind::Held, None),
+            Refused::Plugin => (NoticeKind::Refused, None),
+            Refused::Version if is_held => (NoticeKind::HeldVersion, None),
+            Refused::Version => (NoticeKind::RefusedVersion, None),
+            Refused::Feature(FeatureKind::Tool, name) | Refused::Function(name) => {
+                (NoticeKind::Part, Some(&**name))
+            }
+            Refused::Further(_) => (NoticeKind::Part, None),
+            Refused::Unlisted(FeatureKind::Tool, name) => (NoticeKind::Unlisted, Some(&**name)),
+            Refused::FurtherUnlisted(_) => (NoticeKind::Unlisted, None),
+            Refused::Notes | Refused::Warning => (NoticeKind::Warning, None),
+        };
+        let reason = clip(&refusal.reason, MAX_SHOWN_REASON);
+        let reason = without_directories(&refusal.file, reason);
+        Self { file: file_name(&refusal.file), kind, tool, reason }
+    }
+}
+
+impl<'a> ToolCard<'a> {
+    fn of(tool: &'a Tool) -> Self {
+        let spec = &tool.spec;
+        let repeated = |repeated: &'a RepeatedArgument| RepeatedHeader {
+            header: &repeated.header,
+            path: repeated.path(),
+        };
+        Self {
+            name: tool.name.as_str(),
+            plugin: tool.plugin.name.as_str(),
+            title: spec.title.as_deref(),
+            description: &spec.description,
+            input_schema: &spec.input_schema,
+            output_schema: spec.output_schema.as_deref(),
+            annotations: spec.annotations,
+            repeated: tool.repeated.iter().map(repeated).collect(),
+            statistics: tool.statistics.snapshot().into(),
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

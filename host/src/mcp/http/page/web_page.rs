@@ -1,0 +1,135 @@
+//! The page as the server holds it: who may see it, and what it answers.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderName, StatusCode};
+use tokio::sync::watch;
+
+use super::load_history::LoadHistory;
+use super::page_events::ChangeSource;
+use super::page_files::PageFile;
+use super::page_numbers::PageNumbers;
+use super::page_state::PageState;
+use crate::catalog::Catalog;
+use crate::mcp::http::run::answer::HttpRefusal;
+use crate::mcp::http::run::health::ServerHealth;
+use crate::tokens::{Principal, Proof};
+
+/// The header that the page sends with each request for data. Another site cannot send it without asking first, and nobody
+/// answers that it may.
+const PAGE_HEADER: HeaderName = HeaderName::from_static("toolrack-page");
+/// The header in which a browser says where a request comes from.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// A path of the page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PagePath {
+    /// A file, which tells nothing of the server.
+    File(PageFile),
+    Data(PageData),
+}
+
+/// A kind of data that the page asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PageData {
+    /// The state at one moment.
+    State,
+    /// A stream of what changes.
+    Events,
+}
+
+/// The page, and what it shows that nothing else keeps.
+pub(crate) struct WebPage {
+    catalog: watch::Receiver<Option<Arc<Catalog>>>,
+    /// True if the server is of this machine alone.
+    is_local: bool,
+    history: RefCell<LoadHistory>,
+    numbers: RefCell<Option<Rc<PageNumbers>>>,
+}
+
+impl PagePath {
+    /// The part of the page that this path is of.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        match path {
+            "/page/state" => Some(Self::Data(PageData::State)),
+            "/page/events" => Some(Self::Data(PageData::Events)),
+            _ => PageFile::at(path).map(Self::File),
+        }
+    }
+}
+
+impl PageData {
+    /// Checks that the page itself asks, and no other site.
+    pub(crate) fn check_asker(headers: &HeaderMap) -> Result<(), HttpRefusal> {
+        let site = headers.get(FETCH_SITE).map(|site| site.as_bytes());
+        let is_own = site.is_none_or(|site| site == b"same-origin");
+        match is_own && headers.contains_key(PAGE_HEADER) {
+            true => Ok(()),
+            false => Err(HttpRefusal::plain(
+                StatusCode::FORBIDDEN,
+                "this is for the page at / alone, which sends the header `Toolrack-Page: 1` from its own origin; /health tells others of the server",
+            )),
+        }
+    }
+}
+
+impl WebPage {
+    /// The page of a server that serves `catalog`, to this machine alone if `is_local`.
+    pub(crate) fn new(catalog: watch::Receiver<Option<Arc<Catalog>>>, is_local: bool) -> Self {
+        Self { catalog, is_local, history: RefCell::default(), numbers: RefCell::default() }
+    }
+
+    /// Checks that this principal may see what the page shows: on an address of other machines, strangers may not.
+    pub(crate) fn check_viewer(&self, principal: &Principal) -> Result<(), HttpRefusal> {
+        match principal.proof {
+            Proof::Nothing if !self.is_local => Err(HttpRefusal::plain(
+                StatusCode::UNAUTHORIZED,
+                "the page shows what runs to those with a token, since other machines reach this server; whoever runs it makes one with `token add NAME`",
+            )),
+            Proof::Nothing | Proof::Certificate | Proof::Token | Proof::AccessToken(_) => Ok(()),
+        }
+    }
+
+    /// Notes the load, if that is due.
+    pub(crate) fn look(&self) {
+        let catalog = self.catalog.borrow().clone();
+        self.history.borrow_mut().look(catalog.as_deref(), Instant::now());
+    }
+
+    /// The state of a server that serves `seen` to this principal, as JSON.
+    pub(crate) fn state(
+        &self,
+        state: ServerHealth,
+        uptime: Duration,
+        seen: Option<&Catalog>,
+        principal: &Principal,
+    ) -> Vec<u8> {
+        let history = self.history.borrow();
+        let state = PageState::new(state, uptime, seen, principal, &history);
+        // Names, texts, numbers and the JSON of schemas are always JSON.
+        serde_json::to_vec(&state).unwrap_or_default()
+    }
+}
+
+impl ChangeSource for WebPage {
+    fn numbers(&self) -> Rc<PageNumbers> {
+        let now = Instant::now();
+        let mut numbers = self.numbers.borrow_mut();
+        if let Some(known) = numbers.as_ref().filter(|known| !known.is_old(now)) {
+            return known.clone();
+        }
+        let catalog = self.catalog.borrow().clone();
+        numbers.insert(Rc::new(PageNumbers::read(catalog.as_deref(), now))).clone()
+    }
+
+    fn samples_after(&self, time_ms: u64) -> (Vec<String>, u64) {
+        let history = self.history.borrow();
+        let samples = history.samples();
+        let new = samples.iter().filter(|sample| sample.time_ms > time_ms);
+        let new = new.filter_map(|sample| serde_json::to_string(sample).ok()).collect();
+        (new, samples.back().map_or(0, |last| last.time_ms))
+    }
+}

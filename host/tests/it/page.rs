@@ -1,0 +1,265 @@
+//! The page of the real binary: what it tells to whom, and the attacks of other sites on it.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::client::{Client, HANG, toolrack};
+use crate::http_peer::{HttpPeer, OpenResponse, modern, request, token, with_token};
+use crate::over_http::at_home;
+use crate::person::eventually;
+use crate::plugins;
+
+const ASKS: (&str, &str) = ("Toolrack-Page", "1");
+
+fn state(peer: &HttpPeer) -> Value {
+    let answer = peer.bytes(request("GET", "/page/state", &[ASKS], ""));
+    assert_eq!((answer.status, &*answer.headers["content-type"]), (200, "application/json"));
+    answer.json()
+}
+
+/// The next event with this name, and its data.
+fn event(stream: &mut OpenResponse, name: &str) -> Value {
+    let begun = Instant::now();
+    while begun.elapsed() < HANG {
+        let chunk = stream.text().expect("the stream goes on");
+        let mut events = chunk.split("\n\n");
+        let found = events.find_map(|event| event.strip_prefix(&format!("event: {name}\ndata: ")));
+        if let Some(data) = found {
+            return serde_json::from_str(data).expect("JSON");
+        }
+    }
+    panic!("no event {name}");
+}
+
+#[test]
+fn the_page_and_its_files_are_there_with_all_that_keeps_other_sites_out() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let page = peer.get("/");
+    assert!(page.body.starts_with("<!doctype html>"), "{page:?}");
+    let files = page.body.split('"').filter(|part| part.starts_with("page/"));
+    let files: Vec<_> = files.map(|file| format!("/{file}")).collect();
+    assert!(files.len() >= 3, "{files:?}");
+    for path in ["/", "/page/state", "/page/server.js"].iter().map(ToString::to_string).chain(files)
+    {
+        for answer in [peer.get(&path), peer.bytes(request("GET", &path, &[ASKS], ""))] {
+            let has = |name: &str, part: &str| {
+                assert!(answer.headers[name].contains(part), "{path} {name}: {answer:?}");
+            };
+            for rule in [
+                "default-src 'none'",
+                "script-src 'self'",
+                "connect-src 'self'",
+                "frame-ancestors 'none'",
+                "form-action 'none'",
+                "base-uri 'none'",
+                "trusted-types 'none'",
+            ] {
+                has("content-security-policy", rule);
+            }
+            has("x-content-type-options", "nosniff");
+            has("referrer-policy", "no-referrer");
+            has("x-frame-options", "DENY");
+            has("cross-origin-resource-policy", "same-origin");
+            assert!(!answer.headers.contains_key("access-control-allow-origin"), "{answer:?}");
+        }
+    }
+    assert_eq!(peer.open(request("HEAD", "/", &[], "")).status, 200);
+}
+
+#[test]
+fn other_sites_reach_neither_the_page_nor_what_it_shows() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    for path in ["/", "/page/main.js", "/page/state", "/page/events"] {
+        // A name that was turned to this machine.
+        let rebound = peer.bytes(request("GET", path, &[ASKS, ("Host", "evil.example")], ""));
+        assert_eq!(rebound.status, 403, "{path}");
+        let crossed =
+            peer.bytes(request("GET", path, &[ASKS, ("Origin", "https://evil.example")], ""));
+        assert_eq!(crossed.status, 403, "{path}");
+        for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+            let answer = peer.bytes(request(method, path, &[ASKS], ""));
+            assert_eq!(
+                (answer.status, &*answer.headers["allow"]),
+                (405, "GET, HEAD"),
+                "{method} {path}"
+            );
+            assert!(!answer.headers.contains_key("access-control-allow-origin"));
+        }
+    }
+    for path in ["/page/state", "/page/events"] {
+        for headers in [
+            // What a site can send without asking: no header of its own.
+            &[][..],
+            &[("Accept", "text/event-stream"), ("Sec-Fetch-Site", "cross-site")],
+            &[ASKS, ("Sec-Fetch-Site", "cross-site")],
+            &[ASKS, ("Sec-Fetch-Site", "same-site")],
+            &[ASKS, ("Sec-Fetch-Site", "none")],
+        ] {
+            let answer = peer.bytes(request("GET", path, headers, ""));
+            assert_eq!(answer.status, 403, "{path} {headers:?}");
+            assert!(!answer.body.contains("good"), "{answer:?}");
+        }
+    }
+    // A link on another site may lead to the page: it is shown by itself, in no frame.
+    let linked = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate")];
+    assert_eq!(peer.bytes(request("GET", "/", &linked, "")).status, 200);
+}
+
+#[test]
+fn the_page_tells_what_is_served_what_is_not_and_no_directory() {
+    let plugins = plugins::good();
+    plugins::install(plugins.path(), "odd", "[limits]\nbogus = 1\n", &plugins::answering("x"));
+    let lone = plugins.path().join("lone.toml");
+    std::fs::write(&lone, "").expect("written");
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let told = state(&peer);
+    assert_eq!(told["viewer"], json!({ "id": "", "seesAll": true }));
+    assert_eq!(told["plugins"][0]["name"], "good");
+    let tools: Vec<_> =
+        told["tools"].as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
+    assert_eq!(tools, ["good_other", "good_run"]);
+    assert_eq!(told["tools"][0]["inputSchema"]["type"], "object");
+    let kinds: Vec<_> =
+        told["notices"].as_array().unwrap().iter().map(|notice| &notice["kind"]).collect();
+    assert_eq!(kinds, ["refused", "refused"], "{told}");
+    let text = told.to_string();
+    assert!(text.contains("unknown key `bogus`"), "{text}");
+    let directory = plugins.path().file_name().unwrap().to_str().unwrap();
+    assert!(
+        !text.contains(plugins.path().to_str().unwrap()) && !text.contains(directory),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_open_page_hears_of_calls_and_of_reloads() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let mut stream = peer.open(request("GET", "/page/events", &[ASKS], ""));
+    assert_eq!((stream.status, &*stream.headers["content-type"]), (200, "text/event-stream"));
+    assert_eq!(stream.text().as_deref(), Some(":\n\n"));
+    peer.modern("tools/call", json!({ "name": "good_run" }));
+    let numbers = event(&mut stream, "numbers");
+    assert_eq!(numbers["tools"]["good_run"]["calls"], 1, "{numbers}");
+    assert_eq!(numbers["sum"]["calls"], 1);
+    assert!(numbers["tools"].get("good_other").is_none(), "it was not called");
+    // The same numbers as elsewhere.
+    let health = peer.get("/health").json();
+    assert_eq!(numbers["sum"], health["statistics"]);
+    assert_eq!(state(&peer)["server"]["statistics"], health["statistics"]);
+    plugins::install(plugins.path(), "more", "", &plugins::answering("more"));
+    event(&mut stream, "catalog");
+    eventually("the new plugin", || state(&peer)["plugins"].get(1).map(drop));
+}
+
+#[test]
+fn a_token_shows_what_it_allows_and_without_one_the_page_tells_nothing() {
+    let plugins = plugins::good();
+    plugins::install(plugins.path(), "other", "", &plugins::answering("x"));
+    plugins::install(plugins.path(), "odd", "[limits]\nbogus = 1\n", &plugins::answering("x"));
+    let home = tempfile::tempdir().expect("a directory");
+    let all = token(home.path(), &["ada"]);
+    let some = token(home.path(), &["bob", "--allow", "good_r*"]);
+    let peer = at_home(home.path(), plugins.path());
+    // The page itself, which tells nothing, is there for a browser, which has no token yet.
+    assert_eq!(peer.get("/").status, 200);
+    let asked = |path: &str| request("GET", path, &[ASKS], "");
+    for path in ["/page/state", "/page/events"] {
+        for refused in [asked(path), with_token(&asked(path), "trk_nonsense")] {
+            let refused = peer.bytes(refused);
+            assert_eq!(refused.status, 401, "{refused:?}");
+            assert!(!refused.body.contains("good"), "{refused:?}");
+        }
+    }
+    let whole = peer.bytes(with_token(&asked("/page/state"), &all)).json();
+    assert_eq!(whole["viewer"]["seesAll"], true);
+    assert_eq!(
+        (whole["tools"].as_array().unwrap().len(), whole["notices"].as_array().unwrap().len()),
+        (3, 1)
+    );
+    let part = peer.bytes(with_token(&asked("/page/state"), &some));
+    let told = part.json();
+    assert_eq!(told["viewer"]["seesAll"], false);
+    assert_eq!(told["tools"].as_array().unwrap().len(), 1);
+    for hidden in ["good_other", "\"other", "odd", "bogus"] {
+        assert!(!part.body.contains(hidden), "{hidden}: {part:?}");
+    }
+    let mut stream = peer.open(with_token(&asked("/page/events"), &some));
+    let call =
+        |name: &str| peer.bytes(with_token(&modern("tools/call", json!({ "name": name })), &all));
+    assert_eq!((call("good_other").status, call("good_run").status), (200, 200));
+    let numbers = event(&mut stream, "numbers");
+    let names: Vec<_> = numbers["tools"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["good_run"], "{numbers}");
+    assert_eq!(numbers["sum"]["calls"], 1, "of the others it is not told");
+    // The stream ends with its token.
+    let mut remove = toolrack();
+    remove.env("TOOLRACK_HOME", home.path()).args(["token", "remove", "bob"]);
+    assert!(remove.output().expect("it runs").status.success());
+    eventually("the end of the stream", || stream.text().is_none().then_some(()));
+}
+
+#[test]
+fn on_an_address_of_other_machines_strangers_see_nothing_though_they_may_call() {
+    let plugins = plugins::good();
+    let mut command = toolrack();
+    command.args(["serve", "--http", "0.0.0.0:0", "--allow-unauthenticated", "--plugins"]);
+    let peer = HttpPeer::spawn(Client::spawn(command.arg(plugins.path())));
+    let host = ("Host", "127.0.0.1");
+    assert_eq!(peer.bytes(request("GET", "/", &[host], "")).status, 200);
+    let refused = peer.bytes(request("GET", "/page/state", &[ASKS, host], ""));
+    assert!(refused.status == 401 && refused.body.contains("token"), "{refused:?}");
+    let called = modern("tools/call", json!({ "name": "good_run" }));
+    assert_eq!(peer.bytes(called.replacen("localhost", "127.0.0.1", 1)).status, 200);
+}
+
+#[test]
+fn pages_have_a_share_and_leave_the_rest_to_clients() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let open = || peer.open(request("GET", "/page/events", &[ASKS], ""));
+    let streams: Vec<_> = std::iter::repeat_with(open).take(16).collect();
+    assert!(streams.iter().all(|stream| stream.status == 200));
+    let refused = open();
+    assert_eq!(refused.status, 429);
+    assert!(refused.headers.contains_key("retry-after"));
+    let answer = peer.modern("tools/call", json!({ "name": "good_run" }));
+    assert_eq!(answer.status, 200, "clients are served");
+    drop(streams);
+    eventually("a place", || (open().status == 200).then_some(()));
+}
+
+#[test]
+fn the_page_can_be_turned_off() {
+    let plugins = plugins::good();
+    let home = tempfile::tempdir().expect("a directory");
+    std::fs::write(home.path().join("config.toml"), "[http]\npage = false\n").expect("written");
+    let peer = at_home(home.path(), plugins.path());
+    for path in ["/", "/page/main.js", "/page/state", "/page/events"] {
+        let answer = peer.bytes(request("GET", path, &[ASKS], ""));
+        assert_eq!(
+            (answer.status, &*answer.body),
+            (404, "nothing is here; MCP is served at /mcp\n")
+        );
+    }
+    let said = peer.bytes(request("GET", "/mcp", &[("Accept", "text/html")], "")).body;
+    assert!(said.ends_with("and no page\n"), "{said}");
+}
+
+#[test]
+fn whoever_opens_an_address_in_a_browser_is_told_of_the_page() {
+    let plugins = plugins::good();
+    let mut peer = HttpPeer::start(plugins.path(), &[]);
+    let mcp = peer.bytes(request("GET", "/mcp", &[("Accept", "text/html")], ""));
+    assert!(mcp.status == 406 && mcp.body.contains("the page for people is at /"), "{mcp:?}");
+    let nowhere = peer.get("/nowhere");
+    assert!(
+        nowhere.status == 404 && nowhere.body.contains("a page for people at /"),
+        "{nowhere:?}"
+    );
+    let line = peer.server.logs("a page for people is at http://");
+    assert!(line.contains(&format!(":{}/", peer.port)), "{line}");
+}
