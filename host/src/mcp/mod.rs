@@ -34,8 +34,8 @@ pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
 pub use http::{AllowedOrigin, HostPolicy, HttpAddress, Listener, ServerName, SocketLocks};
 pub(crate) use http::{
     AwaitedPart, HealthReport, HttpBounds, HttpServer, HttpServerError, HttpSettings, PlaceUrl,
-    ProbeAnswer, ProbeError, ProbedServer, ServerHealth, ServerPlace, SessionKey, TokenNeed,
-    own_certificate,
+    ProbeAnswer, ProbeError, ProbedServer, RecentCalls, ServerHealth, ServerPlace, SessionKey,
+    TokenNeed, own_certificate,
 };
 pub use http::{SessionKeyError, TlsError, TlsFiles};
 pub use rpc::lines::{InputLine, MAX_LINE};

@@ -21,9 +21,10 @@ use crate::host::{Host, HostError};
 use crate::lockfile::LockPolicy;
 use crate::manifest::{Policy, Rate};
 use crate::mcp::{
-    AllowedOrigin, CallObservers, ClientShares, Driver, Engine, Executor, HostPolicy, HttpAddress,
-    HttpBounds, HttpServer, HttpServerError, HttpSettings, Listener, PrivateStdout, ServerName,
-    SessionKey, SessionKeyError, Settings, SocketLocks, Stdio, TlsFiles, TokenNeed,
+    AllowedOrigin, CallObserver, CallObservers, ClientShares, Driver, Engine, Executor, HostPolicy,
+    HttpAddress, HttpBounds, HttpServer, HttpServerError, HttpSettings, Listener, PrivateStdout,
+    RecentCalls, ServerName, SessionKey, SessionKeyError, Settings, SocketLocks, Stdio, TlsFiles,
+    TokenNeed,
 };
 use crate::metrics::{MetricsAddress, MetricsServer, MetricsSource};
 use crate::oauth::OauthSettings;
@@ -223,8 +224,10 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let (publisher, catalog) = watch::channel(None);
     let instructions = remembered.as_ref().and_then(RememberedInstructions::read);
     let audit = options.audit.map(AuditLog::start).transpose()?;
-    let observers = audit.iter().map(AuditLog::observer).collect();
-    let observers = CallObservers::new(observers);
+    let recent = options.http.as_ref().filter(|http| http.page).map(|_| Arc::default());
+    let watches = |recent: &Arc<RecentCalls>| -> Arc<dyn CallObserver> { recent.clone() };
+    let writes = audit.iter().map(AuditLog::observer);
+    let observers = CallObservers::new(writes.chain(recent.iter().map(watches)).collect());
     let observed = !observers.is_empty();
     let settings = Settings { page: options.page, instructions, observed, ..Settings::default() };
     let follower = host.follow(&options.plugins, options.locking, options.optimizing);
@@ -258,7 +261,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         let executor = Rc::new(executor);
         let http = match &options.http {
             Some(http) => {
-                let server = listen(http, settings.clone(), home, &executor, &catalog).await?;
+                let server =
+                    listen(http, settings.clone(), home, &executor, &catalog, recent).await?;
                 listens.send_replace(Some(server.address()));
                 Some(server)
             }
@@ -328,6 +332,7 @@ async fn listen(
     home: Option<&Home>,
     executor: &Rc<Executor>,
     catalog: &watch::Receiver<Option<Arc<Catalog>>>,
+    recent: Option<Arc<RecentCalls>>,
 ) -> Result<HttpServer, ServeError> {
     let HttpOptions {
         address,
@@ -338,7 +343,6 @@ async fn listen(
         session_key,
         tls,
         oauth,
-        page,
         rate_of_one,
         ..
     } = options;
@@ -375,14 +379,14 @@ async fn listen(
         need,
         tls: tls.clone(),
         oauth: oauth.clone(),
-        page: *page,
+        page: recent,
         rate_of_one: *rate_of_one,
         bounds: HttpBounds::default(),
     };
     let server = HttpServer::new(listener, settings, executor.clone(), catalog.clone())?;
     // Not before all that it needs was read.
     tracing::info!("listening on {shown}");
-    if let (true, Some(base)) = (*page, shown.strip_suffix("mcp")) {
+    if let (true, Some(base)) = (options.page, shown.strip_suffix("mcp")) {
         tracing::info!("a page for people is at {base}");
     }
     Ok(server)

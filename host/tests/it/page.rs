@@ -18,18 +18,35 @@ fn state(peer: &HttpPeer) -> Value {
     answer.json()
 }
 
-/// The next event with this name, and its data.
-fn event(stream: &mut OpenResponse, name: &str) -> Value {
-    let begun = Instant::now();
-    while begun.elapsed() < HANG {
-        let chunk = stream.text().expect("the stream goes on");
-        let mut events = chunk.split("\n\n");
-        let found = events.find_map(|event| event.strip_prefix(&format!("event: {name}\ndata: ")));
-        if let Some(data) = found {
-            return serde_json::from_str(data).expect("JSON");
-        }
+/// An open page: its stream, and the events that it was told and nobody has looked for yet.
+struct OpenPage {
+    stream: OpenResponse,
+    heard: Vec<(String, Value)>,
+}
+
+impl OpenPage {
+    fn open(stream: OpenResponse) -> Self {
+        assert_eq!((stream.status, &*stream.headers["content-type"]), (200, "text/event-stream"));
+        let mut page = Self { stream, heard: Vec::new() };
+        assert_eq!(page.stream.text().as_deref(), Some(":\n\n"), "it begins at once");
+        page
     }
-    panic!("no event {name}");
+
+    /// The next event with this name.
+    fn event(&mut self, name: &str) -> Value {
+        let begun = Instant::now();
+        while begun.elapsed() < HANG {
+            if let Some(at) = self.heard.iter().position(|(heard, _)| heard == name) {
+                return self.heard.remove(at).1;
+            }
+            let chunk = self.stream.text().expect("the stream goes on");
+            let events = chunk.split("\n\n").filter_map(|event| event.strip_prefix("event: "));
+            let events = events.map(|event| event.split_once("\ndata: ").expect("data"));
+            let read = |data| serde_json::from_str(data).expect("JSON");
+            self.heard.extend(events.map(|(name, data)| (name.to_owned(), read(data))));
+        }
+        panic!("no event {name}: {:?}", self.heard);
+    }
 }
 
 #[test]
@@ -138,20 +155,27 @@ fn the_page_tells_what_is_served_what_is_not_and_no_directory() {
 fn an_open_page_hears_of_calls_and_of_reloads() {
     let plugins = plugins::good();
     let peer = HttpPeer::start(plugins.path(), &[]);
-    let mut stream = peer.open(request("GET", "/page/events", &[ASKS], ""));
-    assert_eq!((stream.status, &*stream.headers["content-type"]), (200, "text/event-stream"));
-    assert_eq!(stream.text().as_deref(), Some(":\n\n"));
+    let mut page = OpenPage::open(peer.open(request("GET", "/page/events", &[ASKS], "")));
     peer.modern("tools/call", json!({ "name": "good_run" }));
-    let numbers = event(&mut stream, "numbers");
+    let numbers = page.event("numbers");
     assert_eq!(numbers["tools"]["good_run"]["calls"], 1, "{numbers}");
     assert_eq!(numbers["sum"]["calls"], 1);
     assert!(numbers["tools"].get("good_other").is_none(), "it was not called");
+    let call = page.event("call");
+    assert_eq!((&call["tool"], &call["plugin"]), (&json!("good_run"), &json!("good")));
+    assert_eq!((&call["outcome"], &call["isAnswered"]), (&json!("answered"), &json!(true)));
+    assert!(call["fuel"].as_u64() > Some(0) && call["memoryBytes"].as_u64() > Some(0), "{call}");
+    assert_eq!(state(&peer)["calls"], json!([call]), "whoever comes later sees it, too");
+    peer.modern("tools/call", json!({ "name": "nowhere_run" }));
+    let call = page.event("call");
+    assert_eq!((&call["outcome"], &call["plugin"]), (&json!("unknown_tool"), &Value::Null));
+    assert_eq!(call["tool"], "nowhere_run");
     // The same numbers as elsewhere.
     let health = peer.get("/health").json();
     assert_eq!(numbers["sum"], health["statistics"]);
     assert_eq!(state(&peer)["server"]["statistics"], health["statistics"]);
     plugins::install(plugins.path(), "more", "", &plugins::answering("more"));
-    event(&mut stream, "catalog");
+    page.event("catalog");
     eventually("the new plugin", || state(&peer)["plugins"].get(1).map(drop));
 }
 
@@ -187,19 +211,27 @@ fn a_token_shows_what_it_allows_and_without_one_the_page_tells_nothing() {
     for hidden in ["good_other", "\"other", "odd", "bogus"] {
         assert!(!part.body.contains(hidden), "{hidden}: {part:?}");
     }
-    let mut stream = peer.open(with_token(&asked("/page/events"), &some));
+    let mut page = OpenPage::open(peer.open(with_token(&asked("/page/events"), &some)));
     let call =
         |name: &str| peer.bytes(with_token(&modern("tools/call", json!({ "name": name })), &all));
     assert_eq!((call("good_other").status, call("good_run").status), (200, 200));
-    let numbers = event(&mut stream, "numbers");
+    let numbers = page.event("numbers");
     let names: Vec<_> = numbers["tools"].as_object().unwrap().keys().collect();
     assert_eq!(names, ["good_run"], "{numbers}");
     assert_eq!(numbers["sum"]["calls"], 1, "of the others it is not told");
+    let own = peer.bytes(with_token(&modern("tools/call", json!({ "name": "good_run" })), &some));
+    assert_eq!(own.status, 200);
+    let calls = peer.bytes(with_token(&asked("/page/state"), &some)).json()["calls"].clone();
+    let calls = calls.as_array().expect("calls");
+    assert_eq!(calls.len(), 1, "what others call is not told: {calls:?}");
+    assert_eq!(calls[0]["principal"], told["viewer"]["id"]);
+    let calls = peer.bytes(with_token(&asked("/page/state"), &all)).json()["calls"].clone();
+    assert_eq!(calls.as_array().map(Vec::len), Some(3));
     // The stream ends with its token.
     let mut remove = toolrack();
     remove.env("TOOLRACK_HOME", home.path()).args(["token", "remove", "bob"]);
     assert!(remove.output().expect("it runs").status.success());
-    eventually("the end of the stream", || stream.text().is_none().then_some(()));
+    eventually("the end of the stream", || page.stream.text().is_none().then_some(()));
 }
 
 #[test]

@@ -275,10 +275,10 @@ impl Endpoint {
                 }))
             }
             PageData::Events => {
-                let (source, sees_all) = (page.clone(), principal.allow.is_none());
+                let (source, principal) = (page.clone(), principal.clone());
                 let keep_alive = self.bounds.keep_alive;
-                let events = PageEvents { source, seen, sees_all, keep_alive };
-                let end = self.end_of(kind, principal);
+                let end = self.end_of(kind, &principal);
+                let events = PageEvents { source, seen, principal, keep_alive };
                 Ok(answer::told(media::EVENTS_TYPE, |chunks| async move {
                     let _places = places;
                     tokio::select! {

@@ -35,6 +35,7 @@ mod authorized;
 pub(crate) use bounds::HttpBounds;
 pub(crate) use legacy_session::session_id::SessionKey;
 pub use legacy_session::session_id::SessionKeyError;
+pub(crate) use page::recent_calls::RecentCalls;
 pub(crate) use probe::question::{AwaitedPart, ProbeAnswer, ProbeError, ProbedServer};
 pub(crate) use probe::server_place::{PlaceUrl, ServerPlace};
 pub(crate) use request::authentication::TokenNeed;

@@ -27,6 +27,7 @@ use super::followed::{Followed, FollowedReader};
 use super::following::Following;
 use super::legacy_session::session_id::{ListsDigest, SessionKey};
 use super::legacy_session::session_registry::SessionRegistry;
+use super::page::recent_calls::RecentCalls;
 use super::page::web_page::WebPage;
 use super::plan::MessageChecks;
 use super::refusal_log::{RefusalKind, RefusalLog};
@@ -84,8 +85,8 @@ pub(crate) struct HttpSettings {
     pub(crate) tls: Option<TlsFiles>,
     /// The authorization servers whose tokens count. `None` if there are none.
     pub(crate) oauth: Option<OauthSettings>,
-    /// True if the page for people is served.
-    pub(crate) page: bool,
+    /// The calls that the page for people shows. `None` where no page is served.
+    pub(crate) page: Option<Arc<RecentCalls>>,
     /// The rate at which one principal may call tools.
     pub(crate) rate_of_one: Option<Rate>,
     pub(crate) bounds: HttpBounds,
@@ -176,7 +177,8 @@ impl HttpServer {
             unknown_lists: ListsDigest::unknown(),
             published: Rc::default(),
         };
-        let page = page.then(|| Rc::new(WebPage::new(catalog.clone(), host_policy.is_local())));
+        let is_local = host_policy.is_local();
+        let page = page.map(|calls| Rc::new(WebPage::new(catalog.clone(), calls, is_local)));
         let endpoint = Rc::new(Endpoint {
             host_policy,
             checks,

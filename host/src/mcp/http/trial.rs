@@ -50,7 +50,7 @@ pub(super) fn settings(bounds: HttpBounds) -> HttpSettings {
         need: TokenNeed::OnceThereAre,
         tls: None,
         oauth: None,
-        page: true,
+        page: Some(Arc::default()),
         rate_of_one: None,
         bounds,
     }

@@ -3,6 +3,7 @@
 
 pub(super) mod told_reason;
 pub(super) mod load_history;
+pub(super) mod recent_calls;
 pub(super) mod page_numbers;
 pub(super) mod page_state;
 pub(super) mod page_files;

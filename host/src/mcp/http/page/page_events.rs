@@ -11,8 +11,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
 use super::page_numbers::PageNumbers;
+use super::recent_calls::RecentCall;
 use crate::catalog::{CallCounts, Catalog, StatisticsSnapshot};
 use crate::mcp::http::run::health::CallStatistics;
+use crate::tokens::Principal;
 
 /// The time between two looks at what has changed, for one page.
 const EVENT_INTERVAL: Duration = Duration::from_millis(500);
@@ -21,6 +23,12 @@ const EVENT_INTERVAL: Duration = Duration::from_millis(500);
 pub(crate) trait ChangeSource {
     /// The numbers of all tools, at most a second old.
     fn numbers(&self) -> Rc<PageNumbers>;
+
+    /// The calls after the one with this number that `principal` may see, as far as they are kept.
+    fn calls_after(&self, number: u64, principal: &Principal) -> Vec<RecentCall>;
+
+    /// The number of the last call.
+    fn last_call(&self) -> u64;
 
     /// The samples of the load that were taken after this time, each as JSON, with the time of the last.
     fn samples_after(&self, time_ms: u64) -> (Vec<String>, u64);
@@ -31,8 +39,7 @@ pub(crate) struct PageEvents<S> {
     pub(crate) source: Rc<S>,
     /// The catalog as its principal may see it.
     pub(crate) seen: watch::Receiver<Option<Arc<Catalog>>>,
-    /// True if its principal sees everything.
-    pub(crate) sees_all: bool,
+    pub(crate) principal: Principal,
     /// The time after which a comment is sent where nothing else is.
     pub(crate) keep_alive: Duration,
 }
@@ -49,6 +56,7 @@ struct LastTold {
     counts: HashMap<String, CallCounts>,
     paused: Vec<String>,
     sample_ms: u64,
+    call: u64,
 }
 
 impl<S: ChangeSource> PageEvents<S> {
@@ -83,6 +91,7 @@ impl<S: ChangeSource> PageEvents<S> {
             counts: counts.collect(),
             paused: numbers.paused.clone(),
             sample_ms: self.source.samples_after(u64::MAX).1,
+            call: self.source.last_call(),
         }
     }
 
@@ -117,7 +126,14 @@ impl<S: ChangeSource> PageEvents<S> {
             // Numbers and names are always JSON.
             event(&mut events, "numbers", &serde_json::to_string(&changed).unwrap_or_default());
         }
-        if self.sees_all {
+        let last_call = self.source.last_call();
+        if last_call > told.call {
+            for call in self.source.calls_after(told.call, &self.principal) {
+                event(&mut events, "call", &serde_json::to_string(&call).unwrap_or_default());
+            }
+            told.call = last_call;
+        }
+        if self.principal.allow.is_none() {
             let (samples, last) = self.source.samples_after(told.sample_ms);
             told.sample_ms = last;
             samples.iter().for_each(|sample| event(&mut events, "sample", sample));

@@ -22,7 +22,7 @@ pub(crate) struct PageFile {
 }
 
 /// The files by their paths. They are part of the program.
-const FILES: [(&str, &str, &str); 12] = [
+const FILES: [(&str, &str, &str); 13] = [
     ("/", HTML, include_str!("assets/index.html")),
     ("/page/page.css", CSS, include_str!("assets/page.css")),
     ("/page/icon.svg", SVG, include_str!("assets/icon.svg")),
@@ -34,6 +34,7 @@ const FILES: [(&str, &str, &str); 12] = [
     ("/page/chart.js", SCRIPT, include_str!("assets/chart.js")),
     ("/page/overview.js", SCRIPT, include_str!("assets/overview.js")),
     ("/page/tools.js", SCRIPT, include_str!("assets/tools.js")),
+    ("/page/calls.js", SCRIPT, include_str!("assets/calls.js")),
     ("/page/form.js", SCRIPT, include_str!("assets/form.js")),
 ];
 

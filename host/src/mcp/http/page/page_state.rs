@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::load_history::{LoadHistory, LoadSample};
+use super::recent_calls::RecentCall;
 use super::told_reason::{file_name, without_directories};
 use crate::catalog::{Catalog, Paused, Plugin, Refusal, Refused, RepeatedArgument, Tool};
 use crate::lockfile::HELD_BACK;
@@ -30,6 +31,7 @@ pub(crate) struct PageState<'a> {
     notices: Vec<PluginNotice<'a>>,
     tools: Vec<ToolCard<'a>>,
     samples: Vec<&'a LoadSample>,
+    calls: Vec<RecentCall>,
 }
 
 /// The principal that looks at the page.
@@ -121,13 +123,15 @@ struct RepeatedHeader<'a> {
 }
 
 impl<'a> PageState<'a> {
-    /// The state of a server that serves `seen` to this principal, in this state and for so long.
+    /// The state of a server that serves `seen` to this principal, in this state and for so long, with the calls that it
+    /// may see.
     pub(crate) fn new(
         state: ServerHealth,
         uptime: Duration,
         seen: Option<&'a Catalog>,
         principal: &'a Principal,
         history: &'a LoadHistory,
+        calls: Vec<RecentCall>,
     ) -> Self {
         let sees_all = principal.allow.is_none();
         let tools = seen.into_iter().flat_map(|catalog| catalog.tools().all());
@@ -151,6 +155,7 @@ impl<'a> PageState<'a> {
             notices: notices.map(PluginNotice::of).collect(),
             samples: history.samples().iter().filter(|_| sees_all).collect(),
             tools,
+            calls,
         }
     }
 }

@@ -13,6 +13,7 @@ use super::page_events::ChangeSource;
 use super::page_files::PageFile;
 use super::page_numbers::PageNumbers;
 use super::page_state::PageState;
+use super::recent_calls::{RecentCall, RecentCalls};
 use crate::catalog::Catalog;
 use crate::mcp::http::run::answer::HttpRefusal;
 use crate::mcp::http::run::health::ServerHealth;
@@ -47,6 +48,7 @@ pub(crate) struct WebPage {
     /// True if the server is of this machine alone.
     is_local: bool,
     history: RefCell<LoadHistory>,
+    calls: Arc<RecentCalls>,
     numbers: RefCell<Option<Rc<PageNumbers>>>,
 }
 
@@ -77,9 +79,15 @@ impl PageData {
 }
 
 impl WebPage {
-    /// The page of a server that serves `catalog`, to this machine alone if `is_local`.
-    pub(crate) fn new(catalog: watch::Receiver<Option<Arc<Catalog>>>, is_local: bool) -> Self {
-        Self { catalog, is_local, history: RefCell::default(), numbers: RefCell::default() }
+    /// The page of a server that serves `catalog`, to this machine alone if `is_local`, with the calls that `calls` is told
+    /// of.
+    pub(crate) fn new(
+        catalog: watch::Receiver<Option<Arc<Catalog>>>,
+        calls: Arc<RecentCalls>,
+        is_local: bool,
+    ) -> Self {
+        let (history, numbers) = (RefCell::default(), RefCell::default());
+        Self { catalog, is_local, history, calls, numbers }
     }
 
     /// Checks that this principal may see what the page shows: on an address of other machines, strangers may not.
@@ -108,7 +116,8 @@ impl WebPage {
         principal: &Principal,
     ) -> Vec<u8> {
         let history = self.history.borrow();
-        let state = PageState::new(state, uptime, seen, principal, &history);
+        let calls = self.calls.after(0, principal);
+        let state = PageState::new(state, uptime, seen, principal, &history, calls);
         // Names, texts, numbers and the JSON of schemas are always JSON.
         serde_json::to_vec(&state).unwrap_or_default()
     }
@@ -123,6 +132,14 @@ impl ChangeSource for WebPage {
         }
         let catalog = self.catalog.borrow().clone();
         numbers.insert(Rc::new(PageNumbers::read(catalog.as_deref(), now))).clone()
+    }
+
+    fn calls_after(&self, number: u64, principal: &Principal) -> Vec<RecentCall> {
+        self.calls.after(number, principal)
+    }
+
+    fn last_call(&self) -> u64 {
+        self.calls.last()
     }
 
     fn samples_after(&self, time_ms: u64) -> (Vec<String>, u64) {

@@ -4,10 +4,12 @@ import { draw, make, setText } from "./dom.js";
 import { timeOfDay } from "./units.js";
 
 const HEIGHT = 132;
+// Minutes that are shown: as few as hold what is known.
+const SPANS = [2, 5, 15];
 const EDGE = { top: 8, right: 2, bottom: 20, left: 2 };
 
 // A chart of `series`, each { label, className, kind, of(sample) }. `shown` makes text of a value.
-export function chart(title, series, shown, { least = 0 } = {}) {
+export function chart(title, series, shown, { least = 0, step = 1 } = {}) {
   const picture = draw("svg", { class: "chart", role: "img", height: HEIGHT });
   const values = series.map(() => make("b"));
   const legend = make("p", { class: "legend" },
@@ -17,30 +19,35 @@ export function chart(title, series, shown, { least = 0 } = {}) {
   const element = make("figure", { class: "panel" }, make("figcaption", {}, heading, moment, legend), picture);
   let samples = [];
   let pointed = null;
+  let minutes = SPANS[0];
 
   const tell = () => {
     const sample = samples[pointed ?? samples.length - 1];
     series.forEach(({ of }, at) => setText(values[at], sample ? shown(of(sample)) : shown(null)));
-    setText(moment, pointed !== null && sample ? timeOfDay(sample.timeMs) : "last 15 minutes");
+    setText(moment, pointed !== null && sample ? timeOfDay(sample.timeMs) : `last ${minutes} minutes`);
   };
 
   const paint = () => {
     const width = Math.max(200, picture.clientWidth || 320);
     picture.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     const all = samples.flatMap((sample) => series.map(({ of }) => of(sample))).filter((value) => value !== null && value !== undefined);
-    const most = niceTop(Math.max(least, ...all));
+    const reached = Math.max(least, ...all);
+    const unit = step ** Math.max(0, Math.floor(Math.log(Math.max(reached, 1)) / Math.log(step === 1 ? Infinity : step)));
+    const most = niceTop(reached / unit) * unit;
     const inner = { width: width - EDGE.left - EDGE.right, height: HEIGHT - EDGE.top - EDGE.bottom };
     const end = samples.at(-1)?.timeMs ?? 0;
-    const x = (at) => EDGE.left + inner.width * (1 - (end - samples[at].timeMs) / 9e5);
+    const age = (end - (samples[0]?.timeMs ?? end)) / 6e4;
+    minutes = SPANS.find((span) => span >= age) ?? SPANS.at(-1);
+    const x = (at) => EDGE.left + inner.width * (1 - (end - samples[at].timeMs) / (minutes * 6e4));
     const y = (value) => EDGE.top + inner.height * (1 - value / most);
     const parts = [];
     for (const part of [0, 0.5, 1]) {
       const at = Math.round(y(most * part)) + 0.5;
       parts.push(draw("line", { class: "grid", x1: 0, x2: width, y1: at, y2: at }));
     }
-    for (const { kind, className, of } of series) parts.push(...shapes(kind, className, samples, of, x, y, inner));
+    for (const { kind, className, of } of series) parts.push(...shapes(kind, className, samples, of, x, y, inner, minutes));
     parts.push(draw("text", { class: "tick", x: 2, y: y(most) + 11, text: shown(most) }));
-    parts.push(draw("text", { class: "tick", x: 2, y: HEIGHT - 5, text: "15 min ago" }));
+    parts.push(draw("text", { class: "tick", x: 2, y: HEIGHT - 5, text: `${minutes} min ago` }));
     parts.push(draw("text", { class: "tick end", x: width - 2, y: HEIGHT - 5, text: "now" }));
     if (pointed !== null && samples[pointed]) {
       parts.push(draw("line", { class: "guide", x1: x(pointed), x2: x(pointed), y1: EDGE.top, y2: HEIGHT - EDGE.bottom }));
@@ -51,14 +58,14 @@ export function chart(title, series, shown, { least = 0 } = {}) {
       if (known.length === 0) return `${label}: nothing yet`;
       return `${label}: now ${shown(known.at(-1))}, between ${shown(Math.min(...known))} and ${shown(Math.max(...known))}`;
     });
-    picture.setAttribute("aria-label", `${title}, last 15 minutes. ${said.join(". ")}.`);
+    picture.setAttribute("aria-label", `${title}, last ${minutes} minutes. ${said.join(". ")}.`);
     tell();
   };
 
   picture.addEventListener("pointermove", (event) => {
     if (samples.length === 0) return;
     const box = picture.getBoundingClientRect();
-    const at = samples.at(-1).timeMs - (1 - (event.clientX - box.left) / box.width) * 9e5;
+    const at = samples.at(-1).timeMs - (1 - (event.clientX - box.left) / box.width) * minutes * 6e4;
     const away = samples.map(({ timeMs }) => Math.abs(timeMs - at));
     pointed = away.indexOf(Math.min(...away));
     paint();
@@ -77,10 +84,10 @@ export function chart(title, series, shown, { least = 0 } = {}) {
   };
 }
 
-function shapes(kind, className, samples, of, x, y, inner) {
+function shapes(kind, className, samples, of, x, y, inner, minutes) {
   const base = EDGE.top + inner.height;
   if (kind === "bars") {
-    const width = Math.max(1, (inner.width / 180) * 0.7);
+    const width = Math.max(1, (inner.width / (minutes * 12)) * 0.7);
     return samples.flatMap((sample, at) => {
       const value = of(sample);
       if (!value) return [];

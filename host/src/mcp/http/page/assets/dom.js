@@ -53,6 +53,14 @@ export function sync(parent, items, key, begin) {
   }
 }
 
+// A text with what stands in backticks set as code, within `element`.
+export function withCode(element, text) {
+  const parts = text.split("`");
+  if (parts.length % 2 === 0) parts.splice(0, parts.length, text);
+  element.append(...parts.map((part, at) => (at % 2 === 1 ? make("code", { text: part }) : part)));
+  return element;
+}
+
 // A table that scrolls within itself where it is too wide.
 export function table(label, columns) {
   const body = make("tbody");

@@ -1,6 +1,6 @@
 // A form made of a tool's JSON schema. Its result is JSON text, in which numbers stand as they were typed.
 
-import { make, setText } from "./dom.js";
+import { make, setText, withCode } from "./dom.js";
 
 let last = 0;
 
@@ -106,7 +106,7 @@ function field(name, property, isRequired) {
   const element = make("div", { class: `field ${input.isWide ? "wide" : ""}` },
     make("label", { for: id }, make("code", { text: name }), mark),
     input.element,
-    about.length > 0 && make("p", { class: "hint", id: `${id}-about`, text: about.join(" \u00b7 ") }));
+    about.length > 0 && withCode(make("p", { class: "hint", id: `${id}-about` }), about.join(" \u00b7 ")));
   return { name, element, value: input.value };
 }
 

@@ -1,5 +1,6 @@
 // The page: it keeps what the server tells, and shows the section that the address names.
 
+import { callsView } from "./calls.js";
 import { make, setText } from "./dom.js";
 import { noticesOf, overviewView } from "./overview.js";
 import * as server from "./server.js";
@@ -7,6 +8,7 @@ import { toolsView } from "./tools.js";
 import { duration } from "./units.js";
 
 const MAX_SAMPLES = 180;
+const MAX_CALLS = 200;
 const main = document.getElementById("main");
 const live = document.getElementById("live");
 const forget = document.getElementById("forget");
@@ -14,7 +16,7 @@ const nav = document.getElementById("nav");
 const foot = document.getElementById("foot");
 
 const app = { state: null, heard: 0 };
-const sections = { overview: ["Overview", overviewView], tools: ["Tools", toolsView] };
+const sections = { overview: ["Overview", overviewView], tools: ["Tools", toolsView], calls: ["Calls", callsView] };
 const views = {};
 let current = null;
 let stream = null;
@@ -93,6 +95,9 @@ function take({ name, data }) {
   if (name === "numbers" && state) {
     for (const tool of state.tools) if (Object.hasOwn(data.tools, tool.name)) tool.statistics = data.tools[tool.name];
     state.server.statistics = data.sum;
+  }
+  if (name === "call" && state && data.number > (state.calls.at(-1)?.number ?? 0)) {
+    state.calls = [...state.calls, data].slice(-MAX_CALLS);
   }
   if (name === "sample" && state) state.samples = [...state.samples, data].slice(-MAX_SAMPLES);
 }

@@ -1,7 +1,7 @@
 // The first screen: what this server is, how it does, what needs somebody's eye, and its plugins.
 
 import { chart } from "./chart.js";
-import { make, setText, sync, table } from "./dom.js";
+import { make, setText, sync, table, withCode } from "./dom.js";
 import { NONE, bytes, count, counted, duration, share, time } from "./units.js";
 
 const KINDS = {
@@ -50,9 +50,9 @@ export function overviewView(app) {
       { label: "95 of 100 within", className: "two", kind: "line", of: ({ p95Us }) => p95Us },
       { label: "median", className: "one", kind: "line", of: ({ p50Us }) => p50Us },
     ], time)],
-    [chart("Memory", [{ label: "whole server", className: "one", kind: "area", of: ({ memoryBytes }) => memoryBytes }], bytes)],
+    [chart("Memory", [{ label: "whole server", className: "one", kind: "area", of: ({ memoryBytes }) => memoryBytes }], bytes, { step: 1024 })],
   ].flat();
-  const pictures = make("section", { "aria-label": "The last 15 minutes", class: "charts" }, ...charts.map(({ element }) => element));
+  const pictures = make("section", { "aria-label": "The last minutes", class: "charts" }, ...charts.map(({ element }) => element));
 
   const { element: plugins, body } = table("Table of plugins", [
     { name: "Plugin" }, { name: "State" }, { name: "Version" }, { name: "Tools", isNumber: true }, { name: "Calls", isNumber: true }, { name: "Errors", isNumber: true }, { name: "Most memory", isNumber: true },
@@ -105,7 +105,7 @@ function begunNotice({ kind, name, reason }) {
   const [first, ...rest] = reason.split("\n");
   const element = make("li", { class: `notice ${look}` },
     make("p", { class: "what" }, make("b", { text: name }), make("span", { class: `chip ${look}`, text: word })),
-    first && make("p", { class: "reason", text: first }),
+    first && withCode(make("p", { class: "reason" }), first),
     rest.length > 0 && make("details", {}, make("summary", { text: "Where, and what helps" }), make("pre", { tabindex: "0", text: rest.join("\n") })),
     make("p", { class: "muted small", text: about }));
   return { element };

@@ -1,6 +1,6 @@
 // The tools: a list to choose from, and of the chosen one what it is, what its calls took, and a form to try it.
 
-import { make, setText, sync } from "./dom.js";
+import { make, setText, sync, withCode } from "./dom.js";
 import { formOf } from "./form.js";
 import * as server from "./server.js";
 import { NONE, bytes, count, counted, duration, fuel, share, time } from "./units.js";
@@ -141,7 +141,7 @@ function detail(app, tool, kept) {
 // A text whose author broke its lines. Lines that begin an item of a list stay apart.
 function prose(text) {
   const paragraphs = text.split(/\n[ \t]*\n/).map((paragraph) => paragraph.replace(/\n(?![ \t]*([-*\u2022]|\d+[.)])[ \t])[ \t]*/g, " "));
-  return make("div", { class: "prose" }, ...paragraphs.map((paragraph) => make("p", { text: paragraph.trim() })));
+  return make("div", { class: "prose" }, ...paragraphs.map((paragraph) => withCode(make("p"), paragraph.trim())));
 }
 
 function schema(title, value) {

@@ -1,0 +1,163 @@
+//! The calls that ended last, as the page shows them: in memory, in a ring of fixed size.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use crate::mcp::calls::observers::{CallObserver, EndKind, EndedCall};
+use crate::sync::lock;
+use crate::text::{clip, escape};
+use crate::tokens::Principal;
+
+/// Calls that are kept.
+pub(crate) const MAX_RECENT_CALLS: usize = 200;
+/// Bytes of a name that a client wrote, as they are kept.
+const MAX_KEPT_NAME: usize = 128;
+
+/// The calls that ended last. A lock and not a snapshot: calls end on many threads, and each adds one; it is held for that
+/// alone, and to copy what a page has not seen.
+#[derive(Default)]
+pub(crate) struct RecentCalls(Mutex<CallRing>);
+
+#[derive(Default)]
+struct CallRing {
+    calls: VecDeque<RecentCall>,
+    /// The number of all calls that were ever added.
+    added: u64,
+}
+
+/// A call that has ended. Arguments and answers are not kept.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RecentCall {
+    /// The calls that were added up to this one, it included.
+    pub(crate) number: u64,
+    /// The time at which it came, in milliseconds since 1970.
+    came_ms: u64,
+    tool: String,
+    /// `None` where the tool is unknown, or was not looked for.
+    plugin: Option<String>,
+    version: Option<String>,
+    /// The short digest of what its client proved to have; empty where that is nothing.
+    principal: String,
+    /// The name that its client gives itself. `None` where it is not known.
+    client: Option<String>,
+    outcome: &'static str,
+    is_answered: bool,
+    time_us: u64,
+    wait_us: u64,
+    fuel: u64,
+    memory_bytes: u64,
+}
+
+impl RecentCalls {
+    /// The calls after the one with this number that `principal` may see: those of others are for those alone who may call
+    /// everything.
+    pub(crate) fn after(&self, number: u64, principal: &Principal) -> Vec<RecentCall> {
+        let ring = lock(&self.0);
+        let new = ring.calls.iter().filter(|call| call.number > number);
+        let seen = new.filter(|call| match &principal.allow {
+            None => true,
+            Some(allow) => *call.principal == *principal.id && allow.allow(&call.tool),
+        });
+        seen.cloned().collect()
+    }
+
+    /// The number of the last call.
+    pub(crate) fn last(&self) -> u64 {
+        lock(&self.0).added
+    }
+}
+
+impl CallObserver for RecentCalls {
+    fn ended(&self, call: &EndedCall<'_>) {
+        let kept = |name: &str| escape(clip(name, MAX_KEPT_NAME));
+        let since = call.came.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut recent = RecentCall {
+            number: 0,
+            came_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+            tool: kept(call.tool),
+            plugin: call.plugin.map(|plugin| plugin.name.to_string()),
+            version: call.plugin.map(|plugin| plugin.digest.short()),
+            principal: call.principal.into(),
+            client: call.client.map(kept),
+            outcome: call.end.name(),
+            is_answered: call.end == EndKind::Answered,
+            time_us: microseconds(call.time),
+            wait_us: microseconds(call.wait),
+            fuel: call.usage.fuel,
+            memory_bytes: call.usage.peak_memory,
+        };
+        let mut ring = lock(&self.0);
+        ring.added += 1;
+        recent.number = ring.added;
+        if ring.calls.len() >= MAX_RECENT_CALLS {
+            ring.calls.pop_front();
+        }
+        ring.calls.push_back(recent);
+    }
+}
+
+fn microseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::tokens::{AllowedTools, Proof};
+    use crate::tool::Usage;
+
+    fn end(calls: &RecentCalls, principal: &str, tool: &str) {
+        calls.ended(&EndedCall {
+            came: SystemTime::now(),
+            request: "1",
+            principal,
+            client: Some("c\u{1b}[2J"),
+            tool,
+            plugin: None,
+            arguments: None,
+            end: EndKind::UnknownTool,
+            time: Duration::from_millis(3),
+            wait: Duration::ZERO,
+            usage: Usage::default(),
+            trace: None,
+        });
+    }
+
+    #[test]
+    fn the_last_calls_are_kept_and_each_sees_its_own() {
+        let calls = RecentCalls::default();
+        for at in 0..MAX_RECENT_CALLS + 50 {
+            end(
+                &calls,
+                if at % 2 == 0 { "ada" } else { "bob" },
+                if at % 4 < 2 { "a_x" } else { "b_x" },
+            );
+        }
+        let everybody = Principal::anybody();
+        let all = calls.after(0, &everybody);
+        assert_eq!((all.len(), all[0].number), (MAX_RECENT_CALLS, 51));
+        assert_eq!(calls.last(), all[MAX_RECENT_CALLS - 1].number);
+        assert_eq!(calls.after(calls.last() - 2, &everybody).len(), 2);
+        let pattern = "a_*".parse().expect("a pattern");
+        let allow = Some(Arc::new(AllowedTools::new(vec![pattern])));
+        let bob = Principal { id: "bob".into(), allow, proof: Proof::Token };
+        let own = calls.after(0, &bob);
+        assert_eq!(own.len(), MAX_RECENT_CALLS / 4);
+        assert!(own.iter().all(|call| call.principal == "bob" && call.tool == "a_x"));
+        assert_eq!(own[0].client.as_deref(), Some("c\\u{1b}[2J"), "nothing moves a cursor");
+    }
+
+    #[test]
+    fn a_long_name_is_cut() {
+        let calls = RecentCalls::default();
+        end(&calls, "", &"ü".repeat(1_000));
+        assert_eq!(calls.after(0, &Principal::anybody())[0].tool.len(), MAX_KEPT_NAME);
+    }
+}
