@@ -5,7 +5,8 @@
 //! its own, whose lines become one JSON body or a stream of events.
 //!
 //! Of a client, no more is kept once its requests have ended than a count of its calls, where there is a rate, and what was
-//! found of its token, both bounded: a legacy session is its id, and what runs is all that is known of it.
+//! found of its token, and for the page what its last calls took, all bounded: a legacy session is its id, and what runs is
+//! all that is known of it.
 
 mod followed;
 mod socket;

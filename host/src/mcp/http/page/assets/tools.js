@@ -9,7 +9,7 @@ export function toolsView(app) {
   const search = make("input", { type: "search", id: "search", placeholder: "Find a tool", "aria-label": "Find a tool", autocomplete: "off", oninput: () => update() });
   const groups = make("div", { class: "groups" });
   const nothing = make("p", { class: "muted", hidden: true });
-  const side = make("section", { class: "side", "aria-label": "Tools" }, make("div", { class: "search" }, search, make("kbd", { text: "/", title: "The key / leads here" })), groups, nothing);
+  const side = make("section", { class: "side", "aria-label": "Tools" }, make("h1", { class: "when-narrow", text: "Tools" }), make("div", { class: "search" }, search, make("kbd", { text: "/", title: "The key / leads here" })), groups, nothing);
   const place = make("section", { class: "detail", "aria-label": "Chosen tool" });
   const element = make("div", { class: "split" }, side, place);
   let shown = null;
