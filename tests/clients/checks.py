@@ -25,6 +25,7 @@ import inspector
 import languages
 import oauth
 import offline
+import page
 import programs
 import proxy
 import python_sdk
@@ -58,6 +59,7 @@ def checks(results: Path) -> list[tuple]:
         *((timing, case.__name__, era) for case, era in timing.CHECKS),
         *((agents, program.__name__, case) for program, case in agents.CHECKS),
         *((browser, check.__name__, era) for check, era in browser.CHECKS),
+        *((page, check.__name__, era) for check, era in page.CHECKS),
         *((proxy, check.__name__, era) for check, era in proxy.CHECKS),
         *((web, check.__name__, era) for check, era in web.CHECKS),
         *((oauth, check.__name__, era) for check, era in oauth.CHECKS),
