@@ -18,7 +18,7 @@ import http_server
 import offline
 import packages
 
-PLUGINS = {"hello", "text", "time", "calc"} if "SHOTS" not in os.environ else None
+PLUGINS = {"hello", "text", "time", "calc"}
 CHROMIUM = "chromium"
 SECONDS = 240
 HOSTILE = """

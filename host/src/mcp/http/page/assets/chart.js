@@ -8,14 +8,15 @@ const HEIGHT = 132;
 const SPANS = [2, 5, 15];
 const EDGE = { top: 8, right: 2, bottom: 20, left: 2 };
 
-// A chart of `series`, each { label, className, kind, of(sample) }. `shown` makes text of a value.
-export function chart(title, series, shown, { least = 0, step = 1 } = {}) {
+// A chart of `series`, each { label, className, kind, of(sample) }. `shown` makes text of a value. Values up to `least` fit
+// always; `step` is the factor between two units; `isWide` draws what spans many powers of ten.
+export function chart(title, series, shown, { least = 0, step = 1, isWide = false } = {}) {
   const picture = draw("svg", { class: "chart", role: "img", height: HEIGHT });
   const values = series.map(() => make("b"));
   const legend = make("p", { class: "legend" },
     ...series.map(({ label, className }, at) => make("span", { class: `key ${className}` }, `${label} `, values[at])));
   const moment = make("span", { class: "moment" });
-  const heading = make("h3", { text: title });
+  const heading = make("h2", { text: title });
   const element = make("figure", { class: "panel" }, make("figcaption", {}, heading, moment, legend), picture);
   let samples = [];
   let pointed = null;
@@ -33,20 +34,25 @@ export function chart(title, series, shown, { least = 0, step = 1 } = {}) {
     const all = samples.flatMap((sample) => series.map(({ of }) => of(sample))).filter((value) => value !== null && value !== undefined);
     const reached = Math.max(least, ...all);
     const unit = step ** Math.max(0, Math.floor(Math.log(Math.max(reached, 1)) / Math.log(step === 1 ? Infinity : step)));
-    const most = niceTop(reached / unit) * unit;
+    const positive = all.filter((value) => value > 0);
+    const floor = isWide ? 10 ** Math.floor(Math.log10(Math.min(...positive, 1000))) : 0;
+    const most = isWide ? 10 ** Math.ceil(Math.log10(Math.max(reached, floor * 10))) : niceTop(reached / unit) * unit;
     const inner = { width: width - EDGE.left - EDGE.right, height: HEIGHT - EDGE.top - EDGE.bottom };
     const end = samples.at(-1)?.timeMs ?? 0;
     const age = (end - (samples[0]?.timeMs ?? end)) / 6e4;
     minutes = SPANS.find((span) => span >= age) ?? SPANS.at(-1);
     const x = (at) => EDGE.left + inner.width * (1 - (end - samples[at].timeMs) / (minutes * 6e4));
-    const y = (value) => EDGE.top + inner.height * (1 - value / most);
+    const share = isWide ? (value) => Math.log(Math.max(value, floor) / floor) / Math.log(most / floor) : (value) => value / most;
+    const y = (value) => EDGE.top + inner.height * (1 - share(value));
     const parts = [];
-    for (const part of [0, 0.5, 1]) {
-      const at = Math.round(y(most * part)) + 0.5;
+    const lines = isWide ? Array.from({ length: Math.round(Math.log10(most / floor)) + 1 }, (_, at) => floor * 10 ** at) : [0, most / 2, most];
+    for (const value of lines) {
+      const at = Math.round(y(value)) + 0.5;
       parts.push(draw("line", { class: "grid", x1: 0, x2: width, y1: at, y2: at }));
     }
     for (const { kind, className, of } of series) parts.push(...shapes(kind, className, samples, of, x, y, inner, minutes));
     parts.push(draw("text", { class: "tick", x: 2, y: y(most) + 11, text: shown(most) }));
+    if (isWide) parts.push(draw("text", { class: "tick", x: 2, y: y(floor) - 3, text: shown(floor) }));
     parts.push(draw("text", { class: "tick", x: 2, y: HEIGHT - 5, text: `${minutes} min ago` }));
     parts.push(draw("text", { class: "tick end", x: width - 2, y: HEIGHT - 5, text: "now" }));
     if (pointed !== null && samples[pointed]) {

@@ -2,7 +2,7 @@
 
 import { callsView } from "./calls.js";
 import { make, setText } from "./dom.js";
-import { noticesOf, overviewView } from "./overview.js";
+import { isUrgent, noticesOf, overviewView } from "./overview.js";
 import * as server from "./server.js";
 import { toolsView } from "./tools.js";
 import { duration } from "./units.js";
@@ -56,7 +56,7 @@ function frame() {
   const { state } = app;
   nav.hidden = !state;
   if (!state) return;
-  const waiting = noticesOf(state).filter(({ kind }) => !["warning", "unlisted", "loading"].includes(kind)).length;
+  const waiting = noticesOf(state).filter(isUrgent).length;
   const { badge } = links[0];
   badge.hidden = waiting === 0;
   setText(badge, String(waiting));

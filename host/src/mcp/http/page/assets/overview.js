@@ -41,6 +41,10 @@ export function overviewView(app) {
   const attention = make("section", { hidden: true, "aria-labelledby": "attention" }, make("h2", { id: "attention", text: "Needs your eye" }), notices,
     make("p", { class: "muted small" }, "On the server\u2019s own machine, ", make("code", { text: "toolrack status" }), " tells each reason in full, with the command that helps."));
 
+  const remarks = make("ul", { class: "notices" });
+  const remarked = make("summary");
+  const harmless = make("details", { class: "remarks", hidden: true }, remarked, remarks);
+
   const charts = [
     [chart("Calls", [
       { label: "each 5 s", className: "one", kind: "bars", of: ({ calls }) => calls },
@@ -49,7 +53,7 @@ export function overviewView(app) {
     [chart("Response time", [
       { label: "95 of 100 within", className: "two", kind: "line", of: ({ p95Us }) => p95Us },
       { label: "median", className: "one", kind: "line", of: ({ p50Us }) => p50Us },
-    ], time)],
+    ], time, { isWide: true })],
     [chart("Memory", [{ label: "whole server", className: "one", kind: "area", of: ({ memoryBytes }) => memoryBytes }], bytes, { step: 1024 })],
   ].flat();
   const pictures = make("section", { "aria-label": "The last minutes", class: "charts" }, ...charts.map(({ element }) => element));
@@ -71,9 +75,14 @@ export function overviewView(app) {
     }
     limited.hidden = state.viewer.seesAll;
     pictures.hidden = !state.viewer.seesAll;
-    const found = noticesOf(state);
+    const all = noticesOf(state);
+    const found = all.filter(isUrgent);
     attention.hidden = found.length === 0;
     sync(notices, found, ({ id }) => id, begunNotice);
+    const rest = all.filter((notice) => !isUrgent(notice));
+    harmless.hidden = rest.length === 0;
+    setText(remarked, `${counted(rest.length, "remark")}: tools that are not listed, warnings, and what is being loaded`);
+    sync(remarks, rest, ({ id }) => id, begunNotice);
     charts.forEach((picture) => picture.update(state.samples));
     empty.hidden = state.plugins.length > 0;
     plugins.hidden = state.plugins.length === 0;
@@ -81,13 +90,18 @@ export function overviewView(app) {
   }
 
   return {
-    element: make("div", {}, intro, limited, make("dl", { class: "tiles" }, ...tiles.map(({ element }) => element)), attention, pictures, whole),
+    element: make("div", {}, intro, limited, make("dl", { class: "tiles" }, ...tiles.map(({ element }) => element)), attention, pictures, whole, harmless),
     update,
     go: update,
   };
 }
 
-// What is held back, refused or left alone, the worst first.
+// True if somebody should look at it: nothing gets better by itself.
+export function isUrgent({ kind }) {
+  return !["warning", "unlisted", "loading"].includes(kind);
+}
+
+// What is held back, refused or left alone, the worst first, and remarks.
 export function noticesOf(state) {
   const all = [
     ...state.notices.map(({ file, kind, tool, reason }) => ({ kind, name: tool ?? file.replace(/\.toml$/, ""), reason: reason.replace(/^held back: /, "") })),
