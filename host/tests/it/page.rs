@@ -295,3 +295,18 @@ fn whoever_opens_an_address_in_a_browser_is_told_of_the_page() {
     let line = peer.server.logs("a page for people is at http://");
     assert!(line.contains(&format!(":{}/", peer.port)), "{line}");
 }
+
+#[test]
+fn a_page_that_reads_nothing_holds_up_no_call_and_what_is_kept_for_it_is_bounded() {
+    let plugins = plugins::good();
+    let peer = HttpPeer::start(plugins.path(), &[]);
+    let _deaf = peer.open(request("GET", "/page/events", &[ASKS], ""));
+    for _ in 0..250 {
+        let answer = peer.modern("tools/call", json!({ "name": "good_run" }));
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let told = state(&peer);
+    let calls = told["calls"].as_array().expect("calls");
+    assert_eq!((calls.len(), &calls[0]["number"]), (200, &json!(51)));
+    assert_eq!(told["server"]["statistics"]["calls"], 250);
+}
