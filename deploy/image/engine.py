@@ -31,6 +31,8 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "runc"
 tmp_dir = "{folder}/tmp"
+[network]
+network_config_dir = "{folder}/networks"
 """
 STORAGE = """[storage]
 driver = "vfs"

@@ -1,0 +1,50 @@
+"""Values that are refused, with a part of the sentence that says so."""
+
+# Each is beside the least that has to be said.
+BESIDE_THE_LEAST = [
+    ({"image": {"repository": ""}}, "name the image that was pushed"),
+    ({"image": {"tag": "latest"}}, "image.tag is `latest`"),
+    ({"image": {"digest": "sha256:12"}}, "at '/image/digest'"),
+    ({"image": {"repo": "registry.example/toolrack"}}, "additional properties 'repo' not allowed"),
+    ({"tokens": {"secret": ""}}, "everybody could use it; name a Secret that holds tokens.json"),
+    ({"replicas": 3}, "replicas is 3, and sessionKey.secret is empty: each replica would have a key of its own"),
+    ({"replicas": 0}, "at '/replicas'"),
+    ({"replicas": "3"}, "at '/replicas'"),
+    ({"autoscaling": {"enabled": True}}, "autoscaling.maxReplicas is 6, and sessionKey.secret is empty"),
+    ({"sessionKey": {"secret": "key"}, "autoscaling": {"enabled": True, "minReplicas": 7}},
+     "autoscaling.minReplicas is 7, more than autoscaling.maxReplicas, 6"),
+    ({"config": "[http]\ngrace = \"5m\"\n"}, "config sets `grace`, which is this chart's: take it out, and set the value drain.graceSeconds"),
+    ({"config": "http.drain_delay = \"5m\"\n"}, "config sets `drain_delay`"),
+    ({"config": "[serve]\n  \"metrics\" = 9464\n"}, "config sets `metrics`"),
+    ({"config": "plugins = [\"/elsewhere\"]\n"}, "config sets `plugins`"),
+    ({"config": "[http]\nhosts=[]\n"}, "config sets `hosts`"),
+    ({"resources": {"limits": {"cpu": "200m"}}}, "resources.limits.cpu is 200m, less than 1"),
+    ({"resources": {"limits": {"cpu": 0.5}}}, "resources.limits.cpu is 0.5, less than 1"),
+    ({"resources": {"requests": {"cpu": None}}}, "missing property 'cpu'"),
+    ({"resources": {"limits": {"memory": "a lot"}}}, "at '/resources/limits/memory'"),
+    ({"plugins": {"configMap": "own", "files": {"hello.toml": ""}}}, "keep one of the two"),
+    ({"plugins": {"files": {"hello.toml": "#" * 1_048_577}}}, "a ConfigMap holds 1 MiB"),
+    ({"plugins": {"binaries": {"hello.wasm": "A" * 1_400_000}}}, "a ConfigMap holds 1 MiB"),
+    ({"plugins": {"files": {"../hello.toml": ""}}}, "additional properties '../hello.toml' not allowed"),
+    ({"plugins": {"binaries": {"hello.wasm": "not base64!"}}}, "at '/plugins/binaries/hello.wasm'"),
+    ({"plugins": {"included": False}}, "no other plugins are named"),
+    ({"plugins": {"image": {"reference": "registry.example/plugins"}}}, "may be another image for each replica"),
+    ({"plugins": {"image": {"reference": "registry.example:5000/plugins:latest"}}}, "may be another image for each replica"),
+    ({"plugins": {"image": {"reference": "registry.example/plugins:1", "delivery": "mount"}}}, "at '/plugins/image/delivery'"),
+    ({"plugins": {"image": {"reference": "registry.example/plugins:1"}, "decisions": {"hello": "prefix = \"a\""}}},
+     "set plugins.image.delivery=copy, or put NAME.local.toml into that image"),
+    ({"plugins": {"image": {"reference": "registry.example/plugins:1", "command": ["cp"]}}}, "a volume runs nothing"),
+    ({"plugins": {"included": False, "files": {"a.toml": ""}, "decisions": {"a": ""}}}, "put NAME.local.toml beside the manifest"),
+    ({"metrics": {"enabled": True}}, "networkPolicy.prometheus is empty: nobody would reach the metrics"),
+    ({"metrics": {"serviceMonitor": {"enabled": True}}}, "there would be nothing to scrape"),
+    ({"metrics": {"port": 8080}}, "where clients are served: choose another port"),
+    ({"networkPolicy": {"clients": [{}]}}, "at '/networkPolicy/clients/0'"),
+    ({"env": {"TOOLRACK_HOME": "/tmp"}}, "invalid propertyName 'TOOLRACK_HOME'"),
+    ({"pod": {"user": 0}}, "at '/pod/user'"),
+    ({"pod": {"labels": {"app.kubernetes.io/name": "mine"}}}, "invalid propertyName 'app.kubernetes.io/name'"),
+    ({"livenesProbe": {}}, "additional properties 'livenesProbe' not allowed"),
+]
+
+# A volume of an image, by Kubernetes that has none.
+IMAGE_VOLUME = {"plugins": {"image": {"reference": "registry.example/plugins:1"}}}
+IMAGE_VOLUME_SENTENCE = "image volumes need 1.35; set plugins.image.delivery=copy"
