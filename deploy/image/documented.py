@@ -1,4 +1,4 @@
-"""The commands of docs/operating.md, one after another, as a reader copies them.
+"""The commands of docs/operating.md up to Kubernetes, one after another, as a reader copies them.
 
 Three words stand for something else here: `docker` is podman on the host's network, which the namespace keeps to
 loopback; a build takes the files that the host has built; and `cargo xtask image` has been run already.
@@ -14,6 +14,8 @@ import engine
 from engine import Engine
 
 DOCUMENT = "docs/operating.md"
+# The rest of the document is for clusters, and is played there.
+KUBERNETES = "\n## Replicas in Kubernetes\n"
 DOCKER = """#!/bin/sh
 case $1 in
 build) shift; exec podman build --build-context build='{files}' "$@" ;;
@@ -43,7 +45,7 @@ def play(containers: Engine, root: Path, files: Path) -> int:
     plugins.mkdir()
     for file in ("hello.toml", "hello.wasm"):
         shutil.copy(files / "plugins" / file, plugins)
-    blocks = BLOCK.findall((root / DOCUMENT).read_text())
+    blocks = BLOCK.findall((root / DOCUMENT).read_text().split(KUBERNETES)[0])
     (config,) = (text for language, text in blocks if language == "toml")
     (reader / "config.toml").write_text(config)
     (two_lines,) = (text for language, text in blocks if language == "dockerfile")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import chart
 import engine
+import reader
 import server
 from engine import Engine
 from kubelet import Node, Pod
@@ -41,7 +42,7 @@ class Cluster:
     """The image, the objects that an operator makes by hand, and three pods that serve one plugin of a ConfigMap."""
 
     def __init__(self, containers: Engine, root: Path) -> None:
-        self.engine, self.files = containers, root / "target/image/files"
+        self.engine, self.root, self.files = containers, root, root / "target/image/files"
         common = ["--file", root / "deploy/Containerfile", "--build-context", f"build={self.files.parent}", "--network", "host"]
         for name, target in ((BASE, ["--target", "base"]), (IMAGE, [])):
             containers.run("buildah", "bud", *common, *target, "--tag", name, root)
@@ -280,6 +281,13 @@ def the_image_serves_its_own_plugins_by_default(cluster: Cluster) -> str:
         cluster.values = before
 
 
+def readers_of_the_document_get_three_replicas(cluster: Cluster) -> str:
+    """Every command of docs/operating.md for Kubernetes works as it stands there."""
+    while cluster.pods:
+        cluster.pods.pop().remove()
+    return reader.play(cluster.node, cluster.root, cluster.files)
+
+
 CHECKS = [
     three_pods_become_ready,
     each_serves_calls_to_those_with_a_token,
@@ -290,4 +298,5 @@ CHECKS = [
     a_pod_that_ends_loses_no_call,
     plugins_come_from_an_image,
     the_image_serves_its_own_plugins_by_default,
+    readers_of_the_document_get_three_replicas,
 ]

