@@ -16,6 +16,8 @@ from pathlib import Path
 import server
 from engine import Engine
 
+# A bridge of podman's, which the test makes.
+NETWORK = "pods"
 LATEST = "..data"
 WAIT_SECONDS = 120
 
@@ -116,7 +118,7 @@ class Pod:
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": self.name}, "spec": self.spec}
         file = self.node.folder / f"{self.name}.json"
         file.write_text(json.dumps(pod))
-        done = self.node.engine.run("podman", "play", "kube", file, expects=None)
+        done = self.node.engine.run("podman", "play", "kube", "--network", NETWORK, file, expects=None)
         if done.returncode:
             names = [f"{self.name}-{container['name']}" for container in self.spec.get("initContainers", [])]
             logs = [self.node.engine.run("podman", "logs", name, expects=None) for name in names]

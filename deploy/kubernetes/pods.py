@@ -15,8 +15,10 @@ import chart
 import engine
 import reader
 import server
+import tools
+from checks import REGISTRY, registry
 from engine import Engine
-from kubelet import Node, Pod
+from kubelet import NETWORK, Node, Pod
 
 IMAGE = "localhost/toolrack:with-plugins"
 BASE = "localhost/toolrack:base"
@@ -98,6 +100,13 @@ def cluster(root: Path) -> Iterator[Cluster]:
         # Pods have networks of their own.
         config = containers.folder / "containers.conf"
         config.write_text(config.read_text().replace('netns = "host"', 'netns = "bridge"'))
+        containers.podman("network", "create", NETWORK)
+        # Addresses that are given away are noted there, too, and not where others of the machine are.
+        file = containers.folder / f"networks/{NETWORK}.conflist"
+        network = json.loads(file.read_text())
+        (bridge,) = (plugin for plugin in network["plugins"] if plugin["type"] == "bridge")
+        bridge["ipam"]["dataDir"] = str(containers.folder / "addresses")
+        file.write_text(json.dumps(network))
         yield Cluster(containers, root)
 
 
@@ -281,6 +290,18 @@ def the_image_serves_its_own_plugins_by_default(cluster: Cluster) -> str:
         cluster.values = before
 
 
+def the_chart_is_pushed_and_pulled(cluster: Cluster) -> None:
+    """A registry of images keeps it, and what comes back renders to the same."""
+    place = f"oci://{REGISTRY}/charts"
+    with registry(cluster.engine):
+        (packed,) = (tools.VENV / "packed").glob("toolrack-*.tgz")
+        done = chart.helm("push", packed, place, "--plain-http")
+        assert done.returncode == 0, done.stderr
+        words = (f"{place}/toolrack", "--plain-http", "--namespace", chart.NAMESPACE, "--kube-version", chart.NEWEST, "--values", "-")
+        done = chart.helm("template", chart.NAME, *words, text=json.dumps(chart.LEAST))
+    assert done.stdout == chart.render(chart.LEAST), done.stderr
+
+
 def readers_of_the_document_get_three_replicas(cluster: Cluster) -> str:
     """Every command of docs/operating.md for Kubernetes works as it stands there."""
     while cluster.pods:
@@ -298,5 +319,6 @@ CHECKS = [
     a_pod_that_ends_loses_no_call,
     plugins_come_from_an_image,
     the_image_serves_its_own_plugins_by_default,
+    the_chart_is_pushed_and_pulled,
     readers_of_the_document_get_three_replicas,
 ]

@@ -142,9 +142,9 @@ class _Cluster:
     def helm(self, words: list[str], _: str) -> str:
         verb, name, path, *options = words
         assert verb in ("install", "upgrade") and options[:2] == NAMESPACE, words
-        reuses = "--reuse-values" in options
+        reuses = "--reset-then-reuse-values" in options
         assert reuses == (verb == "upgrade"), words
-        self.values += [word for word in options[2:] if word != "--reuse-values"]
+        self.values += [word for word in options[2:] if word != "--reset-then-reuse-values"]
         done = chart.helm("template", name, self.clone / path, *NAMESPACE, "--kube-version", chart.NEWEST, *self.values)
         assert done.returncode == 0, done.stderr
         self.roll_out(chart.objects(done.stdout))
