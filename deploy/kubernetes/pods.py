@@ -266,7 +266,8 @@ def plugins_come_from_an_image(cluster: Cluster) -> str:
     (folder / "Containerfile").write_text(f"FROM {BASE}\nCOPY plugins/ /plugins/\n")
     cluster.engine.run("buildah", "bud", "--tag", OWN, folder)
     own = {"included": False, "image": {"reference": OWN}}
-    with cluster.one("volume", {"replicas": 1, "plugins": own}) as pod:
+    # By a user whom nobody knows, as OpenShift assigns one.
+    with cluster.one("volume", {"replicas": 1, "plugins": own, "pod": {"user": 1_000_650_000}}) as pod:
         eventually("the plugin", lambda: cluster.greets(pod)[0] == 200 and server.tools(cluster.token, pod.address) == ["hello_greet"])
     copied = chart.merged(own, {"image": {"delivery": "copy"}, "decisions": {"hello": "[plugin]\nprefix = \"good\"\n"}})
     since = time.monotonic()

@@ -31,7 +31,8 @@ def containers(spec: dict) -> Iterator[dict]:
 
 def _is_confined(spec: dict) -> None:
     assert spec["automountServiceAccountToken"] is False
-    assert spec["securityContext"]["runAsNonRoot"] is True and spec["securityContext"]["runAsUser"] > 0
+    # Where no user is named, it is the image's or the platform's, and still not root.
+    assert spec["securityContext"]["runAsNonRoot"] is True and spec["securityContext"].get("runAsUser", 1) > 0
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert not spec.keys() & {"hostNetwork", "hostPID", "hostIPC", "hostUsers", "shareProcessNamespace"}
     for container in containers(spec):

@@ -36,6 +36,8 @@ RIGHT = [
     {"drain": {"delaySeconds": 0, "graceSeconds": 0}},
     {"env": {"TZ": "1"}, "pod": {"labels": {"team": "a"}, "annotations": {"a/b": "true"}, "tolerations": [{"operator": "Exists"}],
                                  "affinity": {"nodeAffinity": {}}, "nodeSelector": {"disk": "ssd"}}},
+    {"pod": {"user": 1_000_650_000}},
+    {"pod": {"user": None}},
     {"service": {"type": "LoadBalancer", "port": 80, "annotations": {"a/b": "1"}}},
 ]
 
