@@ -4,6 +4,8 @@ import base64
 import http.client
 import json
 import secrets
+import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -216,6 +218,36 @@ def a_withdrawn_token_counts_without_a_restart(cluster: Cluster) -> str:
     return f"refused after {gone:.1f} s, served again after {back:.1f} s"
 
 
+def a_new_certificate_is_shown_without_a_restart(cluster: Cluster) -> str:
+    """HTTPS with a Secret as cert-manager fills it: for the name of the Service, and a new one when it is swapped."""
+    name = "tls-toolrack.toolrack.svc"
+
+    def certify() -> ssl.SSLContext:
+        key, certificate = cluster.engine.folder / "tls.key", cluster.engine.folder / "tls.crt"
+        cluster.engine.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+                           "-subj", "/CN=toolrack", "-addext", f"subjectAltName=DNS:{name}", "-keyout", key, "-out", certificate)
+        cluster.node.apply(secret("certificate", {"tls.key": key.read_text(), "tls.crt": certificate.read_text()}))
+        return ssl.create_default_context(cafile=str(certificate))
+
+    def is_shown(context: ssl.SSLContext) -> bool:
+        try:
+            with socket.create_connection((pod.address, server.PORT), server.SECONDS) as connection, \
+                    context.wrap_socket(connection, server_hostname=name) as encrypted:
+                encrypted.sendall(f"GET /livez HTTP/1.1\r\nHost: {name}:{server.PORT}\r\nConnection: close\r\n\r\n".encode())
+                return encrypted.recv(64).startswith(b"HTTP/1.1 200")
+        except ssl.SSLCertVerificationError:
+            return False
+
+    first = certify()
+    with cluster.one("tls", {"replicas": 1, "tls": {"secret": "certificate"}, "plugins": cluster.plugins("hello")}) as pod:
+        assert is_shown(first)
+        second = certify()
+        took = eventually("the new certificate", lambda: is_shown(second))
+        assert not is_shown(first)
+        assert pod.probe("livenessProbe") == 200
+    return f"after {took:.1f} s"
+
+
 def a_pod_that_ends_loses_no_call(cluster: Cluster) -> str:
     """SIGTERM: /readyz says 503 while calls are served on; then it ends with 0, before the kubelet would kill it."""
     pod = cluster.pods[-1]
@@ -317,6 +349,7 @@ CHECKS = [
     a_session_goes_on_at_any_replica,
     a_changed_config_map_is_served_without_a_restart,
     a_withdrawn_token_counts_without_a_restart,
+    a_new_certificate_is_shown_without_a_restart,
     a_pod_that_ends_loses_no_call,
     plugins_come_from_an_image,
     the_image_serves_its_own_plugins_by_default,

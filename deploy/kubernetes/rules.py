@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 # A change of these by the user of the chart is made outside it.
 NOT_OURS = "ServiceMonitor"
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
 def judge(objects: list[dict], secrets: set[str]) -> None:
@@ -17,7 +18,7 @@ def judge(objects: list[dict], secrets: set[str]) -> None:
     (deployment,) = by_kind["Deployment"]
     spec = deployment["spec"]["template"]["spec"]
     _is_confined(spec)
-    _has_probes(spec)
+    _has_probes(spec, "HTTPS" if "tls_cert" in _configuration(by_kind) else "HTTP")
     _ends_in_time(spec, _configuration(by_kind))
     _refers_to_what_is_there(spec, by_kind, secrets)
     _is_found(deployment, by_kind)
@@ -57,9 +58,10 @@ def _is_pinned(reference: str) -> None:
     assert "@sha256:" in name or (":" in name and not name.endswith(":latest")), reference
 
 
-def _has_probes(spec: dict) -> None:
+def _has_probes(spec: dict, scheme: str) -> None:
     (container,) = spec["containers"]
-    paths = {probe: container[probe]["httpGet"]["path"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")}
+    assert all(container[probe]["httpGet"].get("scheme", "HTTP") == scheme for probe in PROBES), f"a probe does not ask by {scheme}"
+    paths = {probe: container[probe]["httpGet"]["path"] for probe in PROBES}
     assert paths == {"startupProbe": "/readyz", "readinessProbe": "/readyz", "livenessProbe": "/livez"}, paths
 
 
@@ -125,7 +127,7 @@ def _ports_match(spec: dict, by_kind: dict[str, list[dict]], configuration: dict
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     addresses = {"http": configuration["address"]} | ({"metrics": configuration["metrics"]} if "metrics" in configuration else {})
     assert {name: f"0.0.0.0:{port}" for name, port in ports.items()} == addresses, ports
-    probed = {container[probe]["httpGet"]["port"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")}
+    probed = {container[probe]["httpGet"]["port"] for probe in PROBES}
     assert probed == {"http"}, probed
     targets = {port["targetPort"] for one in by_kind["Service"] for port in one["spec"]["ports"]}
     rules = [rule for one in by_kind.get("NetworkPolicy", []) for rule in one["spec"]["ingress"]]

@@ -11,7 +11,7 @@ import tools
 import wrong
 
 # Made by hand, as the values of the goldens name them.
-SECRETS = {"toolrack-tokens", "toolrack-session", "toolrack-secrets", "own-plugins"}
+SECRETS = {"toolrack-tokens", "toolrack-session", "toolrack-secrets", "tools-example-org", "own-plugins"}
 PLUGIN_IMAGE = f"registry.example:5000/plugins@sha256:{'a' * 64}"
 
 # Values that go together, each beside the least that has to be said: features, and what else is at their edges.
@@ -38,6 +38,7 @@ RIGHT = [
                                  "affinity": {"nodeAffinity": {}}, "nodeSelector": {"disk": "ssd"}}},
     {"pod": {"user": 1_000_650_000}},
     {"pod": {"user": None}},
+    {"tls": {"secret": "tools-example-org"}},
     {"service": {"type": "LoadBalancer", "port": 80, "annotations": {"a/b": "1"}}},
 ]
 
@@ -121,6 +122,7 @@ BREAKS = [
     ("Deployment", "spec.template.spec.containers.0.image", "registry.example/toolrack:latest"),
     ("Deployment", "spec.template.spec.containers.0.livenessProbe.httpGet.path", "/health"),
     ("Deployment", "spec.template.spec.containers.0.readinessProbe.httpGet.port", "metrics"),
+    ("Deployment", "spec.template.spec.containers.0.readinessProbe.httpGet.scheme", "HTTP"),
     ("Deployment", "spec.template.spec.containers.0.ports.0.containerPort", 8081),
     ("Deployment", "spec.template.spec.containers.0.volumeMounts.1.readOnly", False),
     ("Deployment", "spec.template.spec.containers.0.volumeMounts.2.mountPath", "/etc/toolrack"),
@@ -129,7 +131,7 @@ BREAKS = [
     ("Deployment", "spec.template.spec.volumes.2.secret.secretName", "another"),
     ("Deployment", "spec.template.spec.volumes.0.emptyDir", {}),
     ("Deployment", "spec.template.spec.volumes.0", {"name": "home", "hostPath": {"path": "/"}}),
-    ("Deployment", "spec.template.spec.volumes.6.image.reference", "registry.example/plugins:latest"),
+    ("Deployment", "spec.template.spec.volumes.7.image.reference", "registry.example/plugins:latest"),
     ("Deployment", "spec.template.metadata.labels", {}),
     ("Deployment", "spec.replicas", 3),
     ("Service", "spec.selector", {"app": "toolrack"}),

@@ -16,6 +16,7 @@ BESIDE_THE_LEAST = [
     ({"config": "[http]\ngrace = \"5m\"\n"}, "config sets `grace`, which is this chart's: take it out, and set the value drain.graceSeconds"),
     ({"config": "http.drain_delay = \"5m\"\n"}, "config sets `drain_delay`"),
     ({"config": "[serve]\n  \"metrics\" = 9464\n"}, "config sets `metrics`"),
+    ({"config": "[http]\ntls_cert = \"/a\"\n"}, "config sets `tls_cert`, which is this chart's: take it out, and set the value tls.secret"),
     ({"config": "plugins = [\"/elsewhere\"]\n"}, "config sets `plugins`"),
     ({"config": "[http]\nhosts=[]\n"}, "config sets `hosts`"),
     ({"resources": {"limits": {"cpu": "200m"}}}, "resources.limits.cpu is 200m, less than 1"),

@@ -68,6 +68,10 @@ grace = "{{ .Values.drain.graceSeconds }}s"
 {{- if .Values.sessionKey.secret }}
 session_key_file = "/run/toolrack/session.key"
 {{- end }}
+{{- if .Values.tls.secret }}
+tls_cert = "/run/tls/tls.crt"
+tls_key = "/run/tls/tls.key"
+{{- end }}
 {{- end }}
 
 {{/* Of every container. Nothing of it is needed by the server. */}}
