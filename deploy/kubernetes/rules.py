@@ -132,5 +132,7 @@ def _ports_match(spec: dict, by_kind: dict[str, list[dict]], configuration: dict
     targets = {port["targetPort"] for one in by_kind["Service"] for port in one["spec"]["ports"]}
     rules = [rule for one in by_kind.get("NetworkPolicy", []) for rule in one["spec"]["ingress"]]
     assert all(rule["from"] and rule["ports"] for rule in rules), f"a rule that lets everybody in: {rules}"
+    ways_out = [rule for one in by_kind.get("NetworkPolicy", []) for rule in one["spec"]["egress"]]
+    assert all(rule["to"] for rule in ways_out), f"a rule that lets everything out: {ways_out}"
     allowed = {port["port"] for rule in rules for port in rule["ports"]}
     assert targets == ports.keys() and (not rules or allowed <= ports.keys()), (targets, allowed, ports)

@@ -139,6 +139,7 @@ BREAKS = [
     ("HorizontalPodAutoscaler", "spec.scaleTargetRef.name", "another"),
     ("NetworkPolicy", "spec.ingress.0.from", []),
     ("NetworkPolicy", "spec.ingress.0.ports.0.port", 22),
+    ("NetworkPolicy", "spec.egress.1.to", []),
     ("NetworkPolicy", "spec.podSelector.matchLabels", {"app": "toolrack"}),
     ("PodDisruptionBudget", "spec.selector.matchLabels", {"app": "toolrack"}),
     ("ServiceMonitor", "spec.endpoints.0.port", "http"),
