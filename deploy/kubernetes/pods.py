@@ -162,7 +162,8 @@ def a_session_goes_on_at_any_replica(cluster: Cluster) -> None:
     """One that was begun at the first is known to the others, by the key that they share."""
     def post(pod: Pod, body: dict, session: str | None) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection(pod.address, server.PORT, timeout=server.SECONDS)
-        headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", "Authorization": f"Bearer {cluster.token}"}
+        headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+                   "Authorization": f"Bearer {cluster.token}"}
         headers |= {"Mcp-Session-Id": session, "MCP-Protocol-Version": LEGACY} if session else {}
         connection.request("POST", "/mcp", json.dumps(body), headers)
         return connection.getresponse()
@@ -192,8 +193,9 @@ def a_changed_config_map_is_served_without_a_restart(cluster: Cluster) -> str:
         return server.tools(cluster.token, pod.address)
 
     started = [cluster.engine.inspect(pod.container_name())["State"]["StartedAt"] for pod in cluster.pods]
+    other = ('prefix = "hello"', 'prefix = "good"')
     steps = (
-        ("another prefix", lambda: swap("hello", change=lambda text: text.replace('prefix = "hello"', 'prefix = "good"')), lambda names: "good_greet" in names),
+        ("another prefix", lambda: swap("hello", change=lambda text: text.replace(*other)), lambda names: "good_greet" in names),
         ("a plugin more", lambda: swap("hello", "hash"), lambda names: {"hello_greet", "hash_digest"} <= set(names)),
         ("a plugin less", lambda: swap("hello"), lambda names: "hash_digest" not in names and "hello_greet" in names),
     )
