@@ -15,6 +15,7 @@ use super::offer::tool_needs::ToolNeeds;
 use super::offer::tools::{Offer, PluginTool, offer};
 use super::offer::wit::WitFile;
 use super::refusal::{Refusal, Refused};
+use super::result_cache::AnswerVersion;
 use crate::manifest::{
     Decisions, GrantName, Grants, Limits, Manifest, ManifestError, Sha256Digest, local_of,
 };
@@ -37,6 +38,8 @@ pub struct Plugin {
     pub file: String,
     /// The SHA-256 of its Wasm: its version.
     pub digest: Sha256Digest,
+    /// Its version as far as answers depend on it. `None` if none of its answers are kept.
+    pub(super) answers: Option<AnswerVersion>,
     /// Its Wasm file, as the manifest names it.
     wasm: Box<str>,
     pub(super) guest: Guest,
@@ -113,6 +116,8 @@ impl Plugin {
         let (place, plugin) = (file.clone(), manifest.name.clone());
         let config = config_warnings(&file, &manifest);
         let lacking = ToolNeeds::new(&manifest, &guest);
+        let is_kept = manifest.tools.iter().any(|tool| tool.cache.is_some());
+        let answers = is_kept.then(|| AnswerVersion::of(&file, digest, &manifest));
         let checks = guest.checks();
         // A large schema takes its time.
         let offer = guest.aside(move || offer(&place, &manifest, found, listed, &checks)).await;
@@ -142,6 +147,7 @@ impl Plugin {
             file,
             wasm: name,
             digest,
+            answers,
             guest,
             breaker,
             link_schemes,
@@ -188,6 +194,12 @@ impl Plugin {
         if let Err(error) = self.guest.optimize(turn).await {
             tracing::info!(plugin = self.name.as_str(), "its code is not optimized: {error}");
         }
+    }
+
+    /// True if answers of some of its tools are kept.
+    #[must_use]
+    pub fn keeps_answers(&self) -> bool {
+        self.answers.is_some()
     }
 
     /// Returns what it is granted.

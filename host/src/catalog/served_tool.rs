@@ -46,6 +46,7 @@ impl Offered for PluginTool {
             repeated: self.repeated.clone(),
             reading: self.reading,
             pace,
+            cache: self.cache.clone(),
         }
     }
 }

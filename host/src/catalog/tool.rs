@@ -13,6 +13,7 @@ use super::content_check;
 use super::error::file_name;
 use super::features::feature::{Feature, FeatureName};
 use super::plugin::Plugin;
+use super::result_cache::CacheTerms;
 use super::schema::compiled::Schema;
 use super::schema::lenient::Reading;
 use super::schema::repeated_arguments::RepeatedArgument;
@@ -53,6 +54,8 @@ pub struct Tool {
     pub(super) err_is_error: bool,
     pub(super) reading: Reading,
     pub(super) pace: RateLimiter,
+    /// The terms on which its answers are kept. `None` if they are not.
+    pub(super) cache: Option<CacheTerms>,
 }
 
 impl FeatureName for ToolName {
@@ -86,10 +89,22 @@ impl Feature for Tool {
     }
 }
 
+/// Arguments that the schema accepts.
+pub(super) struct CheckedArguments {
+    /// Their text, if they are read in another way than they were written; else `None`.
+    read: Option<String>,
+}
+
+impl CheckedArguments {
+    /// The text that the tool gets of arguments that were `written` so.
+    pub(super) fn text<'a>(&'a self, written: &'a str) -> &'a str {
+        self.read.as_deref().unwrap_or(written)
+    }
+}
+
 /// A call that may enter its guest.
 struct Admitted<'a> {
-    /// Its arguments, if they are read in another way than they were written; else `None`.
-    read: Option<String>,
+    arguments: CheckedArguments,
     slots: CallSlots<'a>,
 }
 
@@ -118,10 +133,22 @@ impl Tool {
     pub async fn call_in(
         &self,
         context: CallContext,
-        mut tracked: TrackedCall,
+        tracked: TrackedCall,
         arguments: &RawValue,
     ) -> CallOutcome {
-        let (ended, busy) = timed(self.call_untimed(context, arguments, &mut tracked)).await;
+        self.call_counted(tracked, context, arguments, None).await
+    }
+
+    /// The same with what was found of the arguments, if they were checked.
+    pub(super) async fn call_counted(
+        &self,
+        mut tracked: TrackedCall,
+        context: CallContext,
+        arguments: &RawValue,
+        checked: Option<Result<CheckedArguments, CallError>>,
+    ) -> CallOutcome {
+        let call = self.call_untimed(context, arguments, checked, &mut tracked);
+        let (ended, busy) = timed(call).await;
         tracked.ended(&ended, busy);
         CallOutcome { outcome: ended.outcome.map_err(|error| self.in_its_file(error)), ..ended }
     }
@@ -130,9 +157,10 @@ impl Tool {
         &self,
         context: CallContext,
         arguments: &RawValue,
+        checked: Option<Result<CheckedArguments, CallError>>,
         tracked: &mut TrackedCall,
     ) -> CallOutcome {
-        let admitted = self.admitted(tracked, arguments.get()).await;
+        let admitted = self.admitted(tracked, arguments.get(), checked).await;
         if !tracked.take_entry() {
             // The places of this call become free for others.
             drop(admitted);
@@ -182,44 +210,59 @@ impl Tool {
         &self,
         tracked: &TrackedCall,
         arguments: &str,
+        checked: Option<Result<CheckedArguments, CallError>>,
     ) -> Result<Admitted<'_>, CallError> {
         // A call that would be refused need not wait. A call that waits is checked again, and counted, when it enters.
         self.plugin.breaker.look()?;
         self.pace.look(Instant::now).map_err(CallError::Limit)?;
-        let read = self.read_and_wait(arguments).await;
-        if read.is_err()
+        let checked = self.check_and_wait(arguments, checked).await;
+        if checked.is_err()
             && tracked.can_begin_anew()
             && self.plugin.readiness() == Readiness::FailedForNow
         {
             // The plugin is loaded again, and the call begins anew with that.
             tokio::time::sleep(RELOADING).await;
         }
-        let read = read?;
+        let arguments = checked?;
         self.plugin.breaker.look()?;
         self.pace.look(Instant::now).map_err(CallError::Limit)?;
         let slots = self.plugin.guest.slots().await?;
-        Ok(Admitted { read, slots })
+        Ok(Admitted { arguments, slots })
     }
 
-    /// Reads the arguments, and waits for the plugin's code. Returns them where they are read in another way than they
-    /// were written.
-    async fn read_and_wait(&self, arguments: &str) -> Result<Option<String>, CallError> {
+    /// Checks the arguments, unless that was done, and waits for the plugin's code.
+    async fn check_and_wait(
+        &self,
+        arguments: &str,
+        checked: Option<Result<CheckedArguments, CallError>>,
+    ) -> Result<CheckedArguments, CallError> {
+        let checked = match checked {
+            Some(checked) => checked?,
+            None => self.check_arguments(arguments).await?,
+        };
+        self.plugin.guest.await_code().await?;
+        Ok(checked)
+    }
+
+    /// Checks the arguments against the schema, in turn with those of the plugin's other calls.
+    pub(super) async fn check_arguments(
+        &self,
+        arguments: &str,
+    ) -> Result<CheckedArguments, CallError> {
         // One check of a plugin at a time: a schema may make each of them long.
         let turn = tokio::time::timeout(CHECK_WAIT, self.plugin.checking.acquire()).await;
-        let turn = turn.map_err(|_| CallError::Unready(CHECKS_BEFORE.into()))?;
+        let _turn = turn.map_err(|_| CallError::Unready(CHECKS_BEFORE.into()))?;
         let read = self.read_arguments(arguments).await.map_err(CallError::InvalidArguments)?;
-        drop(turn);
-        self.plugin.guest.await_code().await?;
-        Ok(read)
+        Ok(CheckedArguments { read })
     }
 
     async fn enter(
         &self,
         admitted: Admitted<'_>,
         context: CallContext,
-        arguments: &str,
+        written: &str,
     ) -> CallOutcome {
-        let Admitted { read, slots } = admitted;
+        let Admitted { arguments, slots } = admitted;
         let attempt = match self.plugin.breaker.begin() {
             Ok(attempt) => attempt,
             Err(error) => return CallOutcome::before(error),
@@ -228,7 +271,7 @@ impl Tool {
             attempt.not_made();
             return CallOutcome::before(CallError::Limit(hit));
         }
-        let arguments = read.as_deref().unwrap_or(arguments);
+        let arguments = arguments.text(written);
         let ended = self.plugin.guest.call_in(slots, context, &self.spec.name, arguments).await;
         attempt.ended(&ended);
         let outcome = match ended.outcome {

@@ -13,6 +13,7 @@ use super::setup::Setup;
 use crate::configuration::{AuthSection, Configuration, FileSecrecy, HttpSection};
 use crate::fs::stated::Stated;
 use crate::home::Home;
+use crate::manifest::{Bytes, RESULT_CACHE_RULE};
 use crate::mcp::{HttpAddress, TlsFiles};
 use crate::reload::Optimizing;
 use crate::serve::{HttpOptions, MetricsOptions, Options, ServeError};
@@ -46,6 +47,7 @@ pub(super) fn options(
     let no_optimize = flags.no_optimize || value(&serve.optimize) == Some(false);
     let page = flags.page_size.or(serve.page_size.as_ref().map(|stated| stated.value));
     let audit = audit_settings(flags.audit.as_deref(), serve)?;
+    let result_cache = serve.result_cache.as_ref().map(|stated| stated.value);
     Ok(Options {
         plugins,
         locking,
@@ -58,6 +60,7 @@ pub(super) fn options(
         http,
         metrics,
         audit,
+        result_cache: result_cache.unwrap_or(Bytes::new(RESULT_CACHE_RULE.default)),
         home,
     })
 }

@@ -40,6 +40,7 @@ impl ServeSection {
         let Self {
             stdio: _,
             page_size: _,
+            result_cache: _,
             metrics: _,
             optimize: _,
             log: _,

@@ -15,8 +15,8 @@ use crate::manifest::syntax::keys::Section;
 use crate::manifest::syntax::source::SourceTexts;
 use crate::manifest::syntax::table::Table;
 use crate::manifest::{
-    AUDIT_FILES_RULE, AUDIT_SIZE_RULE, CLIENT_CALLS_RULE, DRAIN_DELAY_RULE, GRACE_RULE, LimitRule,
-    ManifestError, PAGE_SIZE_RULE, Policy, document,
+    AUDIT_FILES_RULE, AUDIT_SIZE_RULE, Bytes, CLIENT_CALLS_RULE, DRAIN_DELAY_RULE, GRACE_RULE,
+    LimitRule, ManifestError, PAGE_SIZE_RULE, Policy, RESULT_CACHE_RULE, document,
 };
 use crate::mcp::HttpAddress;
 use crate::text::escape;
@@ -82,9 +82,12 @@ fn read_serve<P: Fn(Range<usize>) -> Arc<str>>(
         let value = usize::try_from(value).ok().and_then(|size| size.try_into().ok())?;
         Some(Stated { value, place })
     });
+    let result_cache = table.amount(&RESULT_CACHE_RULE)?;
     Ok(ServeSection {
         stdio: table.flag("stdio")?,
         page_size,
+        result_cache: result_cache
+            .map(|Stated { value, place }| Stated { value: Bytes::new(value), place }),
         metrics: table
             .text("metrics", r#""127.0.0.1:9464""#, |text| table.parsed("metrics", text))?,
         optimize: table.flag("optimize")?,

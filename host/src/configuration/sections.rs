@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::fs::stated::Stated;
-use crate::manifest::Rate;
+use crate::manifest::{Bytes, Rate};
 use crate::mcp::{AllowedOrigin, ServerName};
 use crate::metrics::MetricsAddress;
 
@@ -15,6 +15,8 @@ pub struct ServeSection {
     pub stdio: Option<Stated<bool>>,
     /// The number of tools on a page of `tools/list`.
     pub page_size: Option<Stated<NonZeroUsize>>,
+    /// The memory of all answers that are kept.
+    pub result_cache: Option<Stated<Bytes>>,
     /// The address of metrics.
     pub metrics: Option<Stated<MetricsAddress>>,
     /// False if plugins keep the code that they are first compiled to.
@@ -73,6 +75,7 @@ impl ServeSection {
         Self {
             stdio: self.stdio.or(other.stdio),
             page_size: self.page_size.or(other.page_size),
+            result_cache: self.result_cache.or(other.result_cache),
             metrics: self.metrics.or(other.metrics),
             optimize: self.optimize.or(other.optimize),
             log: self.log.or(other.log),

@@ -23,6 +23,11 @@ impl Sha256Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The digest that was computed elsewhere.
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The first twelve digits: enough to tell versions apart.
     #[must_use]
     pub fn short(&self) -> String {

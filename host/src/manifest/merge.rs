@@ -248,6 +248,8 @@ fn sets(tool: &RawTool<'_>, key: DecidedToolKey) -> bool {
         DecidedToolKey::Meta => !tool.meta.is_empty(),
         DecidedToolKey::StrictArguments => tool.strict_arguments.is_some(),
         DecidedToolKey::Rate => tool.rate.is_some(),
+        DecidedToolKey::Cache => tool.cache.is_some(),
+        DecidedToolKey::CacheScope => tool.cache_scope.is_some(),
         DecidedToolKey::ReadOnly => read_only.is_some(),
         DecidedToolKey::Destructive => destructive.is_some(),
         DecidedToolKey::Idempotent => idempotent.is_some(),

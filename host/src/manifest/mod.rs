@@ -51,7 +51,7 @@ pub(crate) use limits::rules::LIMIT_RULES;
 pub use limits::rules::Limits;
 pub(crate) use limits::rules::{
     AUDIT_FILES_RULE, AUDIT_SIZE_RULE, CLIENT_CALLS_RULE, DRAIN_DELAY_RULE, GRACE_RULE, LimitRule,
-    PAGE_SIZE_RULE,
+    PAGE_SIZE_RULE, RESULT_CACHE_RULE,
 };
 pub(crate) use limits::units::parse_duration;
 pub use limits::units::{Bytes, show_duration};
@@ -67,4 +67,4 @@ pub(crate) use syntax::hidden_values::shown_lines;
 pub(crate) use syntax::nearest::nearest;
 pub use syntax::source_file::{SourceFile, is_local, local_of, manifest_of};
 pub use syntax::source_span::SourceSpan;
-pub use tool_override::ToolOverride;
+pub use tool_override::{CacheLifetime, CacheScope, ToolOverride};

@@ -3,18 +3,21 @@
 //! The existence of these tools is checked when the plugin is loaded.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::command;
 use super::grants::requires;
 use super::limits::amount;
 use super::limits::rate::RATE;
+use super::limits::rules::CACHE_RULE;
 use super::meta;
 use super::raw::RawTool;
-use super::syntax::error::Diagnostic;
+use super::syntax::error::{Diagnostic, quote};
 use super::syntax::keys::Section::Tool;
 use super::syntax::readable::readable;
 use super::syntax::source::SourceTexts;
-use super::tool_override::ToolOverride;
+use super::syntax::table::{SpannedText, SpannedValue};
+use super::tool_override::{CacheLifetime, CacheScope, ToolOverride};
 use crate::name::check_own;
 
 /// Checks the overrides; `source` is what their places point into.
@@ -46,9 +49,28 @@ pub(super) fn read(
             strict_arguments: tool.strict_arguments,
             meta: meta::read(&tool.meta)?,
             rate: amount::rate(Tool, RATE.key, tool.rate)?,
+            cache: tool.cache.map(|value| lifetime(source, value)).transpose()?,
+            cache_scope: tool.cache_scope.as_ref().map(scope).transpose()?,
             requires: requires::read(&tool.requires)?,
             place,
         });
     }
     Ok(read)
+}
+
+fn lifetime(source: SourceTexts<'_>, value: SpannedValue<'_>) -> Result<CacheLifetime, Diagnostic> {
+    let milliseconds = amount::read(Tool, &CACHE_RULE, value)?;
+    let place = source.place(value.span());
+    Ok(CacheLifetime { time: Duration::from_millis(milliseconds), place })
+}
+
+fn scope(text: &SpannedText<'_>) -> Result<CacheScope, Diagnostic> {
+    let found = *text.get_ref();
+    CacheScope::ALL.into_iter().find(|scope| scope.name() == found).ok_or_else(|| {
+        let place = Tool.place("cache_scope");
+        let message = format!("{place}: expected \"caller\" or \"public\", found {}", quote(found));
+        Diagnostic::new(text.span(), message).help(
+            "\"public\" gives one answer to all callers; without the key each caller has its own",
+        )
+    })
 }

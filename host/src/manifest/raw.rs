@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::command::RawCommand;
 use super::grants::raw::RawGrants;
+use super::limits::rules::CACHE_RULE;
 use super::syntax::error::Diagnostic;
 use super::syntax::keys::{Section, Sections};
 use super::syntax::table::{SpannedText, SpannedValue, Table};
@@ -62,6 +63,8 @@ pub(super) struct RawTool<'a> {
     pub(super) strict_arguments: Option<bool>,
     pub(super) meta: Vec<(SpannedText<'a>, SpannedValue<'a>)>,
     pub(super) rate: Option<SpannedValue<'a>>,
+    pub(super) cache: Option<SpannedValue<'a>>,
+    pub(super) cache_scope: Option<SpannedText<'a>>,
     pub(super) requires: Vec<SpannedText<'a>>,
 }
 
@@ -159,6 +162,8 @@ impl<'a> RawTool<'a> {
             meta: table
                 .entries("meta", r#"meta = { "anthropic/maxResultSizeChars" = 200_000 }"#)?,
             rate: table.get("rate"),
+            cache: table.get(CACHE_RULE.key),
+            cache_scope: table.text("cache_scope", r#""public""#)?,
             requires: table.texts("requires", REQUIRES_EXAMPLE)?,
         })
     }

@@ -1,5 +1,7 @@
 //! The keys of one tool that a manifest sets in place of the plugin.
 
+use std::time::Duration;
+
 use super::command::ProgramSpec;
 use super::grants::requires::Requirement;
 use super::limits::rate::Rate;
@@ -31,10 +33,56 @@ pub struct ToolOverride {
     pub meta: serde_json::Map<String, serde_json::Value>,
     /// The rate at which the tool may be called, if the file limits it.
     pub rate: Option<Rate>,
+    /// The time for which its answers are kept; zero keeps none. `None` where the file does not say.
+    pub cache: Option<CacheLifetime>,
+    /// The callers that an answer which is kept is given to. `None` where the file does not say.
+    pub cache_scope: Option<CacheScope>,
     /// The requirements without which the tool can only fail.
     pub requires: Vec<Requirement>,
     /// The place where the file names the tool, for an error that only the loaded plugin can show.
     pub place: SourceSpan,
+}
+
+/// The time for which answers are kept, and the place where a file says so.
+#[derive(Clone, Debug)]
+pub struct CacheLifetime {
+    /// The time.
+    pub time: Duration,
+    /// The place.
+    pub place: SourceSpan,
+}
+
+// Two files that say the same say it at different places.
+impl PartialEq for CacheLifetime {
+    fn eq(&self, other: &Self) -> bool {
+        self.time == other.time
+    }
+}
+
+impl Eq for CacheLifetime {}
+
+/// The callers that one answer is given to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheScope {
+    /// The one who made the call.
+    #[default]
+    Caller,
+    /// All.
+    Public,
+}
+
+impl CacheScope {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Caller, Self::Public];
+
+    /// Its name, as files write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Public => "public",
+        }
+    }
 }
 
 impl ToolOverride {
@@ -56,6 +104,8 @@ impl ToolOverride {
             },
             strict_arguments: local.strict_arguments.or(self.strict_arguments),
             rate: local.rate.or(self.rate),
+            cache: local.cache.clone().or(self.cache),
+            cache_scope: local.cache_scope.or(self.cache_scope),
             ..self
         }
     }
@@ -71,15 +121,16 @@ mod tests {
             let text = format!("[[tools]]\nname = \"one\"\n{keys}");
             Manifest::parse("a.toml", &text).expect("a manifest").tools.remove(0)
         };
-        let own =
-            read("title = \"One\"\nread_only = true\nhidden = true\nmeta = { a = 1, b = 2 }\n");
+        let own = read(
+            "title = \"One\"\nread_only = true\nhidden = true\ncache = \"1m\"\nmeta = { a = 1, b = 2 }\n",
+        );
         let local = read(
-            "hidden = false\ndestructive = false\nstrict_arguments = true\nmeta = { b = 3 }\n",
+            "hidden = false\ndestructive = false\nstrict_arguments = true\ncache_scope = \"public\"\nmeta = { b = 3 }\n",
         );
         let both = own.with_local(&local);
         let expected = read(
             "title = \"One\"\nread_only = true\nhidden = false\ndestructive = false\nstrict_arguments = true\n\
-             meta = { a = 1, b = 3 }\n",
+             cache = \"1m\"\ncache_scope = \"public\"\nmeta = { a = 1, b = 3 }\n",
         );
         assert_eq!(both, expected);
     }

@@ -13,8 +13,8 @@ use tokio::sync::watch;
 use super::process::ProcessNumbers;
 use crate::audit::AuditCounts;
 use crate::catalog::{
-    Catalog, HistogramSnapshot, MEMORY_BOUNDS, Plugin, PluginCounts, StatisticsSnapshot,
-    TIME_BOUNDS, Tool,
+    CacheCounts, Catalog, HistogramSnapshot, MEMORY_BOUNDS, Plugin, PluginCounts,
+    StatisticsSnapshot, TIME_BOUNDS, Tool,
 };
 use crate::reload::{ReloadCounts, ReloadResult};
 use crate::tool::ErrorKind;
@@ -117,6 +117,7 @@ impl Collector for MetricsSource {
         let plugins: Vec<_> = plugins.collect();
         metrics.calls(&plugins)?;
         metrics.guests(&plugins)?;
+        metrics.results(&plugins)?;
         metrics.plugins(&plugins)?;
         self.states(catalog.as_deref(), &mut metrics)?;
         self.process(&mut metrics)
@@ -331,6 +332,22 @@ impl Metrics<'_> {
         let mut fuel = self.counter("toolrack_guest_fuel", "Work of guests")?;
         for (labels, sum) in called() {
             count(&mut fuel, &labels, sum.fuel)?;
+        }
+        Ok(())
+    }
+
+    /// The calls of tools whose answers are kept, by what was found of them.
+    fn results(&mut self, plugins: &[PluginNumbers<'_>]) -> fmt::Result {
+        let mut requests = self.counter(
+            "toolrack_cache_requests",
+            "Calls of tools whose answers are kept, by what was found",
+        )?;
+        for plugin in plugins.iter().filter(|plugin| plugin.plugin.keeps_answers()) {
+            let Some(sum) = &plugin.sum else { continue };
+            let CacheCounts { hits, misses } = sum.cache;
+            for (result, number) in [("hit", hits), ("miss", misses)] {
+                count(&mut requests, &[("plugin", plugin.name), ("result", result)], number)?;
+            }
         }
         Ok(())
     }

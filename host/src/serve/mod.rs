@@ -14,12 +14,12 @@ use tokio::sync::watch;
 use tokio::task::LocalSet;
 
 use crate::audit::{AuditError, AuditLog, AuditSettings};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, ResultCache, forget_answers};
 use crate::fs::stated::Stated;
 use crate::home::Home;
 use crate::host::{Host, HostError};
 use crate::lockfile::LockPolicy;
-use crate::manifest::{Policy, Rate};
+use crate::manifest::{Bytes, Policy, Rate};
 use crate::mcp::{
     AllowedOrigin, CallObserver, CallObservers, ClientShares, Driver, Engine, Executor, HostPolicy,
     HttpAddress, HttpBounds, HttpServer, HttpServerError, HttpSettings, Listener, PrivateStdout,
@@ -63,6 +63,8 @@ pub struct Options {
     pub metrics: Option<MetricsOptions>,
     /// The audit log. `None` where none is written.
     pub audit: Option<AuditSettings>,
+    /// The memory of all answers that are kept; zero keeps none.
+    pub result_cache: Bytes,
     /// The directory in which the server tells what it serves, among other things. `None` if there is no home
     /// directory.
     pub home: Option<Home>,
@@ -257,7 +259,9 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         let signal = signals::first()?;
         let calls_of_one = options.http.as_ref().and_then(|http| http.calls_of_one);
         let shares = ClientShares::new(calls_of_one, total_memory);
-        let executor = Executor::new(host.guests().clone(), shares).observed_by(observers);
+        let results = Arc::new(ResultCache::in_memory(options.result_cache));
+        let forgetting = forget_answers(results.clone(), catalog.clone());
+        let executor = Executor::new(host.guests().clone(), shares, results).observed_by(observers);
         let executor = Rc::new(executor);
         let http = match &options.http {
             Some(http) => {
@@ -289,6 +293,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
             () = served => {}
             () = tell_of(signal, told) => unreachable!("it waits for ever once it has told"),
             () = following => unreachable!("plugin directories are followed to the end"),
+            () = forgetting => unreachable!("answers expire to the end"),
         }
         tracing::debug!("the server ends");
         Ok::<_, ServeError>(())

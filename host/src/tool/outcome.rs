@@ -235,6 +235,8 @@ pub struct Usage {
     pub time: Duration,
     /// Time on a processor.
     pub cpu: Duration,
+    /// The milliseconds for which the answer had been kept. `None` if the call made it.
+    pub answer_age_ms: Option<u32>,
 }
 
 impl Usage {
@@ -242,6 +244,12 @@ impl Usage {
     #[must_use]
     pub fn milliseconds(&self) -> f64 {
         milliseconds(self.time)
+    }
+
+    /// True if the answer had been kept: nothing was spent on it.
+    #[must_use]
+    pub fn is_cached(&self) -> bool {
+        self.answer_age_ms.is_some()
     }
 }
 
@@ -254,7 +262,8 @@ pub fn milliseconds(time: Duration) -> f64 {
 /// The usage of a call that never reached its guest: nothing.
 impl Default for Usage {
     fn default() -> Self {
-        Self { fuel: 0, peak_memory: 0, time: Duration::ZERO, cpu: Duration::ZERO }
+        let zero = Duration::ZERO;
+        Self { fuel: 0, peak_memory: 0, time: zero, cpu: zero, answer_age_ms: None }
     }
 }
 

@@ -103,6 +103,9 @@ mod metrics;
 // The audit log of servers: its lines, its files, and what becomes of them on a full disk.
 #[cfg(target_os = "linux")]
 mod audit;
+// Answers that are kept, as clients and operators see them.
+#[cfg(target_os = "linux")]
+mod results;
 // What servers wrote, as `toolrack logs` shows it.
 mod logs;
 // Calls as models get them wrong, each with its answer.

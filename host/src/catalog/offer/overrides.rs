@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::super::result_cache::CacheTerms;
 use super::tool_names::ToolNames;
 use crate::json;
 use crate::manifest::{
@@ -23,6 +24,8 @@ pub(crate) struct Applied {
     pub(crate) strict: BTreeSet<String>,
     /// The rates of the tools that have one of their own.
     pub(crate) rates: BTreeMap<String, Rate>,
+    /// The terms on which answers of tools are kept.
+    pub(crate) cached: BTreeMap<String, CacheTerms>,
     /// The requirements without which tools can only fail.
     pub(crate) requires: BTreeMap<String, Vec<Requirement>>,
     /// The tools that the local file speaks of and the plugin does not have, each with the message that says so.
@@ -50,6 +53,7 @@ pub(crate) fn apply(
         returned: BTreeSet::new(),
         strict: BTreeSet::new(),
         rates: BTreeMap::new(),
+        cached: BTreeMap::new(),
         requires: BTreeMap::new(),
         idle,
         names,
@@ -67,6 +71,9 @@ pub(crate) fn apply(
             applied.strict.insert(name.clone());
         }
         applied.rates.extend(wish.rate.map(|rate| (name.clone(), rate)));
+        applied
+            .cached
+            .extend(cache_terms(file, manifest, &wish)?.map(|terms| (name.clone(), terms)));
         if let Some(spec) = listed.tools.iter_mut().find(|spec| spec.name == name) {
             say(spec, &wish, &manifest.grants);
         }
@@ -183,6 +190,37 @@ fn check_kind(
     let message = format!("`{key}` is for programs, and `{wasm}` is of the kind `{kind}`");
     let help = "remove it: the plugin itself says what its tools take and give";
     Err(ManifestError::new(file, place, message).help(help))
+}
+
+/// The terms on which the answers of a tool are kept. `None` if they are not. A tool that may change something is to do so
+/// each time that it is called.
+fn cache_terms(
+    file: &str,
+    manifest: &Manifest,
+    wish: &ToolOverride,
+) -> Result<Option<CacheTerms>, ManifestError> {
+    let Some(cache) = wish.cache.as_ref().filter(|cache| !cache.time.is_zero()) else {
+        return Ok(None);
+    };
+    let changing = manifest.grants.iter().filter(|grant| grant.effects().changes);
+    let changing: BTreeSet<_> = changing.map(|grant| grant.kind().name()).collect();
+    if !changing.is_empty() {
+        let kinds: Vec<_> = changing.into_iter().map(|kind| format!("`{kind}`")).collect();
+        let kinds = kinds.join(" and ");
+        let message = format!(
+            "the answers of `{}` cannot be kept: by its grants of {kinds}, the plugin may change something when it is called",
+            wish.name
+        );
+        let help = "remove `cache`, or set it to \"0s\" in the local file; only tools of plugins that can change nothing \
+            keep answers";
+        return Err(ManifestError::new(file, cache.place.clone(), message).help(help));
+    }
+    let defaults = wish.command.parameters.iter().filter_map(|parameter| {
+        let default = parameter.default.clone()?;
+        Some((parameter.name.clone(), default))
+    });
+    let (lifetime, defaults) = (cache.time, defaults.collect());
+    Ok(Some(CacheTerms { lifetime, scope: wish.cache_scope.unwrap_or_default(), defaults }))
 }
 
 /// Changes what a client is told of a tool.

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::super::bounds::MAX_PLUGIN_PATTERNS;
 use super::super::error::PluginError;
+use super::super::result_cache::CacheTerms;
 use super::super::schema::compiled::Schema;
 use super::super::schema::lenient::Reading;
 use super::super::schema::repeated_arguments::{self, RepeatedArgument};
@@ -39,6 +40,8 @@ pub(crate) struct PluginTool {
     pub(crate) reading: Reading,
     /// The rate at which it may be called. `None` if it has no rate of its own.
     pub(crate) rate: Option<Rate>,
+    /// The terms on which its answers are kept. `None` if they are not.
+    pub(crate) cache: Option<CacheTerms>,
     /// The arguments that clients repeat in headers.
     pub(crate) repeated: Arc<[RepeatedArgument]>,
     /// The requirements without which it can only fail.
@@ -67,7 +70,7 @@ pub(crate) fn offer(
     let public = |own: String| Some((own.clone(), ToolName::public(&manifest.prefix, &own).ok()?));
     let public_names: PublicNames = own_names.filter_map(public).collect();
     let mut stated = stated_needs::take(&mut listed)?;
-    let Applied { returned, rates, strict, mut requires, idle, names } =
+    let Applied { returned, rates, mut cached, strict, mut requires, idle, names } =
         overrides::apply(file, manifest, kind, &mut listed)?;
     let written_elsewhere = !kind.host_writes_schemas();
     let schemas = written_elsewhere.then(|| digest_of_schemas(kind, &listed.tools));
@@ -79,6 +82,7 @@ pub(crate) fn offer(
         references::resolve(&mut spec, &public_names);
         let err_is_error = !returned.contains(&spec.name);
         let rate = rates.get(&spec.name).copied();
+        let cache = cached.remove(&spec.name);
         let requires = requires.remove(&spec.name).or_else(|| stated.remove(&spec.name));
         let requires = requires.unwrap_or_default().into_iter();
         let requires = requires
@@ -89,7 +93,7 @@ pub(crate) fn offer(
             false => Reading::Lenient,
         };
         let tool = tool(manifest, kind, spec, make)
-            .map(|tool| PluginTool { err_is_error, rate, reading, requires, ..tool })
+            .map(|tool| PluginTool { err_is_error, rate, cache, reading, requires, ..tool })
             .map_err(|error| declared(file, manifest, kind, error))?;
         let schemas = [&tool.input].into_iter().chain(&tool.output);
         patterns += schemas.map(|schema| schema.patterns()).sum::<usize>();
@@ -151,6 +155,7 @@ fn tool(
         output,
         err_is_error,
         rate,
+        cache: None,
         reading,
         repeated: repeated.into(),
         requires,

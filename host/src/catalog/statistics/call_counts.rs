@@ -20,6 +20,32 @@ pub struct CallCounts {
     pub waiting: u64,
 }
 
+/// The number of calls of a tool, or of several, whose answers are kept, by what was found of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CacheCounts {
+    /// Calls that ended with an answer that was kept.
+    pub hits: u64,
+    /// Calls of which no answer was kept.
+    pub misses: u64,
+}
+
+impl CacheCounts {
+    /// True if none was looked for.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Add for CacheCounts {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self { hits: self.hits + more.hits, misses: self.misses + more.misses }
+    }
+}
+
 impl Add for CallCounts {
     type Output = Self;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::call_counts::CacheCounts;
 use super::histogram::HistogramSnapshot;
 use super::tool_statistics::StatisticsSnapshot;
 use crate::tool::ErrorKind;
@@ -24,6 +25,9 @@ pub struct StatisticsSummary {
     pub cpu_us: u64,
     /// The most bytes of memory that one call held.
     pub peak_memory_bytes: u64,
+    /// Calls by what was found of them in the result cache.
+    #[serde(skip_serializing_if = "CacheCounts::is_none")]
+    pub cache: CacheCounts,
 }
 
 /// Times of calls, in microseconds. Percentiles are estimates, and at most as wrong as a bucket of the histogram is wide.
@@ -63,6 +67,7 @@ impl From<StatisticsSnapshot> for StatisticsSummary {
             fuel: snapshot.fuel,
             cpu_us: snapshot.cpu_us,
             peak_memory_bytes: snapshot.peak_memory,
+            cache: snapshot.cache,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use super::call_counts::CallCounts;
+use super::call_counts::{CacheCounts, CallCounts};
 use super::histogram::{Histogram, HistogramSnapshot};
 use crate::catalog::admission::entry::EntryTicket;
 use crate::sandbox::CallOutcome;
@@ -69,6 +69,8 @@ pub struct ToolStatistics {
     fuel: AtomicU64,
     cpu_us: AtomicU64,
     peak_memory: AtomicU64,
+    cache_hits: AtomicU64,
+    cache_misses: AtomicU64,
     is_brief: AtomicBool,
 }
 
@@ -95,6 +97,8 @@ pub(crate) struct StatisticsSnapshot {
     pub(crate) cpu_us: u64,
     /// The most bytes of memory that one call held.
     pub(crate) peak_memory: u64,
+    /// The calls by what was found of them in the result cache.
+    pub(crate) cache: CacheCounts,
 }
 
 /// A call that is counted: as waiting until it is begun, as running until it ends. If it is dropped before, its client has
@@ -159,6 +163,8 @@ impl Default for ToolStatistics {
             fuel: AtomicU64::new(0),
             cpu_us: AtomicU64::new(0),
             peak_memory: AtomicU64::new(0),
+            cache_hits: AtomicU64::new(0),
+            cache_misses: AtomicU64::new(0),
             is_brief: AtomicBool::new(false),
         }
     }
@@ -191,6 +197,10 @@ impl ToolStatistics {
             fuel: self.fuel.load(Relaxed),
             cpu_us: self.cpu_us.load(Relaxed),
             peak_memory: self.peak_memory.load(Relaxed),
+            cache: CacheCounts {
+                hits: self.cache_hits.load(Relaxed),
+                misses: self.cache_misses.load(Relaxed),
+            },
         }
     }
 
@@ -209,7 +219,7 @@ impl ToolStatistics {
     }
 
     fn used(&self, usage: Usage) {
-        let Usage { fuel, peak_memory, time, cpu } = usage;
+        let Usage { fuel, peak_memory, time, cpu, answer_age_ms: _ } = usage;
         if time > Duration::ZERO {
             self.fuel.fetch_add(fuel, Relaxed);
             self.cpu_us.fetch_add(microseconds(cpu), Relaxed);
@@ -233,6 +243,7 @@ impl StatisticsSnapshot {
             fuel,
             cpu_us,
             peak_memory,
+            cache,
         } = self;
         Self {
             counts: counts + other.counts,
@@ -245,6 +256,7 @@ impl StatisticsSnapshot {
             fuel: fuel + other.fuel,
             cpu_us: cpu_us + other.cpu_us,
             peak_memory: peak_memory.max(other.peak_memory),
+            cache: cache + other.cache,
         }
     }
 }
@@ -307,6 +319,19 @@ impl TrackedCall {
         let ended = CallOutcome::before(error);
         self.ended(&ended, Duration::ZERO);
         ended
+    }
+
+    /// No answer to the call is kept.
+    pub(crate) fn missed(&self) {
+        self.statistics.cache_misses.fetch_add(1, Relaxed);
+    }
+
+    /// The call ended with an answer that is kept. It says nothing of how long the tool takes.
+    pub(crate) fn hit(mut self) {
+        self.leave();
+        self.stage = CallStage::Ended;
+        self.statistics.cache_hits.fetch_add(1, Relaxed);
+        self.statistics.answered.record(microseconds(self.arrived.elapsed()));
     }
 
     fn leave(&self) {
@@ -410,6 +435,7 @@ mod tests {
             peak_memory: 65_537,
             time: Duration::from_millis(3),
             cpu: Duration::from_millis(2),
+            answer_age_ms: None,
         };
         called(&statistics, &answered(usage), Duration::ZERO);
         called(&statistics, &CallOutcome::before(CallError::Unready("no".into())), Duration::ZERO);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::catalog::CacheCounts;
 use crate::cli::{DIM, ERROR, paint};
 use crate::manifest::grouped;
 use crate::status::ToolStatus;
@@ -9,6 +10,9 @@ use crate::text::escape;
 
 /// The blanks before each line.
 const TABLE_INDENT: usize = 4;
+
+/// The head of the column that is there only where a tool keeps answers.
+const HITS: &str = "cached";
 
 /// A column of numbers.
 struct Column {
@@ -18,7 +22,7 @@ struct Column {
     cell: fn(&ToolStatus) -> String,
 }
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 10] = [
     Column { head: "calls", rank: 0, cell: |tool| grouped(tool.calls.calls) },
     Column { head: "errors", rank: 0, cell: |tool| grouped(tool.calls.errors) },
     Column { head: "mean", rank: 5, cell: |tool| time(tool, |time| time.average_us) },
@@ -30,6 +34,7 @@ const COLUMNS: [Column; 9] = [
         rank: 6,
         cell: |tool| known(tool.statistics.wait.as_ref().map(|wait| shown_time(wait.p95_us))),
     },
+    Column { head: HITS, rank: 8, cell: |tool| shown_hits(tool.statistics.cache) },
     Column {
         head: "memory",
         rank: 4,
@@ -52,6 +57,9 @@ pub(super) fn lines(tools: &[&ToolStatus], width: usize) -> Vec<String> {
         names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("tool".len());
     let mut columns: Vec<(&Column, Vec<String>, usize)> = COLUMNS
         .iter()
+        .filter(|column| {
+            column.head != HITS || tools.iter().any(|tool| !tool.statistics.cache.is_none())
+        })
         .map(|column| {
             let cells: Vec<String> = tools.iter().map(|tool| (column.cell)(tool)).collect();
             let widest = cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
@@ -109,6 +117,12 @@ fn time(tool: &ToolStatus, which: fn(&crate::catalog::TimeSummary) -> u64) -> St
     known(tool.statistics.time.as_ref().map(|time| shown_time(which(time))))
 }
 
+/// Shows the share of calls that were answered from the cache. A tool whose answers are not kept has none.
+fn shown_hits(cache: CacheCounts) -> String {
+    let looks = cache.hits + cache.misses;
+    known((cache.hits * 100).checked_div(looks).map(|share| format!("{share} %")))
+}
+
 /// Shows a time with about three digits.
 fn shown_time(microseconds: u64) -> String {
     let time = Duration::from_micros(microseconds);
@@ -156,6 +170,7 @@ mod tests {
                 fuel: 1_200_000,
                 cpu_us: 5,
                 peak_memory_bytes: 1_114_112,
+                cache: CacheCounts { hits: 2, misses: 1 },
             },
         }
     }
@@ -171,8 +186,8 @@ mod tests {
         assert_eq!(
             shown,
             [
-                "    tool         calls  errors    mean     p50      p95    p99  wait p95   memory  fuel a call",
-                "    hello_greet  1_200       3  312 µs  250 µs  4.12 ms  1.5 s         -  1.1 MiB        1_000",
+                "    tool         calls  errors    mean     p50      p95    p99  wait p95  cached   memory  fuel a call",
+                "    hello_greet  1_200       3  312 µs  250 µs  4.12 ms  1.5 s         -    66 %  1.1 MiB        1_000",
                 "      fuel 2, tool_error 1, running 1",
             ]
         );

@@ -104,6 +104,8 @@ impl DecisionKey {
                 match known {
                     DecidedToolKey::Title | DecidedToolKey::Description => "TEXT".into(),
                     DecidedToolKey::Rate => EXAMPLE_RATE.into(),
+                    DecidedToolKey::Cache => "5m".into(),
+                    DecidedToolKey::CacheScope => "public".into(),
                     DecidedToolKey::Meta => return None,
                     DecidedToolKey::Hidden
                     | DecidedToolKey::StrictArguments

@@ -9,7 +9,7 @@ use super::super::syntax::keys::Section;
 use super::super::syntax::table::{SpannedValue, wrong};
 use super::notation::{Notation, UnitError, grouped};
 use super::rate::{EXPECTED_RATE, RATE, Rate, RateError, suggest};
-use super::rules::{LimitRule, Measure};
+use super::rules::{LimitRule, Measure, RESULT_CACHE_RULE};
 use super::units::{Bytes, SIZE_NOTATION, TIMES, parse_duration};
 
 /// The amount that `value` gives to the limit.
@@ -54,7 +54,8 @@ fn outside(
             "it is the most that a manifest may ask for of {}; without the key that is {max}",
             rule.about
         ),
-        Section::Policy | Section::Serve => {
+        Section::Tool => format!("it says {}; without the key none is", rule.about),
+        Section::Policy | Section::Serve if rule.key != RESULT_CACHE_RULE.key => {
             format!("it limits {}; without the key there is no such limit", rule.about)
         }
         _ => format!("it limits {}; without the key it is {default}", rule.about),

@@ -165,6 +165,26 @@ const SCRATCH_ENTRIES: LimitRule = LimitRule {
     measure: Measure::Count,
 };
 
+/// The time for which the answers of a tool are kept: `cache` under `[[tools]]` of a manifest.
+pub(crate) const CACHE_RULE: LimitRule = LimitRule {
+    key: "cache",
+    about: "how long an answer is kept",
+    min: 0,
+    default: 0,
+    max: 86_400_000,
+    measure: Measure::Time,
+};
+
+/// The memory of all answers that are kept: `result_cache` under `[serve]` of the configuration.
+pub(crate) const RESULT_CACHE_RULE: LimitRule = LimitRule {
+    key: "result_cache",
+    about: "the memory of all answers that are kept",
+    min: 0,
+    default: 32 << 20,
+    max: 4 << 30,
+    measure: Measure::Size,
+};
+
 /// The time that requests over HTTP have to end: `grace` under `[http]` of the configuration.
 pub(crate) const GRACE_RULE: LimitRule = LimitRule {
     key: "grace",

@@ -4,7 +4,7 @@
 //! The meaning of the values is not known here.
 
 use super::super::limits::rate::RATE;
-use super::super::limits::rules::LIMIT_RULES;
+use super::super::limits::rules::{CACHE_RULE, LIMIT_RULES};
 use super::nearest::nearest;
 
 use crate::suggestion::CommandName;
@@ -112,6 +112,8 @@ const TOOL_KEYS: [&str; 8] = [
     "strict_arguments",
     "requires",
 ];
+/// The key of the callers that a kept answer is given to.
+const CACHE_SCOPE: &str = "cache_scope";
 /// The claims that can be made about a tool.
 const CLAIMS: [&str; 4] = ["read_only", "destructive", "idempotent", "open_world"];
 
@@ -127,6 +129,8 @@ pub(crate) enum DecidedToolKey {
     Meta,
     StrictArguments,
     Rate,
+    Cache,
+    CacheScope,
     ReadOnly,
     Destructive,
     Idempotent,
@@ -135,13 +139,15 @@ pub(crate) enum DecidedToolKey {
 
 impl DecidedToolKey {
     /// All of them.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Title,
         Self::Description,
         Self::Hidden,
         Self::Meta,
         Self::StrictArguments,
         Self::Rate,
+        Self::Cache,
+        Self::CacheScope,
         Self::ReadOnly,
         Self::Destructive,
         Self::Idempotent,
@@ -157,6 +163,8 @@ impl DecidedToolKey {
             Self::Meta => "meta",
             Self::StrictArguments => "strict_arguments",
             Self::Rate => RATE.key,
+            Self::Cache => CACHE_RULE.key,
+            Self::CacheScope => CACHE_SCOPE,
             Self::ReadOnly => CLAIMS[0],
             Self::Destructive => CLAIMS[1],
             Self::Idempotent => CLAIMS[2],
@@ -167,7 +175,7 @@ impl DecidedToolKey {
     /// True if its value is text, even where that reads as a number or a switch.
     pub(crate) fn is_text(self) -> bool {
         match self {
-            Self::Title | Self::Description | Self::Rate => true,
+            Self::Title | Self::Description | Self::Rate | Self::Cache | Self::CacheScope => true,
             Self::Hidden
             | Self::Meta
             | Self::StrictArguments
@@ -267,7 +275,10 @@ impl Section {
             Self::Grants => GRANT_KEYS.to_vec(),
             Self::Network => vec!["url", "secret", "header", "before", "query", "optional"],
             Self::Files => vec!["path", "at", "access"],
-            Self::Tool => [&TOOL_KEYS[..], &[RATE.key], &CLAIMS, &COMMAND_KEYS].concat(),
+            Self::Tool => {
+                let kept = [RATE.key, CACHE_RULE.key, CACHE_SCOPE];
+                [&TOOL_KEYS[..], &kept, &CLAIMS, &COMMAND_KEYS].concat()
+            }
             Self::Parameter => PARAMETER_KEYS.to_vec(),
             Self::LocalTop => LOCAL_NAMED_SECTIONS.map(Self::key).to_vec(),
             Self::LocalPlugin => {
@@ -283,6 +294,7 @@ impl Section {
             Self::Serve => vec![
                 "stdio",
                 "page_size",
+                "result_cache",
                 "metrics",
                 "optimize",
                 "log",

@@ -155,10 +155,11 @@ impl CallRecord {
         let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
         let Usage { fuel, peak_memory, .. } = self.usage;
         let (time_ms, wait_ms) = (milliseconds(self.time), milliseconds(self.call.wait(self.time)));
+        let cached = self.usage.is_cached().then_some(true);
         match self.said {
             CallVerdict::Answered => {
                 tracing::info!(
-                    target: ANSWERED_TARGET, plugin, tool, request, client, fuel, peak_memory, time_ms, wait_ms, "answered"
+                    target: ANSWERED_TARGET, plugin, tool, request, client, fuel, peak_memory, time_ms, wait_ms, cached, "answered"
                 );
             }
             CallVerdict::Usual(said) => {

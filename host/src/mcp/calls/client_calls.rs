@@ -17,6 +17,7 @@ use super::call_runner::{AbortReason, CallEnd, CallRunner, EndedHere, Note};
 use super::client_shares::{ClientPlace, ClientShare};
 use super::guest_threads::GuestThreads;
 use super::observers::{CallObservers, ObservedCall, RefusedCall};
+use crate::catalog::CallerResults;
 use crate::sandbox::{CallContext, CallOutcome, MakeSpan, ProgressSink, SliceKind};
 use crate::text::escape;
 use crate::tool::{CallError, CallTrace};
@@ -38,6 +39,8 @@ pub(crate) struct ClientCalls {
     client: Arc<str>,
     share: ClientShare,
     observers: CallObservers,
+    /// The answers that are kept, as the client sees them.
+    results: CallerResults,
 }
 
 struct WantedCall {
@@ -54,6 +57,7 @@ impl ClientCalls {
         client: Arc<str>,
         share: ClientShare,
         observers: CallObservers,
+        results: CallerResults,
     ) -> Self {
         Self {
             guests,
@@ -65,6 +69,7 @@ impl ClientCalls {
             client,
             share,
             observers,
+            results,
         }
     }
 
@@ -140,16 +145,11 @@ impl CallRunner for ClientCalls {
         let here = self.guests.leave_brief_calls() && tool.is_brief(&arguments);
         let turn = if here { SliceKind::Protocol } else { SliceKind::Guest };
         let context = CallContext { turn, progress, span: Some(span), trace };
-        let share = self.share.clone();
+        let (share, results) = (self.share.clone(), self.results.clone());
         let mut run = Box::pin(async move {
-            let place = match share.place(&tool.plugin).await {
-                Ok(place) => place,
-                // The call could begin anew with another version, and would wait in vain again.
-                Err(error) if tracked.take_entry() => return tracked.refuse(error),
-                Err(_) => return std::future::pending().await,
-            };
-            let ended = tool.call_in(context, tracked, &arguments).await;
-            ended.keeping(place.map(ClientPlace::until_read))
+            let place = || share.place(&tool.plugin);
+            let (ended, place) = results.call(&tool, context, tracked, &arguments, place).await;
+            ended.keeping(place.flatten().map(ClientPlace::until_read))
         });
         if here && let Some(ended) = self.begin(run.as_mut()) {
             let news = CallRecord::of(&ended, named);

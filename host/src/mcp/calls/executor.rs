@@ -12,6 +12,7 @@ use super::client_shares::{ClientShare, ClientShares};
 use super::guest_threads::GuestThreads;
 use super::observers::CallObservers;
 use super::places::{ClientPlaces, Places};
+use crate::catalog::{Caller, CallerResults, ResultCache};
 
 /// Notes of progress of one client that wait to be told; further ones are dropped.
 const MAX_WAITING_NOTES: usize = 256;
@@ -22,6 +23,8 @@ pub(crate) struct Executor {
     places: Places,
     shares: ClientShares,
     observers: CallObservers,
+    /// The answers that are kept.
+    results: Arc<ResultCache>,
 }
 
 /// One client's part of the executor, which its loop takes over.
@@ -33,10 +36,11 @@ pub(crate) struct ClientExecutor<C = ClientCalls> {
 }
 
 impl Executor {
-    /// An executor whose calls run on `guests`, shared out among clients over HTTP by `shares`.
-    pub(crate) fn new(guests: Handle, shares: ClientShares) -> Self {
+    /// An executor whose calls run on `guests`, shared out among clients over HTTP by `shares`. Answers are kept in
+    /// `results`.
+    pub(crate) fn new(guests: Handle, shares: ClientShares, results: Arc<ResultCache>) -> Self {
         let (guests, places) = (Arc::new(GuestThreads::new(guests)), Places::new());
-        Self { guests, places, shares, observers: CallObservers::default() }
+        Self { guests, places, shares, observers: CallObservers::default(), results }
     }
 
     /// The same, which tells these of each call that ends. Engines that are to tell of calls that they refuse have to be told
@@ -52,18 +56,26 @@ impl Executor {
 
     /// The part of one more client, whose calls are apart from those of others.
     pub(crate) fn client(&self) -> ClientExecutor {
-        self.part("".into(), ClientShare::whole())
+        self.part("".into(), ClientShare::whole(), Caller::Operator)
     }
 
     /// The same for a client that comes over HTTP, which the log knows by this text, if it is any.
     pub(crate) fn client_known_as(&self, client: &Arc<str>) -> ClientExecutor {
-        self.part(client.clone(), self.shares.of(client))
+        let caller = Caller::Principal(client.clone());
+        self.part(client.clone(), self.shares.of(client), caller)
     }
 
-    fn part(&self, client: Arc<str>, share: ClientShare) -> ClientExecutor {
+    fn part(&self, client: Arc<str>, share: ClientShare, caller: Caller) -> ClientExecutor {
         let (notes, progress) = mpsc::channel(MAX_WAITING_NOTES);
-        let calls =
-            ClientCalls::new(self.guests.clone(), notes, client, share, self.observers.clone());
+        let results = CallerResults::new(self.results.clone(), caller);
+        let calls = ClientCalls::new(
+            self.guests.clone(),
+            notes,
+            client,
+            share,
+            self.observers.clone(),
+            results,
+        );
         ClientExecutor { calls, progress, places: self.places.client() }
     }
 

@@ -18,7 +18,7 @@ use super::request::host_policy::HostPolicy;
 use super::server::{HttpServer, HttpSettings};
 use super::socket::address::{HttpAddress, Listener};
 use super::socket::socket_locks::SocketLocks;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, ResultCache};
 use crate::fuzz::guest::{WASI, Wat, sleep};
 use crate::mcp::calls::client_shares::ClientShares;
 use crate::mcp::calls::executor::Executor;
@@ -70,7 +70,8 @@ impl TrialServer {
     ) -> Self {
         let listener = Listener::bind(&local(), &SocketLocks::default()).await.expect("a port");
         let HttpAddress::Tcp(address) = *listener.address() else { panic!("no port") };
-        let executor = Rc::new(Executor::new(guests, ClientShares::new(None, None)));
+        let executor =
+            Rc::new(Executor::new(guests, ClientShares::new(None, None), ResultCache::usual()));
         let (catalog, published) = watch::channel(Some(catalog));
         let server = HttpServer::new(listener, settings, executor.clone(), published);
         let server = server.expect("tokens and TLS can be read");

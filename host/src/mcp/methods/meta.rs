@@ -23,6 +23,8 @@ pub(crate) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 /// The key in `_meta` for the fuel, memory and time that a call spent.
 const USAGE: &str = "toolrack/usage";
+/// The key in `_meta` that says that an answer had been kept, and for how long.
+const CACHE: &str = "toolrack/cache";
 
 /// `_meta` of a request, as far as it concerns the server.
 #[derive(Default, Deserialize)]
@@ -183,6 +185,16 @@ pub(crate) struct CallCost {
     pub(crate) fuel: u64,
     pub(crate) peak_memory_bytes: u64,
     pub(crate) time_ms: f64,
+    /// The milliseconds for which the answer had been kept. `None` if the call made it.
+    #[serde(skip)]
+    pub(crate) answer_age_ms: Option<u32>,
+}
+
+/// The answer of an earlier call, as a client is told.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CacheHit {
+    age_ms: u32,
 }
 
 impl Common {
@@ -197,7 +209,7 @@ impl Common {
     ) -> Self {
         let server = version.is_modern().then_some(TOOLRACK);
         // These words are the host's.
-        given.retain(|key, _| key != USAGE && key != SERVER_INFO);
+        given.retain(|key, _| key != USAGE && key != CACHE && key != SERVER_INFO);
         let result_type = version.is_modern().then_some("complete");
         Self { result_type, meta: ResultMeta { given, spent, server } }
     }
@@ -217,6 +229,9 @@ impl Serialize for ResultMeta {
         }
         if let Some(spent) = &self.spent {
             map.serialize_entry(USAGE, spent)?;
+            if let Some(age_ms) = spent.answer_age_ms {
+                map.serialize_entry(CACHE, &CacheHit { age_ms })?;
+            }
         }
         if let Some(server) = &self.server {
             map.serialize_entry(SERVER_INFO, server)?;
@@ -228,6 +243,22 @@ impl Serialize for ResultMeta {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plugin_does_not_say_what_the_host_says() {
+        let given = |key: &str| (key.to_owned(), Value::from("forged"));
+        let given = [USAGE, CACHE, SERVER_INFO, "a/b"].map(given).into_iter().collect();
+        let cost =
+            |answer_age_ms| CallCost { fuel: 0, peak_memory_bytes: 0, time_ms: 0.0, answer_age_ms };
+        let meta = |age| {
+            let common = Common::with(Version::ALL[0], Map::clone(&given), Some(cost(age)));
+            serde_json::to_value(&common).expect("JSON")["_meta"].clone()
+        };
+        let made = meta(None);
+        assert!(made.get(CACHE).is_none(), "{made}");
+        assert!(made["a/b"] == "forged" && made[USAGE]["fuel"] == 0, "{made}");
+        assert_eq!(meta(Some(1))[CACHE], serde_json::json!({ "ageMs": 1 }));
+    }
 
     #[test]
     fn a_progress_token_is_a_string_or_a_whole_number_and_comes_back_as_it_came() {

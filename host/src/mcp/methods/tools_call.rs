@@ -132,8 +132,9 @@ pub(crate) fn call_result(
         }
     });
     let structured_content = structured(version, &mut output);
-    let Usage { fuel, peak_memory, .. } = usage;
-    let spent = CallCost { fuel, peak_memory_bytes: peak_memory, time_ms: usage.milliseconds() };
+    let Usage { fuel, peak_memory, answer_age_ms, .. } = usage;
+    let time_ms = usage.milliseconds();
+    let spent = CallCost { fuel, peak_memory_bytes: peak_memory, time_ms, answer_age_ms };
     CallResult {
         content: output.content.into_iter().map(|block| Block::of(version, block)).collect(),
         structured_content,

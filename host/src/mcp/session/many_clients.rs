@@ -10,6 +10,7 @@ use tokio::task::{JoinHandle, LocalSet};
 use tokio::time::timeout;
 
 use super::driver::{Driver, LoopEnd};
+use crate::catalog::ResultCache;
 use crate::fuzz::guest::{WASI, Wat, sleep};
 use crate::fuzz::started;
 use crate::mcp::calls::client_shares::ClientShares;
@@ -174,7 +175,11 @@ fn with_clients(test: impl AsyncFnOnce(&Executor, &mut Vec<ManyClient>)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
-        let executor = Executor::new(host.guests().clone(), ClientShares::new(None, None));
+        let executor = Executor::new(
+            host.guests().clone(),
+            ClientShares::new(None, None),
+            ResultCache::usual(),
+        );
         let (catalog, _) = watch::channel(Some(catalog));
         let connect = |_| ManyClient::connect(&executor, &catalog);
         let mut clients: Vec<_> = (0..MANY).map(connect).collect();

@@ -9,6 +9,7 @@ use tokio::task::LocalSet;
 use tokio::time::timeout;
 
 use super::many_clients::{ManyClient, PATIENCE, plugins};
+use crate::catalog::ResultCache;
 use crate::fuzz::started;
 use crate::mcp::calls::client_shares::ClientShares;
 use crate::mcp::calls::executor::Executor;
@@ -57,7 +58,11 @@ fn observed(test: impl AsyncFnOnce(ManyClient, &mut mpsc::UnboundedReceiver<Told
     LocalSet::new().block_on(&runtime.expect("a runtime"), async {
         let (recorder, mut told) = mpsc::unbounded_channel();
         let observers = CallObservers::new(vec![Arc::new(Recorder(recorder))]);
-        let executor = Executor::new(host.guests().clone(), ClientShares::new(None, None));
+        let executor = Executor::new(
+            host.guests().clone(),
+            ClientShares::new(None, None),
+            ResultCache::usual(),
+        );
         let executor = executor.observed_by(observers);
         let (catalog, _) = watch::channel(Some(catalog));
         let mut client = ManyClient::connect(&executor, &catalog);

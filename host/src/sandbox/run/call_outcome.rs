@@ -1,6 +1,7 @@
 //! The end of a call: its answer within the limit of its size, and the memory and handles that the guest left behind.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::Store;
@@ -29,9 +30,11 @@ pub struct Slot {
     /// The memory and handles that the guest left behind. `None` once they are cleaned up. They are dropped before the
     /// place.
     remains: Option<Store<StoreState>>,
-    place: HostSlot,
-    /// The place of the call among those of its client, where that has a bound.
-    of_client: Option<OwnedSemaphorePermit>,
+    /// The place of the call among those of the host. `None` if it took none, since its answer had been kept.
+    place: Option<HostSlot>,
+    /// The place of the call among those of its client, where that has a bound; or the part that an answer which had been
+    /// kept takes of all such answers on their way.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl fmt::Debug for Slot {
@@ -46,15 +49,17 @@ impl CallOutcome {
     pub fn clean(&mut self) {
         if let Some(slot) = &mut self.slot {
             slot.remains = None;
-            slot.place.give_memory_back();
+            slot.place.iter_mut().for_each(HostSlot::give_memory_back);
         }
     }
 
     /// Keeps a place of its client as long as that of the host. It is free at once where the call never reached its guest.
     #[must_use]
     pub fn keeping(mut self, of_client: Option<OwnedSemaphorePermit>) -> Self {
-        if let Some(slot) = &mut self.slot {
-            slot.of_client = of_client;
+        if let Some(slot) = &mut self.slot
+            && of_client.is_some()
+        {
+            slot.permit = of_client;
         }
         self
     }
@@ -66,8 +71,18 @@ impl CallOutcome {
         ran: Ran,
         place: HostSlot,
     ) -> Self {
-        let slot = Slot { remains: ran.store, place, of_client: None };
+        let (remains, place) = (ran.store, Some(place));
+        let slot = Slot { remains, place, permit: None };
         Self { outcome: capped(outcome, at_most), usage: ran.usage, slot: Some(slot) }
+    }
+
+    /// Returns the end of a call with an answer that had been kept for so long. `permit` is held until the client has read
+    /// it.
+    pub(crate) fn kept(output: Output, age: Duration, permit: OwnedSemaphorePermit) -> Self {
+        let slot = Slot { remains: None, place: None, permit: Some(permit) };
+        let age = u32::try_from(age.as_millis()).unwrap_or(u32::MAX);
+        let usage = Usage { answer_age_ms: Some(age), ..Usage::default() };
+        Self { outcome: Ok(output), usage, slot: Some(slot) }
     }
 
     /// Returns the end of a call that never reached its guest.

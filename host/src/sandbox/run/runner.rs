@@ -49,6 +49,7 @@ impl RunningGuest<'_> {
             peak_memory: meter.peak_memory(),
             time: self.started.elapsed(),
             cpu: meter.cpu.before(),
+            answer_age_ms: None,
         }
     }
 

@@ -1,0 +1,27 @@
+//! A seam: the place where answers are kept. This process's memory is one.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::cache_key::CacheKey;
+use super::kept_answer::{FoundAnswer, KeptAnswer};
+
+/// A place where answers are kept for a time.
+pub(crate) trait AnswerStore: Send + Sync {
+    /// The answer at `key`, unless it has expired. `None` also where the store cannot tell.
+    fn find(
+        &self,
+        key: &CacheKey,
+        now: Instant,
+    ) -> impl Future<Output = Option<FoundAnswer>> + Send;
+
+    /// Keeps an answer for so long, if there is room for it.
+    fn keep(
+        &self,
+        key: CacheKey,
+        answer: Arc<KeptAnswer>,
+        lifetime: Duration,
+        now: Instant,
+    ) -> impl Future<Output = ()> + Send;
+}

@@ -1,0 +1,202 @@
+//! Arguments of a call in one spelling, so that those which mean the same are known to be the same.
+//!
+//! Members stand in order and strings are written alike, as in RFC 8785. Numbers stay as they were written: a tool may
+//! tell `1` from `1.0`, and read more digits than a double holds.
+
+use crate::json;
+
+/// `text`, a JSON object, in the one spelling, with `defaults` for the members that it lacks. `None` where it is no object.
+pub(super) fn canonical(text: &str, defaults: &[(Box<str>, Box<str>)]) -> Option<String> {
+    // From here on it is JSON, and nests no deeper than 128 levels.
+    json::value(text).ok().filter(serde_json::Value::is_object)?;
+    let mut members = JsonScanner { rest: text }.members()?;
+    for (name, value) in defaults {
+        if !members.iter().any(|(own, _)| **own == **name) {
+            members.push((name.to_string(), JsonScanner { rest: value }.value()?));
+        }
+    }
+    written(members)
+}
+
+/// The object with these members, in the order of their names.
+fn written(mut members: Vec<(String, String)>) -> Option<String> {
+    members.sort_unstable();
+    let mut text = String::from("{");
+    for (at, (name, value)) in members.iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        text += &serde_json::to_string(name).ok()?;
+        text.push(':');
+        text += value;
+    }
+    text.push('}');
+    Some(text)
+}
+
+/// The rest of a text that is JSON.
+struct JsonScanner<'a> {
+    rest: &'a str,
+}
+
+impl JsonScanner<'_> {
+    /// Takes a value, and returns it in the one spelling.
+    fn value(&mut self) -> Option<String> {
+        self.rest = self.rest.trim_start();
+        match self.rest.as_bytes().first()? {
+            b'{' => self.members().and_then(written),
+            b'[' => self.items(),
+            b'"' => self.string().and_then(|text| serde_json::to_string(&text).ok()),
+            _ => {
+                let is_end = |c: char| matches!(c, ',' | ']' | '}') || c.is_ascii_whitespace();
+                let (word, rest) =
+                    self.rest.split_at(self.rest.find(is_end).unwrap_or(self.rest.len()));
+                self.rest = rest;
+                Some(word.to_owned())
+            }
+        }
+    }
+
+    /// Takes an object, and returns its members with their values in the one spelling.
+    fn members(&mut self) -> Option<Vec<(String, String)>> {
+        self.take('{')?;
+        let mut members = Vec::new();
+        while self.take('}').is_none() {
+            if !members.is_empty() {
+                self.take(',')?;
+            }
+            let name = self.string()?;
+            self.take(':')?;
+            members.push((name, self.value()?));
+        }
+        Some(members)
+    }
+
+    fn items(&mut self) -> Option<String> {
+        self.take('[')?;
+        let mut text = String::from("[");
+        while self.take(']').is_none() {
+            if text.len() > 1 {
+                self.take(',')?;
+                text.push(',');
+            }
+            text += &self.value()?;
+        }
+        text.push(']');
+        Some(text)
+    }
+
+    /// Takes a string, and returns what it stands for.
+    fn string(&mut self) -> Option<String> {
+        self.rest = self.rest.trim_start();
+        let mut is_escaped = false;
+        let end = self.rest.bytes().skip(1).position(|byte| {
+            let ends = byte == b'"' && !is_escaped;
+            is_escaped = byte == b'\\' && !is_escaped;
+            ends
+        })?;
+        let (text, rest) = self.rest.split_at_checked(end + 2)?;
+        self.rest = rest;
+        serde_json::from_str(text).ok()
+    }
+
+    /// Takes this character, if it is the next after blanks.
+    fn take(&mut self, wanted: char) -> Option<()> {
+        self.rest = self.rest.trim_start();
+        self.rest = self.rest.strip_prefix(wanted)?;
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(canonical(text, &[]).as_deref(), Some(expected), "{text}");
+    }
+
+    #[test]
+    fn what_means_the_same_is_written_alike() {
+        check(" { } ", "{}");
+        check(
+            r#"{"b" : 1 , "a":[ 1 , {"d":null,"c":true} ,[ ]]}"#,
+            r#"{"a":[1,{"c":true,"d":null},[]],"b":1}"#,
+        );
+        check(r#"{"a":"\u0041\/\"\\"}"#, r#"{"a":"A/\"\\"}"#);
+        check(r#"{"\u0061":"}],"}"#, r#"{"a":"}],"}"#);
+        check(r#"{"é":"\u00e9\n"}"#, r#"{"é":"é\n"}"#);
+    }
+
+    #[test]
+    fn numbers_that_a_tool_may_tell_apart_stay_apart() {
+        let one =
+            |number: &str| canonical(&format!(r#"{{"n":{number}}}"#), &[]).expect("an object");
+        let numbers = [
+            "1",
+            "1.0",
+            "1e0",
+            "-0",
+            "0",
+            "123456789012345678901234567890",
+            "123456789012345678901234567891",
+            "0.1",
+            "0.10",
+        ];
+        for (at, number) in numbers.iter().enumerate() {
+            for other in &numbers[at + 1..] {
+                assert_ne!(one(number), one(other));
+            }
+        }
+    }
+
+    #[test]
+    fn defaults_stand_in_for_members_that_lack() {
+        let defaults = [("b".into(), "[1, 2]".into()), ("a".into(), "\"x\"".into())];
+        let with = |text| canonical(text, &defaults);
+        assert_eq!(with("{}").as_deref(), Some(r#"{"a":"x","b":[1,2]}"#));
+        assert_eq!(with(r#"{"a":null}"#).as_deref(), Some(r#"{"a":null,"b":[1,2]}"#));
+        for text in ["", "[]", "1", "{", r#"{"a":1,"a":2}"#, "{\"a\":1}x"] {
+            assert_eq!(canonical(text, &defaults), None, "{text}");
+        }
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map(any::<String>(), inner, 0..6)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_same_value_however_it_was_written(value in json()) {
+            let value = serde_json::json!({ "arguments": value });
+            let (plain, pretty) =
+                (value.to_string(), serde_json::to_string_pretty(&value).expect("JSON"));
+            let one = canonical(&plain, &[]).expect("an object");
+            prop_assert_eq!(canonical(&pretty, &[]), Some(one.clone()));
+            prop_assert_eq!(json::value(&one).expect("JSON"), value);
+            prop_assert_eq!(canonical(&one, &[]), Some(one));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>()) {
+            _ = canonical(&text, &[]);
+            _ = JsonScanner { rest: &text }.value();
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The result cache: answers of tools that change nothing, kept for the time that their manifests say.
+
+mod canonical;
+mod key_turns;
+mod kept_answer;
+mod caller;
+mod cache_key;
+mod answer_store;
+mod memory_entries;
+mod memory_store;
+mod store;
+
+pub(crate) use cache_key::{AnswerVersion, CacheKey, CacheTerms};
+pub(crate) use caller::Caller;
+pub(crate) use key_turns::CallTurn;
+pub(crate) use store::{CacheLook, HandedOut, ResultCache};
