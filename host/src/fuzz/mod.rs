@@ -14,6 +14,8 @@ mod manifest;
 mod configuration;
 #[cfg_attr(not(test), expect(dead_code, reason = "libFuzzer changes inputs by itself"))]
 pub(crate) mod noise;
+#[cfg(all(test, unix))]
+pub(crate) mod redis;
 mod seeds;
 mod session;
 

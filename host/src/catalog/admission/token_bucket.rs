@@ -1,5 +1,8 @@
 //! A bucket of calls: it counts how often something was called lately, and says if one more call may be made.
 //!
+//! The rule is GCRA, the generic cell rate algorithm: all that is kept is the time at which the bucket is full again.
+//! `token_bucket.lua` is the same rule for a store that several servers share.
+//!
 //! Pure: it is told the time. What is called is not known here.
 
 use std::time::{Duration, Instant};
@@ -27,7 +30,7 @@ impl Bucket {
         calls: u32,
         now: Instant,
     ) -> Result<(), Duration> {
-        let empty = now + rate.period();
+        let empty = now + rate.interval() * rate.calls();
         // Under another rate the bucket may have been emptier than it can be under this one.
         let before = self.full.map_or(now, |full| full.clamp(now, empty));
         let full = before + rate.interval() * calls;
@@ -55,6 +58,58 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    #[cfg(unix)]
+    use crate::fuzz::redis::TrialRedis;
+
+    #[cfg(unix)]
+    const SCRIPT: &str = include_str!("token_bucket.lua");
+
+    /// The script decides as the bucket does, call by call, also where the rate changes meanwhile. It is given the time,
+    /// and counts in nanoseconds, as the bucket does.
+    #[cfg(unix)]
+    #[test]
+    fn the_script_for_redis_decides_as_the_bucket_does() {
+        use proptest::test_runner::{Config, TestRunner};
+
+        let Some(redis) = TrialRedis::start() else { return };
+        let clock = "local t = redis.call('TIME'); local now = t[1] * 1000000 + t[2]";
+        let lifetime = "math.ceil((full - now) / 1000) + 1";
+        assert!(SCRIPT.contains(clock) && SCRIPT.contains(lifetime));
+        let script = SCRIPT.replace(clock, "local now = tonumber(ARGV[4])");
+        // The time that it is given is not the one that keys end by.
+        let script = script.replace(lifetime, "3600000");
+        let redis = std::cell::RefCell::new(redis);
+        let call = (rate(), prop::bool::weighted(0.1), 1..20u32, 0..3_000u64);
+        let calls = prop::collection::vec(call, 1..60);
+        let config = Config { cases: 100, failure_persistence: None, ..Config::default() };
+        let (mut runner, buckets) = (TestRunner::new(config), std::cell::Cell::new(0));
+        let run = runner.run(&calls, |calls| {
+            buckets.set(buckets.get() + 1);
+            let key = format!("{{a}}:{}", buckets.get());
+            let (start, mut bucket) = (Instant::now(), Bucket::default());
+            let (mut since, mut rate) = (Duration::from_secs(1), calls[0].0);
+            for (other, changes, cost, pause) in calls {
+                if changes {
+                    rate = other;
+                }
+                let cost = cost.min(rate.calls());
+                since += rate.interval().mul_f64(pause as f64 / 1000.0);
+                let own = bucket.take_all(rate, cost, start + since);
+                let numbers = [
+                    rate.interval().as_nanos(),
+                    rate.calls().into(),
+                    cost.into(),
+                    since.as_nanos(),
+                ];
+                let arguments = numbers.map(|number| number.to_string());
+                let shared = redis.borrow_mut().eval(&script, &key, &arguments);
+                let own = own.map_or_else(|wait| [0, wait.as_nanos() as i64], |()| [1, 0]);
+                prop_assert_eq!(shared, own, "{} {} {:?}", rate, cost, since);
+            }
+            Ok(())
+        });
+        run.unwrap_or_else(|error| panic!("{error}"));
+    }
 
     fn rate() -> impl Strategy<Value = Rate> {
         let period = prop_oneof![Just("s"), Just("min"), Just("h")];
