@@ -18,7 +18,7 @@ const MAX_WRITTEN_ARGUMENTS: usize = 64 * 1024;
 /// The longest id of a request that is written, in bytes.
 const MAX_WRITTEN_ID: usize = 128;
 /// The bytes that an entry takes beside its texts.
-const ENTRY_BYTES: usize = 512;
+const QUEUED_ENTRY_BYTES: usize = 512;
 
 /// The things that a line tells of a call, which outlive the call.
 pub(super) struct AuditEntry {
@@ -135,7 +135,7 @@ impl AuditEntry {
         let GrantUses { hosts, directories, secrets, refused } = &self.uses;
         let names = [hosts, directories, secrets, refused].into_iter().flat_map(NotedNames::names);
         let names: usize = names.map(|name| name.len() + size_of::<Box<str>>()).sum();
-        ENTRY_BYTES + names + self.argument_bytes()
+        QUEUED_ENTRY_BYTES + names + self.argument_bytes()
     }
 
     fn argument_bytes(&self) -> usize {

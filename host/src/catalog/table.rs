@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use serde::{Deserialize, Serialize};
+
 use super::error::file_name;
 use super::features::coming::ComingPlugin;
 use super::features::served::Served;
@@ -41,6 +43,17 @@ pub struct Unserved {
     pub prefix: Box<str>,
     /// Its manifest's file, and what is wrong, on one line.
     pub reason: String,
+}
+
+/// The number of plugins by what becomes of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PluginCounts {
+    /// The plugins of which a version is served.
+    pub(crate) serving: usize,
+    /// The plugins that are being loaded, and of which no older version is served.
+    pub(crate) loading: usize,
+    /// The plugins of which nothing, or no new version, is served.
+    pub(crate) refused: usize,
 }
 
 impl Catalog {
@@ -224,6 +237,16 @@ impl Catalog {
     #[must_use]
     pub fn refusals(&self) -> &[Refusal] {
         &self.refusals
+    }
+
+    /// The number of plugins by what becomes of them.
+    #[must_use]
+    pub(crate) fn count_plugins(&self) -> PluginCounts {
+        PluginCounts {
+            serving: self.plugins().len(),
+            loading: self.loading().len(),
+            refused: self.count_refused().plugins,
+        }
     }
 
     /// The number of refusals, without the warnings among them.

@@ -147,7 +147,8 @@ impl<'a> PageState<'a> {
         let notices = whole.map(Catalog::refusals).unwrap_or_default().iter();
         let loading = whole.map(Catalog::loading).unwrap_or_default().iter();
         Self {
-            server: HealthReport::new(state, uptime, seen),
+            server: HealthReport::new(state, uptime, seen)
+                .with_calls(seen.map(CallStatistics::of).unwrap_or_default()),
             time_ms: now_ms(),
             viewer: PageViewer { id: &principal.id, sees_all },
             plugins: plugins.collect(),
