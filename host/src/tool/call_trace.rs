@@ -92,7 +92,7 @@ impl CallTrace {
 }
 
 impl NotedNames {
-    /// Notes a name, once. Beyond [`MAX_NOTED_NAMES`] each use of another is counted.
+    /// Notes a name, once. Beyond `MAX_NOTED_NAMES` each use of another is counted.
     pub fn note(&mut self, name: &str) {
         let name = clip(name, MAX_NOTED_NAME);
         if self.names.iter().any(|noted| **noted == *name) {
