@@ -20,8 +20,11 @@ use crate::text::hexadecimal;
 pub(crate) const TOKEN_PREFIX: &str = "trk_";
 /// Random bytes of a token.
 const TOKEN_BYTES: usize = 32;
-/// Letters of a token's digest that stand for it in logs.
+/// Letters of a token's digest that stand for it in logs. The server makes the tokens.
 const SHORT_DIGEST: usize = 12;
+/// Letters of the digest of a client's key that stand for it. Clients make their keys, and can search for two of which fewer
+/// letters are the same.
+const KEY_DIGEST: usize = 32;
 /// The longest name, in bytes.
 const MAX_TOKEN_NAME: usize = 64;
 
@@ -220,7 +223,7 @@ impl Principal {
             Ok(parsed) => hexadecimal(&Sha256::digest(parsed.subject_public_key_info())),
             Err(_) => hexadecimal(&Sha256::digest(certificate)),
         };
-        let id = digest.get(..SHORT_DIGEST).unwrap_or(&digest).into();
+        let id = digest.get(..KEY_DIGEST).unwrap_or(&digest).into();
         Self { id, allow: None, proof: Proof::Certificate }
     }
 }
@@ -241,6 +244,13 @@ mod tests {
     fn made(lasts: Option<Duration>) -> NewToken {
         let name = "ada".parse().expect("a name");
         NewToken::make(name, None, lasts).expect("random bytes")
+    }
+
+    #[test]
+    fn a_key_is_known_by_more_of_its_digest_than_anybody_finds_twice() {
+        let own = rcgen::generate_simple_self_signed(["ada".to_owned()]).expect("a certificate");
+        let id = Principal::of_certificate(own.cert.der()).id;
+        assert_eq!((id.len() * 4, KEY_DIGEST), (128, id.len()));
     }
 
     #[test]
