@@ -185,8 +185,13 @@ impl OauthChecker {
                 .issuers
                 .iter()
                 .find(|issuer| matches!(issuer.way, IssuerCheck::Introspection(_))),
-            // It may be another's, who alone may see it.
-            ClaimedIssuer::Unclear => None,
+            // It may be another's, who alone may see it. Where there is no other, it may be an encrypted one.
+            ClaimedIssuer::Unclear => match &self.issuers[..] {
+                [only] => {
+                    Some(only).filter(|only| matches!(only.way, IssuerCheck::Introspection(_)))
+                }
+                _ => None,
+            },
         };
         let Some(issuer) = issuer else {
             return Err(match &claimed {

@@ -591,6 +591,14 @@ fn no_issuer_is_asked_about_the_token_of_another() {
         let mine = key.token(&answers.claims("tools:read"));
         assert_eq!(found(&checker, &mine).await, Err(TokenFault::Inactive), "it is asked about");
         assert_eq!(answers.asked("/introspect"), 2);
+        // An encrypted token names its issuer to nobody, and another one may have made it.
+        let jwe = format!("{}.a.b.c.d", encode(r#"{"alg":"dir","enc":"A256GCM"}"#));
+        assert_eq!(found(&checker, &jwe).await, Err(TokenFault::Malformed));
+        assert_eq!(answers.asked("/introspect"), 2);
+        let alone = only(answers.introspection());
+        let _tasks = alone.keep_keys();
+        assert_eq!(found(&alone, &jwe).await, Err(TokenFault::Inactive), "it is asked about");
+        assert_eq!(answers.asked("/introspect"), 3);
         let twice = vec![signs.introspection(), answers.introspection()];
         let (resource, rules) = (RESOURCE.parse().expect("a URL"), Default::default());
         assert!(super::super::OauthSettings::new(resource, twice, rules).is_err());
