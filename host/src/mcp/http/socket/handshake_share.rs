@@ -15,6 +15,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 /// A step of a handshake that takes so long is followed by a rest as long: signatures were checked.
 const LONG_STEP: Duration = Duration::from_millis(2);
 
+/// The bits of an address of version 6 that are one site's: as many as networks are handed out with.
+const PEER_BITS: u32 = 48;
+
 /// The machine or the network that handshakes come from. Those behind one proxy, or on one Unix socket, are one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct HandshakePeer(Option<IpAddr>);
@@ -57,11 +60,11 @@ pub(crate) struct EndedHandshake<T> {
 impl HandshakePeer {
     /// The peer at this address. `None` where there are no addresses.
     pub(crate) fn at(address: Option<IpAddr>) -> Self {
-        // Whoever has an address of version 6 has 2^64 of them.
+        // Whoever has an address of version 6 has 2^64 of them, and often 65,536 times as many.
         Self(address.map(|address| match address.to_canonical() {
             IpAddr::V4(address) => IpAddr::V4(address),
             IpAddr::V6(address) => {
-                IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)))
+                IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !(u128::MAX >> PEER_BITS)))
             }
         }))
     }
@@ -297,8 +300,8 @@ mod tests {
     #[test]
     fn a_network_of_version_6_is_one_peer() {
         let at = |text: &str| HandshakePeer::at(Some(text.parse().expect("an address")));
-        assert_eq!(at("2001:db8::1"), at("2001:db8::ffff:1:2:3"));
-        assert_ne!(at("2001:db8::1"), at("2001:db8:0:1::1"));
+        assert_eq!(at("2001:db8:7::1"), at("2001:db8:7:ffff:1:2:3:4"));
+        assert_ne!(at("2001:db8:7::1"), at("2001:db8:8::1"));
         assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));
         assert_ne!(at("192.0.2.1"), at("192.0.2.2"));
     }
