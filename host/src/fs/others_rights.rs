@@ -25,7 +25,31 @@ pub(crate) fn everybody_reaches(path: &Path) -> bool {
 pub(crate) fn everybody_replaces_in(path: &Path) -> Option<&Path> {
     // Where a directory is sticky, files can be added by everybody, and replaced by their owners alone.
     let replaces = |mode: u32| mode & 0o002 != 0 && mode & 0o1000 == 0;
-    path.ancestors().find(|above| mode(above).is_some_and(replaces))
+    for above in path.ancestors() {
+        if mode(above).is_some_and(replaces) {
+            return Some(above);
+        }
+        // Nobody moves or removes a mount point, whoever writes into the directory that it lies in.
+        if is_mount_point(above) {
+            return None;
+        }
+    }
+    None
+}
+
+/// True if something is mounted at `path`, as far as is known.
+#[cfg(target_os = "linux")]
+fn is_mount_point(path: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    let root = StatxAttributes::MOUNT_ROOT;
+    statx(CWD, path, AtFlags::empty(), StatxFlags::empty()).is_ok_and(|found| {
+        found.stx_attributes_mask.contains(root) && found.stx_attributes.contains(root)
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_mount_point(_: &Path) -> bool {
+    false
 }
 
 #[cfg(unix)]
@@ -37,4 +61,17 @@ fn mode(path: &Path) -> Option<u32> {
 #[cfg(not(unix))]
 fn mode(_: &Path) -> Option<u32> {
     None
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mount_point_is_known_and_what_lies_in_it_is_none() {
+        let directory = tempfile::TempDir::new().expect("a directory");
+        assert!(is_mount_point(Path::new("/proc")));
+        assert!(!is_mount_point(Path::new("/proc/sys/kernel/random")));
+        assert!(!is_mount_point(directory.path()) && !is_mount_point(Path::new("/nosuch")));
+    }
 }
