@@ -177,7 +177,7 @@ def _judge_load(load: Load, killed_at: float, access_log: Path) -> None:
 
 def _judge_metrics(replicas: dict[int, Replica], load: Load) -> None:
     """The metrics and /health tell what happened."""
-    status, text = _get(UNTOUCHED, "/health")
+    status, text = _get(UNTOUCHED, "/health", load.tokens[0])
     counted = json.loads(text)["statistics"]["calls"]
     instance = f'instance="127.0.0.1:{METRICS[UNTOUCHED]}"'
     total = f"sum(mcp_server_operation_duration_seconds_count{{{instance}}})"
@@ -243,8 +243,9 @@ def _value(query: str) -> float:
     return float(found[0]["value"][1]) if found else -1.0
 
 
-def _get(port: int, path: str) -> tuple[int, str]:
+def _get(port: int, path: str, token: str | None = None) -> tuple[int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
-    connection.request("GET", path)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    connection.request("GET", path, headers=headers)
     response = connection.getresponse()
     return response.status, response.read().decode()
