@@ -32,7 +32,7 @@ def containers(spec: dict) -> Iterator[dict]:
 
 def _is_confined(spec: dict) -> None:
     assert spec["automountServiceAccountToken"] is False
-    # Where no user is named, it is the image's or the platform's, and still not root.
+    # Without a user's name it is the image's or the platform's user, and still not root.
     assert spec["securityContext"]["runAsNonRoot"] is True and spec["securityContext"].get("runAsUser", 1) > 0
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert not spec.keys() & {"hostNetwork", "hostPID", "hostIPC", "hostUsers", "shareProcessNamespace"}

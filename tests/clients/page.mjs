@@ -92,7 +92,7 @@ async function open(plugins) {
   await row.waitFor();
   assert.match(await row.textContent(), /answered.*KiB|answered.*MiB/);
 
-  // What a plugin wrote is text.
+  // The words of a plugin are text.
   await page.goto(`${base}#tools/hostile_greet`);
   await page.waitForSelector(".detail .prose");
   assert.match(await page.textContent(".detail .prose"), /<script>window.hacked=1<\/script>/);

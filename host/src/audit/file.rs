@@ -123,7 +123,7 @@ impl AuditFile {
         if length > 0
             && length.saturating_add(bytes) > size
             && let Err(error) = self.begin_another()
-            // Where it cannot be renamed, the lines of some time more fit.
+            // A file that cannot be renamed takes the lines of some time more.
             && length > size.saturating_mul(2)
         {
             return Err(AuditFileError::Stuck(error.to_string()));
@@ -150,7 +150,7 @@ impl AuditFile {
         let Some(file) = &self.open else { return Ok(()) };
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => return Ok(()),
-            // Where files cannot be locked, each is for one server alone.
+            // A file that cannot be locked is for one server alone.
             Err(TryLockError::Error(_)) | Ok(()) => {}
         }
         if !is_at(file, &self.files.path) {

@@ -1,7 +1,7 @@
 //! The audit log: a line of JSON for each call that ends, whoever asked and however it ends, for those who have to answer for a
 //! server.
 //!
-//! How calls run is not known here: `mcp` tells of their ends. Calls never wait for a line to be written.
+//! It does not know how calls run: `mcp` tells of their ends. Calls never wait for a line to be written.
 
 mod settings;
 mod counts;

@@ -77,7 +77,7 @@ impl CallerResults {
                 let call = CachedCall { cache: &self.cache, tool, key };
                 call.next(&place).await
             }
-            // What is wrong with them is told as ever.
+            // The call tells what is wrong with them, as ever.
             None => place().await.map(|place| NextStep::Run(place, None)),
         };
         match (next, key) {
@@ -107,7 +107,7 @@ impl CachedCall<'_> {
         let deadline = Instant::now() + self.tool.plugin.limits().timeout.max(TURN_WAIT);
         let turns = self.cache.turns(&self.key);
         loop {
-            // What ends from here on is not missed.
+            // No end from here on is missed.
             let mut ended = pin!(turns.ended());
             ended.as_mut().enable();
             match self.cache.look(&self.key).await {

@@ -23,7 +23,7 @@ pub(crate) fn everybody_reaches(path: &Path) -> bool {
 /// Returns the nearest directory, `path` or one above it, in which every user of this machine can put something else in the
 /// place of what leads to a file in `path`. `None` if there is none.
 pub(crate) fn everybody_replaces_in(path: &Path) -> Option<&Path> {
-    // Where a directory is sticky, files can be added by everybody, and replaced by their owners alone.
+    // Everybody can add files to a sticky directory, and their owners alone replace them.
     let replaces = |mode: u32| mode & 0o002 != 0 && mode & 0o1000 == 0;
     for above in path.ancestors() {
         if mode(above).is_some_and(replaces) {

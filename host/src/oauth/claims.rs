@@ -175,7 +175,7 @@ mod tests {
         }
         for (json, expected) in [
             ("{}", NO_SUBJECT),
-            // What is there is not told as missing.
+            // A claim that is there is not told as missing.
             (r#"{"sub":""}"#, TokenFault::ClaimForm),
             (r#"{"sub":"","client_id":"x"}"#, TokenFault::ClaimForm),
         ] {

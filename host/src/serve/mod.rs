@@ -75,7 +75,7 @@ pub struct Options {
 pub struct MetricsOptions {
     /// The address to listen on.
     pub address: MetricsAddress,
-    /// Names that the server is known by, beside localhost and its addresses.
+    /// The names that the server is known by, beside localhost and its addresses.
     pub hosts: Vec<ServerName>,
 }
 

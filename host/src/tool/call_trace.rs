@@ -67,7 +67,7 @@ impl CallTrace {
         let _ = self.abandoned.set(usage);
     }
 
-    /// What its guest had used when it was ended from outside. `None` if it was not, or had no guest.
+    /// The usage of its guest when it was ended from outside. `None` if it was not, or had no guest.
     #[must_use]
     pub fn abandoned(&self) -> Option<Usage> {
         self.abandoned.get().copied()

@@ -149,7 +149,7 @@ fn each_call_leaves_a_line_however_it_ends() {
     assert!(by("unknown_tool")[0].get("plugin").is_none());
     let mode = fs::metadata(audited.file()).expect("a file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    // What runs when the signal comes is told before the end.
+    // A call that runs when the signal comes is told before the end.
     audited.server.call(8, "sleep_run");
     audited.server.ping();
     let (lines, _) = audited.end();
@@ -210,7 +210,7 @@ fn over_http_a_line_names_the_principal_and_tells_what_was_refused() {
     assert_eq!(lines[0]["pid"], peer.server.pid());
     let text = fs::read_to_string(&file).expect("read");
     assert!(!text.contains(&all[4..]) && !text.contains(&some[4..]), "{text}");
-    // Who goes away ends the call.
+    // A client that goes away ends its call.
     let mut stream = peer.connect();
     let call = with_token(&modern("tools/call", json!({ "name": "sleep_run" })), &sleeps);
     stream.write_all(call.as_bytes()).expect("written");

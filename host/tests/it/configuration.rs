@@ -496,7 +496,7 @@ fn a_plugin_that_does_not_start_with_what_the_policy_allows_is_told_which_line_s
     );
     assert!(checked.out.contains(&told), "{}", checked.out);
     assert!(!checked.out.contains("[limits]"), "{}", checked.out);
-    // What is advised is not refused next: half as much again would be.
+    // The advice is not refused next: half as much again would be.
     let config = fs::read_to_string(person.path("config.toml")).expect("readable");
     fs::write(person.path("config.toml"), config.replace("1MiB", "3MiB")).expect("written");
     fs::write(plugins.path().join("big.toml"), "[limits]\nmemory = \"1MiB\"\n").expect("written");

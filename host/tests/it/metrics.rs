@@ -63,7 +63,7 @@ fn a_scrape_tells_of_calls_plugins_and_the_process() {
                 .into(),
             1.0,
         ),
-        // What never happened is told, too, or the first time would be no increase.
+        // A count of 0 is told, too, or the first time would be no increase.
         (
             r#"toolrack_calls_failed_total{plugin="good",tool="good_run",reason="crash"}"#.into(),
             0.0,
@@ -243,7 +243,7 @@ fn a_call_that_runs_is_in_flight_until_it_is_cancelled() {
     eventually("its end", || (now(running) == Some(0.0)).then_some(()));
     let cancelled = r#"toolrack_calls_cancelled_total{plugin="spin",tool="spin_run"}"#;
     assert_eq!(now(cancelled), Some(1.0));
-    // What it has used counts all the same.
+    // The work of it counts all the same.
     for used in ["toolrack_guest_cpu_seconds_total", "toolrack_guest_fuel_total"] {
         let used = now(&format!(r#"{used}{{plugin="spin"}}"#));
         assert!(used.is_some_and(|used| used > 0.0), "{used:?}");

@@ -108,7 +108,7 @@ fn other_sites_reach_neither_the_page_nor_what_it_shows() {
     }
     for path in ["/page/state", "/page/events"] {
         for headers in [
-            // What a site can send without asking: no header of its own.
+            // A site can send this without asking: no header of its own.
             &[][..],
             &[("Accept", "text/event-stream"), ("Sec-Fetch-Site", "cross-site")],
             &[ASKS, ("Sec-Fetch-Site", "cross-site")],

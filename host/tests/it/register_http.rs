@@ -487,7 +487,7 @@ fn doctor_tells_that_it_did_not_ask() {
     }
 }
 
-/// What a toolrack tells of its health.
+/// The health that a toolrack tells.
 const HEALTH: &str = r#"{"status":"ok","time":"2026-01-01T00:00:00Z","version":"0.1.0","uptimeSeconds":1,"catalog":null,"plugins":{"serving":0,"loading":0,"refused":0},"tools":0,"statistics":{"calls":0,"errors":0,"cancelled":0,"running":0,"waiting":0}}"#;
 
 /// A server of this machine that answers `/health` with the first and the requests behind each other with the rest of
@@ -600,7 +600,7 @@ fn doctor_tells_what_a_server_answers_an_entry_without_a_token() {
     }
 }
 
-/// What a toolrack answers to `/health`.
+/// The answer of a toolrack to `/health`.
 fn health() -> String {
     http_answer("200 OK\r\nContent-Type: application/json", HEALTH)
 }

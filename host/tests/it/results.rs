@@ -88,7 +88,7 @@ fn the_configuration_turns_it_off_and_a_call_from_the_shell_is_made_each_time() 
     }
 }
 
-/// What `check` says of a plugin with this manifest and this local file.
+/// The words of `check` on a plugin with this manifest and this local file.
 fn checked(manifest: &str, local: Option<&str>) -> String {
     let directory = tempfile::tempdir().expect("a directory");
     plugins::install(directory.path(), "echo", manifest, &echo());

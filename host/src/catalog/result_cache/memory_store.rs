@@ -17,7 +17,7 @@ use crate::sync::lock;
 #[derive(Debug)]
 pub(crate) struct MemoryStore {
     entries: Mutex<MemoryEntries>,
-    /// Told when an answer is kept: the one who waits for it to expire may wait for nothing yet.
+    /// The signal that an answer is kept: the one who waits for it to expire may wait for nothing yet.
     kept: Notify,
 }
 

@@ -48,7 +48,7 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     findings.extend(faults(examined, &names));
     let unmounted = mounted_secrets().filter(|(_, path)| !path.is_dir());
     findings.extend(unmounted.map(|(name, _)| {
-        // What was put there by mistake may be a secret itself.
+        // A value that was put there by mistake may be a secret itself.
         let text = format!("{name} names no directory");
         Finding::note(
             SECRETS_TOPIC,

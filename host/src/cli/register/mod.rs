@@ -418,7 +418,7 @@ fn print_needs(client: &Client, server: &HttpEntry) {
     }
 }
 
-/// Names a token of this machine's servers that stands in no client's file.
+/// Tells the name of a token of this machine's servers that stands in no client's file.
 fn tell_unused_token(text: &str, setup: &Setup) {
     // Tokens that cannot be read are told of by the commands that need them.
     let tokens = setup.home.as_ref().and_then(|home| TokenFile::of(home).read().ok());

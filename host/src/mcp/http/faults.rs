@@ -600,7 +600,7 @@ fn the_first_list_is_no_change_for_a_session_that_waits_for_it() {
     serves(small(), async |bench| {
         let whole = bench.catalog.borrow().clone();
         bench.catalog.send_replace(Some(Arc::new(Catalog::unscanned())));
-        // What changed in the millisecond of a handshake counts as changed after it.
+        // A change in the millisecond of a handshake counts as one after it.
         tokio::time::sleep(SHORT).await;
         let session = bench.session().await;
         bench.catalog.send_replace(whole.clone());

@@ -77,7 +77,7 @@ impl MessageChecks {
         let began_before_lists = session.lists == self.unknown_lists;
         // Its first list waited for what is known now, or was known once.
         let differs = !began_before_lists && session.lists != self.lists_of(principal);
-        // What changed and changed back is known of the whole alone: of changes that a principal may not see it is not told, but
+        // Changes that were taken back are known of the whole alone. A principal that may not see all of it is told of those only
         // where nothing else is known of what it saw.
         let is_told_of_all = principal.allow.is_none() || began_before_lists;
         differs || is_told_of_all && self.published.get() >= session.began

@@ -33,7 +33,7 @@ pub(super) struct TrialServer {
     pub(super) published: Rc<Cell<u64>>,
     end: oneshot::Sender<()>,
     served: JoinHandle<()>,
-    /// What it serves.
+    /// The catalog that it serves.
     #[cfg_attr(not(test), expect(dead_code))]
     pub(super) catalog: watch::Sender<Option<Arc<Catalog>>>,
 }

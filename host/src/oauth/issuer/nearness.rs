@@ -1,5 +1,5 @@
-//! How near to this machine a server is. What an authorization server's metadata name is no nearer than the server
-//! that gave them, so that it cannot send this machine to services that it could not reach itself.
+//! The distance of a server from this machine. An authorization server's metadata name nothing that is nearer than the
+//! server that gave them, so that it cannot send this machine to services that it could not reach itself.
 
 use std::net::{IpAddr, Ipv6Addr};
 

@@ -166,7 +166,7 @@ impl<P: Clone, K: Judge<P>> Core<P, K> {
             Err(LoadError::Bad(reason) | LoadError::Failed(reason)) => {
                 self.publication.wake_waiting_calls(now);
                 self.refuse(key, reason, now);
-                // What was served and is not any more is told with its reason.
+                // A plugin that was served and is not any more is told with the reason.
                 if was_served {
                     self.tracked(key).tell_now(now);
                 }

@@ -142,7 +142,7 @@ impl<'a> PageState<'a> {
                 sees_all || tools.iter().any(|tool| tool.plugin == plugin.name.as_str())
             })
             .map(|plugin| PluginCard::of(plugin));
-        // What is not served, and why, is told to those alone who may call everything.
+        // Those alone who may call everything are told what is not served, and why.
         let whole = seen.filter(|_| sees_all);
         let notices = whole.map(Catalog::refusals).unwrap_or_default().iter();
         let loading = whole.map(Catalog::loading).unwrap_or_default().iter();

@@ -51,7 +51,7 @@ function show() {
   frame();
 }
 
-// What stands around the sections.
+// The frame around the sections.
 function frame() {
   const { state } = app;
   nav.hidden = !state;

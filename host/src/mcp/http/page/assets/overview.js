@@ -101,7 +101,7 @@ export function isUrgent({ kind }) {
   return !["warning", "unlisted", "loading"].includes(kind);
 }
 
-// What is held back, refused or left alone, the worst first, and remarks.
+// The plugins that are held back, refused or left alone, the worst first, and remarks.
 export function noticesOf(state) {
   const all = [
     ...state.notices.map(({ file, kind, tool, reason }) => ({ kind, name: tool ?? file.replace(/\.toml$/, ""), reason: reason.replace(/^held back: /, "") })),

@@ -202,7 +202,7 @@ function outcome(kind, title, ...parts) {
   return make("div", { class: `outcome ${kind}` }, make("h3", { text: title }), ...parts);
 }
 
-// What a tool answered, as text: nothing of it is loaded, linked or run.
+// The answer of a tool, as text: nothing of it is loaded, linked or run.
 function blocks(result) {
   const parts = (result.content ?? []).map((block) => {
     if (block.type === "text") return make("pre", { tabindex: "0", text: block.text });
