@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CallCounts {
-    /// Calls that were begun.
+    /// Calls that were begun, refused before that, or given up while they waited.
     pub calls: u64,
     /// Calls that ended without an answer or with a failure. A cancelled call does not count.
     pub errors: u64,
-    /// Calls that were begun and then cancelled by their clients.
+    /// Calls whose clients cancelled them or have gone.
     pub cancelled: u64,
     /// Calls that run now.
     pub running: u64,
-    /// Calls that wait for their plugin now.
+    /// Calls that wait for their plugin or their turn now.
     pub waiting: u64,
 }
 

@@ -60,9 +60,7 @@ impl From<StatisticsSnapshot> for StatisticsSummary {
         let errors = ErrorKind::ALL.iter().zip(snapshot.errors).filter(|(_, count)| *count > 0);
         Self {
             errors_by_kind: errors.map(|(kind, count)| (kind.name().to_owned(), count)).collect(),
-            time: TimeSummary::of(
-                &snapshot.answered.with(&snapshot.failed).with(&snapshot.given_up),
-            ),
+            time: TimeSummary::of(&snapshot.times()),
             wait: TimeSummary::of(&snapshot.waits),
             fuel: snapshot.fuel,
             cpu_us: snapshot.cpu_us,

@@ -230,6 +230,11 @@ impl ToolStatistics {
 }
 
 impl StatisticsSnapshot {
+    /// Times from the arrival of calls to their ends, however they ended, in microseconds.
+    pub(crate) fn times(&self) -> HistogramSnapshot {
+        self.answered.clone().with(&self.failed).with(&self.given_up)
+    }
+
     /// Returns the statistics of both.
     pub(crate) fn with(self, other: &Self) -> Self {
         let Self {

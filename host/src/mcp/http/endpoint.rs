@@ -222,12 +222,9 @@ impl Endpoint {
         if !matches!(parts.method, Method::GET | Method::HEAD) {
             return Err(HttpRefusal::method("GET, HEAD", "only GET is served here"));
         }
-        let entered = self.host_policy.check_host(headers);
         // No answer says that another site may read it, whatever its origin.
-        let entered = entered.and_then(|()| self.host_policy.check_origin(headers));
-        entered.map_err(|host_policy::HostRefusal(why)| {
-            HttpRefusal::plain(StatusCode::FORBIDDEN, why)
-        })?;
+        self.check_page(headers)
+            .map_err(|HostRefusal(why)| HttpRefusal::plain(StatusCode::FORBIDDEN, why))?;
         let data = match asked {
             PagePath::File(file) => return Ok(file.answer()),
             PagePath::Data(data) => data,
