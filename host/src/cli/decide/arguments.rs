@@ -10,10 +10,12 @@ use super::hints::{self, kind};
 use crate::cli::setup::Setup;
 use crate::cli::usage::tips;
 use crate::install::installed;
-use crate::manifest::{Decision, DecisionError, DecisionKey, GrantKind, GrantName, NewGrant};
+use crate::manifest::{
+    Decision, DecisionError, DecisionKey, GrantKind, GrantName, NewGrant, SecretName,
+};
 use crate::protected::Protected;
 use crate::secret_places::{holds_secret, shown_origin, without_secrets};
-use crate::suggestion::CommandName;
+use crate::suggestion::{CommandName, SuggestedCommand};
 use crate::text::{escape, joined};
 use crate::typed_path;
 
@@ -37,17 +39,17 @@ pub(in crate::cli) struct GrantArguments {
     #[arg(long = "for", value_name = "URL")]
     url: Option<String>,
     /// secret: the header that it goes into [default: as it is granted already, else Authorization]
-    #[arg(long, value_name = "NAME", requires = "url", conflicts_with = "query")]
+    #[arg(long, value_name = "NAME", conflicts_with = "query")]
     header: Option<String>,
     /// secret: what stands before it in the header [default: as it is granted already, else `Bearer ` in Authorization]
-    #[arg(long, value_name = "TEXT", requires = "url", conflicts_with = "query")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "query")]
     before: Option<String>,
     /// secret: the parameter of the query that it goes into
-    #[arg(long, value_name = "NAME", requires = "url")]
+    #[arg(long, value_name = "NAME")]
     query: Option<String>,
     /// secret: let requests go out without it while it has no value; `--optional=false` forbids them [default: as it is
     /// granted already]
-    #[arg(long, value_name = "BOOL", requires = "url", require_equals = true, num_args = 0..=1, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", require_equals = true, num_args = 0..=1, default_missing_value = "true")]
     optional: Option<bool>,
 }
 
@@ -63,6 +65,7 @@ impl GrantArguments {
         let read = kind(CommandName::Grant, name, &self.kind, self.what.as_deref(), &options)?;
         let (kind, rest) = (read.0, read.1.map(str::to_owned));
         self.check_options(kind)?;
+        self.check_binding(name, kind, rest.as_deref())?;
         let Self { kind: _, what, value, at, write, url, header, before, query, optional } = self;
         let (what, value) = match (rest, value) {
             (None, value) => (what, value),
@@ -146,6 +149,28 @@ impl GrantArguments {
     }
 }
 
+impl GrantArguments {
+    /// Refuses a place in requests without the URL that they go to. `rest` is the secret's name where it stands behind the
+    /// colon of the kind.
+    fn check_binding(&self, name: &str, kind: GrantKind, rest: Option<&str>) -> anyhow::Result<()> {
+        let options = self.options();
+        let place = options.binding.first().map(|(option, _)| *option).or(options.optional);
+        let Some(place) = place.filter(|_| self.url.is_none()) else { return Ok(()) };
+        if kind != GrantKind::Secret {
+            bail!("{place} goes with `{}`, not with `{}`", GrantKind::Secret.name(), kind.name());
+        }
+        let secret = rest.or(self.what.as_deref()).unwrap_or("SECRET");
+        let secret = if SecretName::new(secret).is_ok() { secret } else { "SECRET" };
+        let meant = CommandName::Grant.with([name, kind.name(), secret]).option("--for", "URL");
+        let meant = options
+            .binding
+            .iter()
+            .fold(meant, |meant, (option, value)| meant.option(option, *value));
+        let meant = options.optional.into_iter().fold(meant, SuggestedCommand::flag);
+        bail!("{place} is of requests to a URL; say to which, such as: {meant}")
+    }
+}
+
 /// Returns the decision that takes away the grant of `kind` that `what` names, or all of them.
 pub(in crate::cli) fn revoked(kind: GrantKind, what: Option<&str>) -> anyhow::Result<Decision> {
     // A plugin has one scratch directory.
@@ -188,6 +213,13 @@ pub(in crate::cli) fn set(
         (None, Some((key, value))) => (key, value.to_owned()),
         (None, None) => bail!("{}", without_value(name, key, setup)?),
     };
+    let is_secret = hints::named(name) == Some(GrantKind::Secret);
+    if is_secret && SecretName::new(key).is_ok() && installed(name, &setup.plugins).is_err() {
+        bail!(
+            "there is no plugin `{name}`; did you mean `{}`?",
+            CommandName::SecretSet.with([key])
+        );
+    }
     if let Some(hint) = hints::instead_of_set(name, key, &value) {
         bail!("{hint}");
     }
@@ -341,9 +373,17 @@ fn split(entry: &str) -> anyhow::Result<(String, String)> {
     let (key, value) = entry.split_once('=').ok_or_else(|| {
         anyhow!("KEY=VALUE: expected a name, `=` and a value, found `{}`", escape(entry))
     })?;
-    // Blanks around the sign are none of the value.
-    let value = if key.ends_with(' ') { value.trim_start() } else { value };
+    // Blanks around the sign are none of the value; neither are quotes behind them, which are TOML's.
+    let value = if key.ends_with(' ') { unquoted(value.trim_start()) } else { value };
     Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+/// `value` without the quotes that stand around it, if no other is in it.
+fn unquoted(value: &str) -> &str {
+    let within = |quote| {
+        value.strip_prefix(quote)?.strip_suffix(quote).filter(|within| !within.contains(quote))
+    };
+    within('"').or_else(|| within('\'')).unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -389,6 +429,34 @@ mod tests {
         let here = files("somewhere").change("w").expect("a change");
         let Decision::Grant(NewGrant::Files { path, .. }) = here else { panic!("{here:?}") };
         assert!(Path::new(&path).is_absolute() && path.ends_with("somewhere"), "{path}");
+    }
+
+    #[test]
+    fn a_place_in_requests_needs_their_url() {
+        let arguments = what(GrantKind::Secret, "TOKEN");
+        let arguments = GrantArguments { header: Some("X-Key".into()), ..arguments };
+        let error = arguments.change("w").expect_err("refused").to_string();
+        let meant = "toolrack grant w secret TOKEN --for URL --header X-Key";
+        assert!(error.contains(meant), "{error}");
+        let arguments = what(GrantKind::Network, "https://a.example");
+        let arguments = GrantArguments { optional: Some(true), ..arguments };
+        let error = arguments.change("w").expect_err("refused").to_string();
+        assert_eq!(error, "--optional goes with `secret`, not with `network`");
+    }
+
+    #[test]
+    fn quotes_of_toml_are_none_of_the_value() {
+        for (typed, value) in [
+            ("k = \"v\"", "v"),
+            ("k = 'v w'", "v w"),
+            ("k = v", "v"),
+            ("k=\"v\"", "\"v\""),
+            ("k = \"", "\""),
+            ("k = \"a\" or \"b\"", "\"a\" or \"b\""),
+        ] {
+            let (_, read) = split(typed).expect("a value");
+            assert_eq!(read, value, "{typed}");
+        }
     }
 
     #[test]
