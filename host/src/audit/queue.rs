@@ -84,6 +84,10 @@ impl CallObserver for AuditQueue {
     fn ended(&self, call: &EndedCall<'_>) {
         self.0.put(AuditEntry::of(call));
     }
+
+    fn reads_grants(&self) -> bool {
+        true
+    }
 }
 
 impl Drop for AuditThread {

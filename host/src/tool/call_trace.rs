@@ -1,5 +1,5 @@
-//! The trace of one call: when it was begun, what it used if it was ended from outside, and, where somebody observes it, what it
-//! used of its plugin's grants. Whoever runs the call writes it, whoever tells of its end reads it.
+//! The trace of one call: when it was begun, what it used if it was ended from outside, and, where somebody reads that, which of
+//! its plugin's grants it used. Whoever runs the call writes it, whoever tells of its end reads it.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
@@ -17,8 +17,8 @@ const MAX_NOTED_NAME: usize = 256;
 pub struct CallTrace {
     begun: OnceLock<Instant>,
     abandoned: OnceLock<Usage>,
-    /// True if somebody reads what it used of its plugin's grants.
-    is_observed: bool,
+    /// True if somebody reads which grants it used.
+    notes_grants: bool,
     // A lock and not a snapshot: the guest's requests and files are used side by side. It is held to note a name.
     uses: Mutex<GrantUses>,
 }
@@ -44,16 +44,16 @@ pub struct NotedNames {
 }
 
 impl CallTrace {
-    /// The trace of a call that somebody observes.
+    /// The trace of a call of which somebody reads the grants that it used.
     #[must_use]
-    pub fn observed() -> Self {
-        Self { is_observed: true, ..Self::default() }
+    pub fn with_grants() -> Self {
+        Self { notes_grants: true, ..Self::default() }
     }
 
-    /// True if somebody reads what the call used of its plugin's grants.
+    /// True if somebody reads which grants the call used.
     #[must_use]
-    pub fn is_observed(&self) -> bool {
-        self.is_observed
+    pub fn notes_grants(&self) -> bool {
+        self.notes_grants
     }
 
     /// Notes that the call waits for nothing any more.

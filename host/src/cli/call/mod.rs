@@ -78,7 +78,7 @@ fn observed(audit: &AuditLog, arguments: &Arc<RawValue>) -> ObservedCall {
         arguments: arguments.clone(),
         client: Some("toolrack-call".into()),
         came: Instant::now(),
-        trace: Arc::new(CallTrace::observed()),
+        trace: Arc::new(CallTrace::with_grants()),
     }
 }
 

@@ -20,7 +20,7 @@ use super::observers::{CallObservers, ObservedCall, RefusedCall};
 use crate::catalog::CallerResults;
 use crate::sandbox::{CallContext, CallOutcome, MakeSpan, ProgressSink, SliceKind};
 use crate::text::escape;
-use crate::tool::{CallError, CallTrace};
+use crate::tool::CallError;
 
 /// The time that the end waits for guests that have been told to end; a slice or two of fuel is enough.
 const ENDING: Duration = Duration::from_millis(100);
@@ -119,10 +119,7 @@ impl CallRunner for ClientCalls {
         let CallRequest { key, request, tool, arguments, wants_progress, entry, client, came } =
             call;
         let argument_bytes = arguments.get().len();
-        let trace = Arc::new(match self.observers.is_empty() {
-            true => CallTrace::default(),
-            false => CallTrace::observed(),
-        });
+        let trace = Arc::new(self.observers.trace());
         let tracked = tool.arrived(came, trace.clone(), Some(entry.clone()));
         let observed = (!self.observers.is_empty()).then(|| ObservedCall {
             observers: self.observers.clone(),

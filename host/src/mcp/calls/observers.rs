@@ -15,6 +15,11 @@ use crate::tool::{CallTrace, ErrorKind, Usage};
 pub(crate) trait CallObserver: Send + Sync {
     /// Takes note of a call that has ended. It is asked on threads that serve, so it must not wait for anything.
     fn ended(&self, call: &EndedCall<'_>);
+
+    /// True if it reads which grants a call used.
+    fn reads_grants(&self) -> bool {
+        false
+    }
 }
 
 /// All who are told.
@@ -112,6 +117,15 @@ impl CallObservers {
     /// True if nobody is told.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// A trace as they read it.
+    pub(crate) fn trace(&self) -> CallTrace {
+        let mut all = self.0.iter().flat_map(|all| all.iter());
+        match all.any(|observer| observer.reads_grants()) {
+            true => CallTrace::with_grants(),
+            false => CallTrace::default(),
+        }
     }
 
     pub(crate) fn tell(&self, call: &EndedCall<'_>) {

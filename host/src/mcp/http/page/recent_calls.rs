@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::{Duration, UNIX_EPOCH};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use crate::manifest::Sha256Digest;
 use crate::mcp::calls::observers::{CallObserver, EndKind, EndedCall};
+use crate::name::PluginName;
 use crate::sync::lock;
 use crate::text::{clip, escape};
 use crate::tokens::Principal;
@@ -38,8 +40,10 @@ pub(crate) struct RecentCall {
     came_ms: u64,
     tool: String,
     /// `None` where the tool is unknown, or was not looked for.
-    plugin: Option<String>,
-    version: Option<String>,
+    #[serde(serialize_with = "plugin_name")]
+    plugin: Option<PluginName>,
+    #[serde(serialize_with = "short_digest")]
+    version: Option<Sha256Digest>,
     /// The short digest of what its client proved to have; empty where that is nothing.
     principal: String,
     /// The name that its client gives itself. `None` where it is not known.
@@ -79,8 +83,8 @@ impl CallObserver for RecentCalls {
             number: 0,
             came_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
             tool: kept(call.tool),
-            plugin: call.plugin.map(|plugin| plugin.name.to_string()),
-            version: call.plugin.map(|plugin| plugin.digest.short()),
+            plugin: call.plugin.map(|plugin| plugin.name.clone()),
+            version: call.plugin.map(|plugin| plugin.digest),
             principal: call.principal.into(),
             client: call.client.map(kept),
             outcome: call.end.name(),
@@ -98,6 +102,14 @@ impl CallObserver for RecentCalls {
         }
         ring.calls.push_back(recent);
     }
+}
+
+fn plugin_name<S: Serializer>(name: &Option<PluginName>, to: S) -> Result<S::Ok, S::Error> {
+    name.as_ref().map(PluginName::as_str).serialize(to)
+}
+
+fn short_digest<S: Serializer>(digest: &Option<Sha256Digest>, to: S) -> Result<S::Ok, S::Error> {
+    digest.as_ref().map(Sha256Digest::short).serialize(to)
 }
 
 fn microseconds(time: Duration) -> u64 {
