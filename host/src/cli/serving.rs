@@ -14,7 +14,7 @@ use crate::configuration::{AuthSection, Configuration, FileSecrecy, HttpSection}
 use crate::fs::stated::Stated;
 use crate::home::Home;
 use crate::manifest::{Bytes, RESULT_CACHE_RULE};
-use crate::mcp::{HttpAddress, TlsFiles};
+use crate::mcp::{HttpAddress, SessionKeyFiles, TlsFiles};
 use crate::reload::Optimizing;
 use crate::serve::{HttpOptions, MetricsOptions, Options, ServeError};
 
@@ -189,7 +189,15 @@ fn http_options(
         allow_unauthenticated: allow_unauthenticated || stated,
         grace: grace.map(Duration::from_secs).or(configured_grace).unwrap_or(USUAL_GRACE),
         drain_delay: drain_delay.map(Duration::from_secs).or(configured_delay).unwrap_or_default(),
-        session_key: file(None, "", section.session_key_file.as_ref(), "session_key_file")?,
+        session_keys: SessionKeyFiles {
+            first: file(None, "", section.session_key_file.as_ref(), "session_key_file")?,
+            second: file(
+                None,
+                "",
+                section.second_session_key_file.as_ref(),
+                "second_session_key_file",
+            )?,
+        },
         tls,
         page: section.page.as_ref().is_none_or(|stated| stated.value),
         rate_of_one: section.client_rate.as_ref().map(|stated| stated.value),

@@ -67,6 +67,7 @@ impl HttpSection {
             grace: _,
             drain_delay: _,
             session_key_file,
+            second_session_key_file,
             tls_cert,
             tls_key,
             client_ca,
@@ -76,6 +77,7 @@ impl HttpSection {
         } = self;
         let all = [
             (session_key_file, FileSecrecy::Secret),
+            (second_session_key_file, FileSecrecy::Secret),
             (tls_cert, FileSecrecy::Public),
             (tls_key, FileSecrecy::Secret),
             (client_ca, FileSecrecy::Public),

@@ -143,6 +143,10 @@ fn read_http<P: Fn(Range<usize>) -> Arc<str>>(
         grace: time(&GRACE_RULE)?,
         drain_delay: time(&DRAIN_DELAY_RULE)?,
         session_key_file: secret("session_key_file", r#""/run/secrets/session_key""#)?,
+        second_session_key_file: secret(
+            "second_session_key_file",
+            r#""/run/secrets/second_session_key""#,
+        )?,
         tls_cert: file("tls_cert", r#""/etc/toolrack/server.pem""#)?,
         tls_key: secret("tls_key", r#""/etc/toolrack/server.key""#)?,
         client_ca: file("client_ca", r#""/etc/toolrack/clients.pem""#)?,

@@ -55,6 +55,8 @@ pub struct HttpSection {
     pub drain_delay: Option<Stated<Duration>>,
     /// The file with the key of sessions, as written, which replicas share.
     pub session_key_file: Option<Stated<Box<str>>>,
+    /// The file with another key whose sessions go on, as written.
+    pub second_session_key_file: Option<Stated<Box<str>>>,
     /// The file of the server's certificate, as written.
     pub tls_cert: Option<Stated<Box<str>>>,
     /// The file of its key, as written.
@@ -99,6 +101,7 @@ impl HttpSection {
             grace: self.grace.or(other.grace),
             drain_delay: self.drain_delay.or(other.drain_delay),
             session_key_file: self.session_key_file.or(other.session_key_file),
+            second_session_key_file: self.second_session_key_file.or(other.second_session_key_file),
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
             client_ca: self.client_ca.or(other.client_ca),

@@ -137,6 +137,7 @@ fn every_path_of_the_administrator_is_one_in_every_environment() {
     for text in [
         "plugins = [PATH]",
         "[http]\nsession_key_file = PATH",
+        "[http]\nsecond_session_key_file = PATH",
         "[http]\ntls_cert = PATH",
         "[http]\ntls_key = PATH",
         "[http]\nclient_ca = PATH",

@@ -34,10 +34,10 @@ pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
 pub use http::{AllowedOrigin, HostPolicy, HttpAddress, Listener, ServerName, SocketLocks};
 pub(crate) use http::{
     AwaitedPart, HealthReport, HttpBounds, HttpServer, HttpServerError, HttpSettings, PlaceUrl,
-    ProbeAnswer, ProbeError, ProbedServer, RecentCalls, ServerHealth, ServerPlace, SessionKey,
-    TokenNeed, own_certificate,
+    ProbeAnswer, ProbeError, ProbedServer, RecentCalls, ServerHealth, ServerPlace, TokenNeed,
+    own_certificate,
 };
-pub use http::{SessionKeyError, TlsError, TlsFiles};
+pub use http::{SessionKeyError, SessionKeyFiles, TlsError, TlsFiles};
 pub use rpc::lines::{InputLine, MAX_LINE};
 pub(crate) use session::driver::Driver;
 pub use stdio::connection::{PrivateStdout, Stdio};

@@ -15,7 +15,6 @@ use tokio::task::LocalSet;
 
 use crate::audit::{AuditError, AuditLog, AuditSettings};
 use crate::catalog::{Catalog, ResultCache, forget_answers};
-use crate::fs::stated::Stated;
 use crate::home::Home;
 use crate::host::{Host, HostError};
 use crate::lockfile::LockPolicy;
@@ -23,8 +22,8 @@ use crate::manifest::{Bytes, Policy, Rate};
 use crate::mcp::{
     AllowedOrigin, CallObserver, CallObservers, ClientShares, Driver, Engine, Executor, HostPolicy,
     HttpAddress, HttpBounds, HttpServer, HttpServerError, HttpSettings, Listener, PrivateStdout,
-    RecentCalls, ServerName, SessionKey, SessionKeyError, Settings, SocketLocks, Stdio, TlsFiles,
-    TokenNeed,
+    RecentCalls, ServerName, SessionKeyError, SessionKeyFiles, Settings, SocketLocks, Stdio,
+    TlsFiles, TokenNeed,
 };
 use crate::metrics::{MetricsAddress, MetricsServer, MetricsSource};
 use crate::oauth::OauthSettings;
@@ -104,8 +103,8 @@ pub struct HttpOptions {
     pub calls_of_one: Option<usize>,
     /// The files of TLS. `None` if HTTP is spoken in the clear.
     pub tls: Option<TlsFiles>,
-    /// The file with the key of sessions. `None` stands for a key in toolrack's own directory.
-    pub session_key: Option<Stated<PathBuf>>,
+    /// The files with the keys of sessions.
+    pub session_keys: SessionKeyFiles,
 }
 
 /// The reason why the server does not start.
@@ -345,7 +344,7 @@ async fn listen(
         origins,
         grace,
         drain_delay,
-        session_key,
+        session_keys,
         tls,
         oauth,
         rate_of_one,
@@ -360,10 +359,7 @@ async fn listen(
         );
     }
     let failed = |error| ServeError::Listen { address: address.clone(), error };
-    let key = match session_key {
-        Some(file) => SessionKey::of_file(file)?,
-        None => SessionKey::of(home).map_err(failed)?,
-    };
+    let key = session_keys.key(home)?;
     let listener = Listener::bind(address, &SocketLocks::of(home)).await.map_err(failed)?;
     let shown = listener.address().shown(tls.is_some());
     if !address.is_local() && tls.is_none() {
@@ -428,9 +424,9 @@ impl HttpOptions {
     /// listening. Blocks.
     pub(crate) fn problems(&self, home: Option<&Home>) -> Vec<ServeError> {
         let closed = self.check_closed(home);
-        let key = self.session_key.as_ref().map(|file| SessionKey::of_file(file).map(drop));
+        let key = self.session_keys.check();
         let tls = self.tls.as_ref().map(|files| files.read().map(drop));
-        let key = key.unwrap_or(Ok(())).map_err(ServeError::from);
+        let key = key.map_err(ServeError::from);
         let tls = tls.unwrap_or(Ok(())).map_err(|error| HttpServerError::from(error).into());
         [closed, key, tls].into_iter().filter_map(Result::err).collect()
     }

@@ -312,6 +312,7 @@ impl Section {
                 "grace",
                 "drain_delay",
                 "session_key_file",
+                "second_session_key_file",
                 "tls_cert",
                 "tls_key",
                 "client_ca",

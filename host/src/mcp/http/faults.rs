@@ -26,7 +26,7 @@ use crate::fs::stated::Stated;
 use crate::fuzz::started;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::calls::places::PLACES;
-use crate::mcp::http::{SessionKey, TlsFiles};
+use crate::mcp::http::{SessionKeyFiles, TlsFiles};
 
 /// A time that is never reached, unless something waits for ever.
 const NEVER_REACHED: Duration = Duration::from_secs(100);
@@ -573,9 +573,9 @@ fn a_session_that_began_before_the_first_list_is_told_at_another_server() {
     let directory = TempDir::new().expect("a directory");
     let path = directory.path().join("key");
     std::fs::write(&path, "k".repeat(64)).expect("a key");
-    let place = Stated { value: path, place: "--session-key".into() };
-    let keyed =
-        || HttpSettings { key: SessionKey::of_file(&place).expect("a key"), ..settings(small()) };
+    let file = Stated { value: path, place: "`session_key_file`".into() };
+    let files = SessionKeyFiles { first: Some(file), second: None };
+    let keyed = || HttpSettings { key: files.key(None).expect("a key"), ..settings(small()) };
     serves_with(keyed(), async |bench| {
         let whole = bench.catalog.send_replace(Some(Arc::new(Catalog::unscanned())));
         let session = bench.session().await;

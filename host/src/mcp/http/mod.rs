@@ -34,8 +34,7 @@ mod faults;
 mod authorized;
 
 pub(crate) use bounds::HttpBounds;
-pub(crate) use legacy_session::session_id::SessionKey;
-pub use legacy_session::session_id::SessionKeyError;
+pub use legacy_session::session_id::{SessionKeyError, SessionKeyFiles};
 pub(crate) use page::recent_calls::RecentCalls;
 pub(crate) use probe::question::{AwaitedPart, ProbeAnswer, ProbeError, ProbedServer};
 pub(crate) use probe::server_place::{PlaceUrl, ServerPlace};

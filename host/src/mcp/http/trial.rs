@@ -23,7 +23,7 @@ use crate::fuzz::guest::{WASI, Wat, sleep};
 use crate::mcp::calls::client_shares::ClientShares;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::Settings;
-use crate::mcp::http::SessionKey;
+use crate::mcp::http::SessionKeyFiles;
 
 /// A server that runs on the `LocalSet` that it was started in.
 pub(super) struct TrialServer {
@@ -43,7 +43,7 @@ pub(super) fn settings(bounds: HttpBounds) -> HttpSettings {
     HttpSettings {
         host_policy: HostPolicy::new(&local(), Vec::new(), Vec::new()),
         engine: Settings::default(),
-        key: SessionKey::of(None).expect("a key"),
+        key: SessionKeyFiles::default().key(None).expect("a key"),
         grace: Duration::from_millis(100),
         drain_delay: Duration::ZERO,
         tokens: None,

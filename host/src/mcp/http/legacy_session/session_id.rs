@@ -31,8 +31,20 @@ const STATE: usize = 1 + 8 + NONCE + LISTS;
 /// The milliseconds by which the clocks of servers that share a key may differ.
 const SERVER_CLOCK_LEEWAY: u64 = 60_000;
 
-/// The key that ids are signed with.
-pub(crate) struct SessionKey(Seal);
+/// The key that ids are signed with, and another whose ids are taken, too, while servers change from one to the other.
+pub(crate) struct SessionKey {
+    seal: Seal,
+    second: Option<Seal>,
+}
+
+/// The files with the keys of sessions.
+#[derive(Clone, Debug, Default)]
+pub struct SessionKeyFiles {
+    /// The file with the key that ids are signed with. `None` stands for a key in toolrack's own directory.
+    pub first: Option<Stated<PathBuf>>,
+    /// The file with another key whose ids are taken, too.
+    pub second: Option<Stated<PathBuf>>,
+}
 
 /// The bytes by which a session is known while something of it runs.
 pub(crate) type SessionNonce = [u8; NONCE];
@@ -76,6 +88,9 @@ pub enum SessionKeyError {
     /// It cannot be read.
     #[error("{0} {1}")]
     Unreadable(String, String),
+    /// The system gives no random bytes for one.
+    #[error("a key of sessions cannot be made: {0}")]
+    Random(std::io::Error),
     /// It is too short to be one.
     #[error(
         "{0} has fewer than {MIN_KEY} bytes, too few for the key of sessions; make one with `openssl rand -hex 32`, and give it to every \
@@ -84,9 +99,27 @@ pub enum SessionKeyError {
     TooShort(String),
 }
 
+impl SessionKeyFiles {
+    /// Reads the keys.
+    pub(crate) fn key(&self, home: Option<&Home>) -> Result<SessionKey, SessionKeyError> {
+        let seal = match &self.first {
+            Some(file) => SessionKey::seal_of_file(file)?,
+            None => SessionKey::seal_of(home).map_err(SessionKeyError::Random)?,
+        };
+        let second = self.second.as_ref().map(SessionKey::seal_of_file).transpose()?;
+        Ok(SessionKey { seal, second })
+    }
+
+    /// Checks that each file that is named gives a key. Blocks.
+    pub(crate) fn check(&self) -> Result<(), SessionKeyError> {
+        let mut files = self.first.iter().chain(&self.second);
+        files.try_for_each(|file| SessionKey::seal_of_file(file).map(drop))
+    }
+}
+
 impl SessionKey {
     /// The key that is in a file: all of it. Of text, white space at the end is no part.
-    pub(crate) fn of_file(file: &Stated<PathBuf>) -> Result<Self, SessionKeyError> {
+    fn seal_of_file(file: &Stated<PathBuf>) -> Result<Seal, SessionKeyError> {
         let unreadable = |error: String| SessionKeyError::Unreadable(shown(file), error);
         let bytes =
             read_at_most(&file.value, MAX_KEY).map_err(|error| unreadable(error.to_string()))?;
@@ -97,11 +130,11 @@ impl SessionKey {
         if key.len() < MIN_KEY {
             return Err(SessionKeyError::TooShort(shown(file)));
         }
-        Seal::of_bytes(key).map(Self).map_err(|error| unreadable(error.to_string()))
+        Seal::of_bytes(key).map_err(|error| unreadable(error.to_string()))
     }
 
     /// The key that servers with this home share. Where none can be kept, sessions end with the server.
-    pub(crate) fn of(home: Option<&Home>) -> std::io::Result<Self> {
+    fn seal_of(home: Option<&Home>) -> std::io::Result<Seal> {
         let kept = home.map(|home| {
             let directory = home.http();
             private_directory(&directory).map_err(std::io::Error::other)?;
@@ -117,7 +150,7 @@ impl SessionKey {
                 Seal::random()?
             }
         };
-        Ok(Self(key))
+        Ok(key)
     }
 
     /// An id for a session that begins now and speaks `version`, of this principal alone.
@@ -139,16 +172,18 @@ impl SessionKey {
         bytes.extend(began.to_be_bytes());
         bytes.extend(nonce);
         bytes.extend(lists.0);
-        let tag = self.0.tag(SESSION_NAME, &signed(&bytes, principal));
+        let tag = self.seal.tag(SESSION_NAME, &signed(&bytes, principal));
         bytes.extend(tag);
         HeaderValue::try_from(URL_SAFE_NO_PAD.encode(bytes)).expect("base64 is visible ASCII")
     }
 
-    /// Reads an id. `None` if it is none of this key's, too old, or another principal's.
+    /// Reads an id. `None` if it is of neither key, too old, or another principal's.
     pub(crate) fn read(&self, id: &HeaderValue, principal: &str) -> Option<Session> {
         let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).ok()?;
         let (state, tag) = bytes.split_at_checked(STATE)?;
-        if !self.0.verify(SESSION_NAME, &signed(state, principal), tag) {
+        let signed = signed(state, principal);
+        let mut seals = std::iter::once(&self.seal).chain(&self.second);
+        if !seals.any(|seal| seal.verify(SESSION_NAME, &signed, tag)) {
             return None;
         }
         let (version, rest) = state.split_first()?;
@@ -190,19 +225,23 @@ pub(crate) fn now() -> u64 {
 mod tests {
     use super::*;
 
+    fn random() -> SessionKey {
+        SessionKey { seal: Seal::random().expect("a key"), second: None }
+    }
+
     fn begun(key: &SessionKey, version: Version) -> HeaderValue {
         key.begin(version, "a", ListsDigest::unknown()).expect("an id")
     }
 
     #[test]
     fn an_id_holds_what_was_agreed_for_its_principal_and_its_time() {
-        let key = SessionKey(Seal::random().expect("a key"));
+        let key = random();
         for version in Version::ALL {
             let id = begun(&key, version);
             assert!(id.to_str().is_ok_and(|id| id.bytes().all(|byte| byte.is_ascii_graphic())));
             assert_eq!(key.read(&id, "a").map(|session| session.version), Some(version));
             assert_eq!(key.read(&id, "b"), None);
-            assert_eq!(SessionKey(Seal::random().expect("a key")).read(&id, "a"), None);
+            assert_eq!(random().read(&id, "a"), None);
         }
         let old = now() - u64::try_from(SESSION_TIME.as_millis()).expect("a number") - 1;
         for (at, is_valid) in [
@@ -223,12 +262,33 @@ mod tests {
     }
 
     #[test]
+    fn an_id_of_the_second_key_is_taken_and_none_is_made_with_it() {
+        let [old, new] = [[b'a'; 32], [b'b'; 32]];
+        let seal = |bytes: [u8; 32]| Seal::of_bytes(&bytes).expect("a key");
+        let key =
+            |first, second: Option<_>| SessionKey { seal: seal(first), second: second.map(seal) };
+        // Three rollouts: each server takes what those of the rollouts beside its own make.
+        let steps = [key(old, None), key(old, Some(new)), key(new, Some(old)), key(new, None)];
+        for (at, by) in steps.iter().enumerate() {
+            let id = begun(by, Version::NEWEST_LEGACY);
+            for (other, reader) in steps.iter().enumerate() {
+                let is_beside = at.abs_diff(other) <= 1;
+                let is_read = reader.read(&id, "a").is_some();
+                assert!(is_read || !is_beside, "{at} is read at {other}");
+            }
+        }
+        let id = begun(&steps[0], Version::NEWEST_LEGACY);
+        assert!(steps[3].read(&id, "a").is_none());
+    }
+
+    #[test]
     fn a_key_of_random_bytes_may_end_with_white_space_and_one_of_text_ends_before_it() {
         let directory = tempfile::tempdir().expect("a directory");
         let key = |bytes: &[u8]| {
             let path = directory.path().join("key");
             std::fs::write(&path, bytes).expect("written");
-            SessionKey::of_file(&Stated { value: path, place: "`session_key_file`".into() })
+            let file = Stated { value: path, place: "`session_key_file`".into() };
+            SessionKeyFiles { first: Some(file), second: None }.key(None)
         };
         let random = |last: u8| [&[0xC3; 31][..], &[last]].concat();
         for last in [b'\t', b'\n', b'\r', 0x0c, b' ', b'x'] {
@@ -250,7 +310,7 @@ mod tests {
 
     #[test]
     fn an_id_that_was_changed_anywhere_is_none() {
-        let key = SessionKey(Seal::random().expect("a key"));
+        let key = random();
         let id = begun(&key, Version::NEWEST_LEGACY);
         let bytes = URL_SAFE_NO_PAD.decode(id.as_bytes()).expect("base64");
         for at in 0..bytes.len() {
