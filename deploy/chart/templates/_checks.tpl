@@ -16,10 +16,16 @@
 {{- if and (gt $replicas 1) (not $v.sessionKey.secret) }}
   {{- fail (printf "%s is %d, and sessionKey.secret is empty: each replica would have a key of its own and refuse the sessions of the others; name a Secret with a shared key, made by `kubectl create secret generic toolrack-session --from-literal=session.key=$(openssl rand -hex 32)`" (ternary "autoscaling.maxReplicas" "replicas" $v.autoscaling.enabled) $replicas) }}
 {{- end }}
-{{- $owned := regexFind `(?m)^\s*((http|serve)\s*\.\s*)?["']?(address|hosts|grace|drain_delay|session_key_file|metrics|plugins|tls_cert|tls_key)["']?\s*=` $v.config }}
+{{- if and $v.sessionKey.secondKey (not $v.sessionKey.secret) }}
+  {{- fail (printf "sessionKey.secondKey is %s, and sessionKey.secret is empty: name the Secret that holds it" $v.sessionKey.secondKey) }}
+{{- end }}
+{{- if and $v.sessionKey.secondKey (eq $v.sessionKey.secondKey $v.sessionKey.key) }}
+  {{- fail (printf "sessionKey.key and sessionKey.secondKey are both %s: name the other key, or leave secondKey empty" $v.sessionKey.key) }}
+{{- end }}
+{{- $owned := regexFind `(?m)^\s*((http|serve)\s*\.\s*)?["']?(address|hosts|grace|drain_delay|session_key_file|second_session_key_file|metrics|plugins|tls_cert|tls_key)["']?\s*=` $v.config }}
 {{- if $owned }}
   {{- $key := $owned | trim | trimSuffix "=" | trim | trimAll "\"'" | splitList "." | last | trim }}
-  {{- $value := get (dict "address" "service.port" "hosts" "hosts" "grace" "drain.graceSeconds" "drain_delay" "drain.delaySeconds" "session_key_file" "sessionKey.secret" "metrics" "metrics.enabled" "plugins" "plugins" "tls_cert" "tls.secret" "tls_key" "tls.secret") $key }}
+  {{- $value := get (dict "address" "service.port" "hosts" "hosts" "grace" "drain.graceSeconds" "drain_delay" "drain.delaySeconds" "session_key_file" "sessionKey.secret" "second_session_key_file" "sessionKey.secondKey" "metrics" "metrics.enabled" "plugins" "plugins" "tls_cert" "tls.secret" "tls_key" "tls.secret") $key }}
   {{- fail (printf "config sets `%s`, which is this chart's: take it out, and set the value %s" $key $value) }}
 {{- end }}
 {{- if and $v.autoscaling.enabled (gt (int $v.autoscaling.minReplicas) (int $v.autoscaling.maxReplicas)) }}

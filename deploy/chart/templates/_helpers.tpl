@@ -67,6 +67,9 @@ drain_delay = "{{ .Values.drain.delaySeconds }}s"
 grace = "{{ .Values.drain.graceSeconds }}s"
 {{- if .Values.sessionKey.secret }}
 session_key_file = "/run/toolrack/session.key"
+{{- if .Values.sessionKey.secondKey }}
+second_session_key_file = "/run/toolrack/second.key"
+{{- end }}
 {{- end }}
 {{- if .Values.tls.secret }}
 tls_cert = "/run/tls/tls.crt"
