@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::catalog::Plugin;
 use crate::home::Home;
 use crate::lockfile::LockPolicy;
 use crate::manifest::Policy;
 use crate::protected::Protected;
 use crate::reload::{Follower, Loader, Optimizing};
-use crate::sandbox::{CompileError, Compiler, Guest, Sandbox, SandboxError, Scratches, Wasm};
+use crate::sandbox::{
+    CompileError, Compiler, Guest, Sandbox, SandboxError, Scratches, WarmWritten, Wasm,
+};
 use crate::start_resources::{self, TooLittle};
 
 /// A sandbox on a runtime of its own.
@@ -80,6 +83,17 @@ impl Host {
     #[must_use]
     pub fn load(&self, directories: &[PathBuf], locking: LockPolicy) -> Loader {
         Loader::once(self.sandbox.clone(), self.guests().clone(), directories.to_vec(), locking)
+    }
+
+    /// Compiles all that these plugins need, optimized, and writes it into the directory `to`, for other machines.
+    pub fn warm(&self, plugins: &[Arc<Plugin>], to: PathBuf) -> std::io::Result<WarmWritten> {
+        self.guests().block_on(async {
+            for plugin in plugins {
+                let turn = self.sandbox.background_turn().await;
+                plugin.optimize(&turn).await;
+            }
+            self.sandbox.write_warm(to).await
+        })
     }
 
     /// Compiles `wasm`, of whatever kind, and calls nothing in it yet.

@@ -82,12 +82,14 @@ pub enum CommandName {
     Unregister,
     /// `toolrack unset`
     Unset,
+    /// `toolrack warm`
+    Warm,
 }
 
 impl CommandName {
     /// All of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::Add,
         Self::Approve,
         Self::Call,
@@ -112,6 +114,7 @@ impl CommandName {
         Self::TokenRemove,
         Self::Unregister,
         Self::Unset,
+        Self::Warm,
     ];
 
     /// Returns the words behind `toolrack`.
@@ -142,6 +145,7 @@ impl CommandName {
             Self::TokenRemove => "token remove",
             Self::Unregister => "unregister",
             Self::Unset => "unset",
+            Self::Warm => "warm",
         }
     }
 
@@ -164,7 +168,8 @@ impl CommandName {
             | Self::Serve
             | Self::Set
             | Self::Status
-            | Self::Unset => true,
+            | Self::Unset
+            | Self::Warm => true,
             Self::Inspect
             | Self::New
             | Self::Pack

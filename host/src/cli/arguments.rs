@@ -277,6 +277,13 @@ pub(super) enum Command {
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
+    /// Compile plugins for other machines, such as into an image
+    #[command(long_about = help::WARM)]
+    Warm {
+        /// The directory to write: one that is empty, or of a former `warm`
+        #[arg(value_name = "DIRECTORY")]
+        directory: PathBuf,
+    },
     /// Begin a plugin: a directory that builds
     #[command(long_about = help::NEW)]
     New {
@@ -384,6 +391,7 @@ impl Command {
             | Self::Set { .. }
             | Self::Unset { .. }
             | Self::Pack { .. }
+            | Self::Warm { .. }
             | Self::New { .. }
             | Self::Dev { .. }
             | Self::Register(_)
@@ -412,6 +420,7 @@ const HIDDEN_OPTIONS: &[(&str, &[&str])] = &[
     ("dev", &["locked"]),
     ("remove", &["locked", "no_cache"]),
     ("pack", &["plugins", "locked"]),
+    ("warm", &["no_cache"]),
     ("new", &["config", "plugins", "locked", "no_cache", "log_format", "log"]),
     ("status", &["config", "plugins", "locked", "no_cache"]),
     ("health", &["plugins", "locked", "no_cache", "log_format", "log"]),

@@ -11,11 +11,11 @@ mod configured_files;
 mod setup;
 mod audit_options;
 mod call;
-mod author;
 mod status;
 mod http_files;
 mod health;
 mod look;
+mod author;
 mod approve;
 mod register;
 mod install;
@@ -166,7 +166,11 @@ fn set_up(
         .and_configuration(configured.paths());
     let is_cached = !global.no_cache && says(&configuration.cache) != Some(false);
     let cache = home.as_ref().filter(|_| is_cached).map(Home::cache);
+    let warm = configuration.warm.as_ref().map(|Stated { value, place }| {
+        typed_path::expanded(value).with_context(|| format!("{place}: `warm`: `{}`", escape(value)))
+    });
     let compiler = cache.into_iter().fold(Compiler::in_children(), Compiler::with_cache);
+    let compiler = warm.transpose()?.into_iter().fold(compiler, Compiler::with_warm);
     let policy = Arc::new(configuration.policy.clone());
     // Each of them can demand it, and none can lift what another demands.
     let is_locked =
@@ -275,6 +279,7 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
             let change = decide::unset(&name, &key, what.as_deref(), &setup)?;
             decide::run(&name, &change, &setup, run.as_deref())
         }
+        Command::Warm { directory } => author::warm::run(setup, &directory),
         Command::Pack { file, output } => author::pack::run(setup, &file, output.as_deref()),
         Command::New { directory, lang, sdk } => author::new::run(&directory, lang, sdk.as_deref()),
         Command::Dev { directory, package } => {

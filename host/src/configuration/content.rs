@@ -18,6 +18,8 @@ pub struct Configuration {
     pub locked: Option<Stated<bool>>,
     /// False if compiled code is neither read nor kept.
     pub cache: Option<Stated<bool>>,
+    /// The list of code that was compiled elsewhere, as written.
+    pub warm: Option<Stated<Box<str>>>,
     /// `[serve]`
     pub serve: ServeSection,
     /// `[http]`
@@ -38,6 +40,7 @@ impl Configuration {
             plugins: self.plugins.or(administrators.plugins),
             locked: self.locked.or(administrators.locked),
             cache: self.cache.or(administrators.cache),
+            warm: self.warm.or(administrators.warm),
             serve: self.serve.over(administrators.serve),
             http: self.http.over(administrators.http),
             // Of two, parts of each would let in whom neither means.

@@ -27,8 +27,11 @@ pub struct NamedFile<'a> {
 impl Configuration {
     /// Returns every file that it names. Each field is named here, so that none that is added can be forgotten.
     pub fn named_files(&self) -> Vec<NamedFile<'_>> {
-        let Self { policy: _, plugins: _, locked: _, cache: _, serve, http, auth, keys: _ } = self;
+        let Self { policy: _, plugins: _, locked: _, cache: _, warm, serve, http, auth, keys: _ } =
+            self;
         let mut files = http.named_files();
+        let warm = warm.iter().map(|stated| &*stated.value);
+        files.extend(warm.map(|written| NamedFile { written, secrecy: FileSecrecy::Public }));
         files.extend(serve.named_files());
         files.extend(auth.iter().flat_map(AuthSection::named_files));
         files

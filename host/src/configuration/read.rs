@@ -67,6 +67,7 @@ fn read(
         plugins: top.list("plugins", r#"["~/tools"]"#, |text| path(&top, "plugins", text))?,
         locked: top.flag("locked")?,
         cache: top.flag("cache")?,
+        warm: top.text("warm", r#""/warm/warm.sha256""#, |text| path(&top, "warm", text))?,
         serve: serve.unwrap_or_default(),
         http: http.unwrap_or_default(),
         auth,

@@ -136,6 +136,7 @@ fn every_path_of_the_administrator_is_one_in_every_environment() {
     let authorities = format!("{issuer}client_secret_env = \"S\"\nca_file = PATH");
     for text in [
         "plugins = [PATH]",
+        "warm = PATH",
         "[http]\nsession_key_file = PATH",
         "[http]\nsecond_session_key_file = PATH",
         "[http]\ntls_cert = PATH",

@@ -1,7 +1,7 @@
-//! The rights that every user of this machine has. Links are followed. Rights are not Unix's on Windows, and a home directory
+//! The rights that other users of this machine have. Links are followed. Rights are not Unix's on Windows, and a home directory
 //! is private there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// True if every user of this machine can write the file at `path`, or into the directory.
 pub(crate) fn everybody_writes(path: &Path) -> bool {
@@ -37,6 +37,34 @@ pub(crate) fn everybody_replaces_in(path: &Path) -> Option<&Path> {
     None
 }
 
+/// Returns the file at `path`, or the nearest directory above it, if users beside root and the one of this process can change
+/// it, or put something else in the place of what leads to the file. Rights of the group of root count as root's.
+#[cfg(unix)]
+pub(crate) fn others_change(path: &Path) -> std::io::Result<Option<PathBuf>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = rustix::process::geteuid().as_raw();
+    let file = path.canonicalize()?;
+    for (depth, above) in file.ancestors().enumerate() {
+        let found = above.metadata()?;
+        let is_sticky = depth > 0 && found.mode() & 0o1000 != 0;
+        let group = if found.gid() == 0 { 0 } else { 0o020 };
+        let is_open = found.mode() & (0o002 | group) != 0 && !is_sticky;
+        if is_open || ![0, own].contains(&found.uid()) {
+            return Ok(Some(above.to_owned()));
+        }
+        // Nobody moves or removes a mount point, whoever writes into the directory that it lies in.
+        if is_mount_point(above) {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn others_change(path: &Path) -> std::io::Result<Option<PathBuf>> {
+    path.canonicalize().map(|_| None)
+}
+
 /// True if something is mounted at `path`, as far as is known.
 #[cfg(target_os = "linux")]
 fn is_mount_point(path: &Path) -> bool {
@@ -66,6 +94,32 @@ fn mode(_: &Path) -> Option<u32> {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn others_change_what_they_write_or_what_leads_there() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let root = tempfile::TempDir::new().expect("a directory");
+        let within = root.path().canonicalize().expect("a path").join("within");
+        let file = within.join("file");
+        std::fs::create_dir(&within).expect("a directory");
+        std::fs::write(&file, "").expect("a file");
+        let mode = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("set");
+        };
+        for (of_directory, of_file, expected) in [
+            (0o755, 0o644, None),
+            (0o755, 0o646, Some(&file)),
+            (0o757, 0o644, Some(&within)),
+            (0o1777, 0o644, None),
+            (0o1777, 0o666, Some(&file)),
+        ] {
+            mode(&within, of_directory);
+            mode(&file, of_file);
+            let found = others_change(&file).expect("there");
+            assert_eq!(found.as_ref(), expected, "{of_directory:o} {of_file:o}");
+        }
+        assert!(others_change(&within.join("nosuch")).is_err());
+    }
 
     #[test]
     fn a_mount_point_is_known_and_what_lies_in_it_is_none() {

@@ -1,9 +1,11 @@
 //! The sandbox itself: the code, slots and ways out that all guests share.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+use super::cache::warm_export::WarmWritten;
 use super::capability::files::shares::FileShares;
 use super::capability::http;
 use super::capability::scratch::Scratches;
@@ -68,6 +70,11 @@ impl Sandbox {
     /// Waits for the turn to optimize a plugin's code: one at a time, and not before every plugin has code.
     pub async fn background_turn(&self) -> BackgroundTurn {
         self.codes.background_turn().await
+    }
+
+    /// Writes what the cache has into the directory `to`, for other machines.
+    pub async fn write_warm(&self, to: PathBuf) -> std::io::Result<WarmWritten> {
+        self.codes.write_warm(to).await
     }
 
     /// Leaves out from now on what has ended two processes while it was loaded.

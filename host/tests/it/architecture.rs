@@ -193,7 +193,7 @@ const WRITTEN_COMMANDS: [(&str, &str); 2] = [
 fn a_command_is_suggested_through_one_door() {
     let source = root().join("host/src");
     let names = "add|approve|call|check|completions|dev|doctor|grant|health|inspect|list|logs|man|new|pack|register|remove|revoke|\
-        secret|serve|set|status|unregister|unset";
+        secret|serve|set|status|unregister|unset|warm";
     let names: BTreeSet<_> = names.split('|').collect();
     let is_command = |text: &str| {
         let mut starts = text.match_indices("toolrack ");

@@ -26,6 +26,8 @@ mod compiling;
 mod packed;
 // Compiled code on disk, used and damaged.
 mod cache;
+// Code that was compiled elsewhere: trusted by a list.
+mod warm;
 // What a plugin offers, kept on disk beside its code.
 mod listing;
 // Schemas that compiled once, known to other hosts.

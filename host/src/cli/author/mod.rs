@@ -3,3 +3,4 @@
 pub(super) mod language;
 pub(super) mod new;
 pub(super) mod pack;
+pub(super) mod warm;

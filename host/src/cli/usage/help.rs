@@ -223,6 +223,21 @@ Examples:
   toolrack pack target/wasm32-wasip2/release/roman.wasm
   toolrack pack roman.wasm --output dist/roman.wasm";
 
+pub(crate) const WARM: &str = "\
+Compiles all plugins that would be served, and writes their code into DIRECTORY, for machines of the same kind that \
+serve the same plugins: a layer of an image, so that no replica compiles when it starts. The file warm.sha256 in it \
+names each file with its SHA-256. A server reads them where its configuration says
+
+  warm = \"/warm/warm.sha256\"
+
+and nobody but root and its own user can change that file. Code is native, and trusted as the program is: keep the \
+directory where it was made, or in a layer that is. Another version of toolrack and another kind of processor compile \
+as ever. DIRECTORY holds no key and nothing of secrets.
+
+Examples:
+  toolrack warm ./warm
+  toolrack warm /warm --plugins /plugins";
+
 pub(crate) const NEW: &str = "\
 Makes a directory with a plugin that builds: a source file with one tool, its manifest, and what its \
 language needs. The plugin has the directory's name.

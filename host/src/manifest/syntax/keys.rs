@@ -195,7 +195,7 @@ const CONFIG_NAMED_SECTIONS: [Section; 4] =
     [Section::Serve, Section::Http, Section::Auth, Section::Policy];
 
 /// The keys that stand before the first section of the configuration.
-const CONFIG_TOP_KEYS: [&str; 3] = ["plugins", "locked", "cache"];
+const CONFIG_TOP_KEYS: [&str; 4] = ["plugins", "locked", "cache", "warm"];
 
 const GRANT_KEYS: [&str; 6] = ["network", "files", "scratch", "env", "secrets", "config"];
 

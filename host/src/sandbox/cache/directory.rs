@@ -19,6 +19,7 @@ use super::super::engine::shortage::Shortage;
 use super::cache_file;
 use super::in_progress::{AtWork, Begun};
 use super::seal::{Seal, TAG};
+use super::warm_list::{WarmError, WarmFiles};
 use crate::failpoint::{self, Point};
 use crate::home::{PrivateError, private_directory};
 use crate::manifest::{Bytes, Sha256Digest};
@@ -78,6 +79,8 @@ pub(crate) struct Cache {
     settings: [u8; 32],
     at_most: Bytes,
     warned: AtomicBool,
+    /// What was compiled elsewhere, which counts where nothing is kept here.
+    warm: Option<WarmFiles>,
 }
 
 /// The reason why a directory is not used.
@@ -104,16 +107,50 @@ impl Cache {
             settings: fingerprint((FORMAT, env!("CARGO_PKG_VERSION"), settings)),
             at_most,
             warned: AtomicBool::new(false),
+            warm: None,
         })
+    }
+
+    /// The same cache, which reads what the list at `list` names where it has nothing itself.
+    pub(super) fn with_warm(self, list: Option<&Path>) -> Self {
+        let opened = list.map(|list| (list, WarmFiles::open(list, &self.settings)));
+        let warm = opened.and_then(|(list, opened)| {
+            let told = |error: &WarmError| {
+                let list = escape_path(list);
+                tracing::warn!("what `warm` names is not used, {list}: {error}");
+            };
+            opened.inspect_err(told).ok()
+        });
+        Self { warm, ..self }
+    }
+
+    /// The digest of all that decides whether code fits.
+    pub(super) fn settings(&self) -> &[u8; 32] {
+        &self.settings
+    }
+
+    /// The names and the content of all entries that a start needs.
+    pub(super) fn warm_entries(&self) -> io::Result<Vec<(String, Vec<u8>)>> {
+        let mut entries = Vec::new();
+        for found in fs::read_dir(&self.directory)? {
+            let found = found?;
+            let Ok(name) = found.file_name().into_string() else { continue };
+            if is_warm(&name) {
+                let content = self.read_sealed(&name, &found.path())?;
+                entries.push((name, content));
+            }
+        }
+        Ok(entries)
     }
 
     /// Returns the content that is kept under `entry`. `None` if it is not here, not ours, or cannot be read now.
     pub(crate) fn read(&self, entry: CacheEntry<'_>) -> Option<Vec<u8>> {
         let name = self.name(entry);
         let path = self.directory.join(&name);
+        let warm = || self.warm.as_ref()?.read(&name);
         match self.read_sealed(&name, &path) {
             Ok(content) => Some(content),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => warm(),
             Err(error) if Shortage::of_system(&error).is_some() => {
                 tracing::debug!("what is cached cannot be read now: {error}");
                 None
@@ -121,15 +158,17 @@ impl Cache {
             Err(error) => {
                 tracing::debug!("what was cached is made anew: {error}");
                 cache_file::remove(&path);
-                None
+                warm()
             }
         }
     }
 
     /// True if there is a file for `entry`, which counts as used now. Its content is only checked when it is read.
     pub(crate) fn has(&self, entry: CacheEntry<'_>) -> bool {
-        let file = cache_file::open(&self.directory.join(self.name(entry)));
-        file.inspect(used_now).is_ok()
+        let name = self.name(entry);
+        let file = cache_file::open(&self.directory.join(&name));
+        let is_warm = || self.warm.as_ref().is_some_and(|warm| warm.has(&name));
+        file.inspect(used_now).is_ok() || is_warm()
     }
 
     /// True if there is code of this Wasm file, of whichever tier.
@@ -248,6 +287,12 @@ fn used_now(file: &File) {
 
 fn is_functions(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "functions")
+}
+
+/// True if a file of this name is one that a start needs.
+fn is_warm(name: &str) -> bool {
+    let [_, optimized, _, _, listing, passed] = CacheEntry::ENDINGS;
+    [optimized, listing, passed].into_iter().any(|ending| name.ends_with(ending))
 }
 
 fn kept_file(entry: &DirEntry) -> Option<(SystemTime, u64, PathBuf)> {

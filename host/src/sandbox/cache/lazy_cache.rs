@@ -13,14 +13,16 @@ use crate::text::escape_path;
 /// waits for it.
 pub(crate) struct LazyCache {
     directory: PathBuf,
+    /// The list of what was compiled elsewhere.
+    warm: Option<PathBuf>,
     engine: Engine,
     opened: OnceLock<Option<Cache>>,
 }
 
 impl LazyCache {
-    /// A cache in `directory` of code for `engine`, which is not opened yet.
-    pub(crate) fn new(directory: PathBuf, engine: Engine) -> Self {
-        Self { directory, engine, opened: OnceLock::new() }
+    /// A cache in `directory` of code for `engine`, which is not opened yet. What the list `warm` names counts, too.
+    pub(crate) fn new(directory: PathBuf, warm: Option<PathBuf>, engine: Engine) -> Self {
+        Self { directory, warm, engine, opened: OnceLock::new() }
     }
 
     /// The cache, unless its directory is of no use. Blocks.
@@ -35,6 +37,7 @@ impl LazyCache {
                     tracing::warn!("compiled code is not kept in {directory}: {error}");
                 })
                 .ok()
+                .map(|cache| cache.with_warm(self.warm.as_deref()))
         };
         self.opened.get_or_init(open).as_ref()
     }

@@ -1,5 +1,7 @@
 //! The step from a Wasm file to code that can be instantiated: from memory, from the cache, or compiled.
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -9,6 +11,7 @@ use super::super::cache::checks::Checks;
 use super::super::cache::directory::{Cache, CacheEntry};
 use super::super::cache::lazy_cache::LazyCache;
 use super::super::cache::load_marks::{LoadMarks, LoadStep};
+use super::super::cache::warm_export::{self, WarmWritten};
 use super::super::compile::answer_wait::Lifeline;
 use super::super::compile::compiler::Compiler;
 use super::super::compile::error::CompileError;
@@ -63,7 +66,7 @@ impl Codes {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let cache = compiler.cache.clone().map(|directory| {
             let engine = engines.usual().clone();
-            Arc::new(LazyCache::new(directory, engine))
+            Arc::new(LazyCache::new(directory, compiler.warm.clone(), engine))
         });
         Self {
             engines,
@@ -111,6 +114,12 @@ impl Codes {
             copied.last()
         };
         let _ = self.with_cache(copy).await;
+    }
+
+    /// Writes what the cache has into the directory `to`, for other machines.
+    pub(crate) async fn write_warm(&self, to: PathBuf) -> io::Result<WarmWritten> {
+        let written = self.with_cache(move |cache| Some(warm_export::write(cache, &to))).await;
+        written.unwrap_or_else(|| Err(io::Error::other("the code cannot be kept while it is made")))
     }
 
     /// The need of the code of this Wasm.

@@ -1,7 +1,7 @@
 //! The one place where bytes are trusted to be native code.
 //!
-//! Where they come from is not looked into here: `code_store` gives only what the compiler made, or what the cache has under
-//! this user's seal.
+//! Where they come from is not looked into here: `code_store` gives only what the compiler made, what the cache has under this
+//! user's seal, or what a list names that the configuration names.
 
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -25,6 +25,8 @@ fn load_on(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: deserializing trusts that the bytes are what wasmtime's own compiler made. They come
     // from that compiler in this process; or from a child that runs this executable, exited with
     // success, and wrote to a pipe that only it and we hold; or from the cache, where their tag was
-    // verified with a key that only this user can read, and only the first two are ever sealed.
+    // verified with a key that only this user can read, and only the first two are ever sealed; or
+    // from a file with the SHA-256 that a list names, which `toolrack warm` made of such a cache,
+    // which the configuration names, and which only root and this user can change.
     unsafe { Component::deserialize(engine, code) }
 }

@@ -21,6 +21,8 @@ pub struct Compiler {
     place: Where,
     caps: Caps,
     pub(crate) cache: Option<PathBuf>,
+    /// The list of code that was compiled elsewhere, which is used beside the cache.
+    pub(crate) warm: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
@@ -53,19 +55,25 @@ impl Compiler {
     /// Compiles in child processes of `program`, a toolrack of this very build.
     #[must_use]
     pub fn in_children_of(program: PathBuf, caps: Caps) -> Self {
-        Self { place: Where::Child(program), caps, cache: None }
+        Self { place: Where::Child(program), caps, cache: None, warm: None }
     }
 
     /// Compiles in this process, without bounds on memory and time: for Wasm that is trusted.
     #[must_use]
     pub fn in_process() -> Self {
-        Self { place: Where::InProcess, caps: Caps::default(), cache: None }
+        Self { place: Where::InProcess, caps: Caps::default(), cache: None, warm: None }
     }
 
     /// Keeps compiled code in `directory`.
     #[must_use]
     pub fn with_cache(self, directory: PathBuf) -> Self {
         Self { cache: Some(directory), ..self }
+    }
+
+    /// Uses what the list at `warm` names, beside what is kept in the cache.
+    #[must_use]
+    pub fn with_warm(self, warm: PathBuf) -> Self {
+        Self { warm: Some(warm), ..self }
     }
 
     /// Makes native code for `wasm`. Blocks the thread for as long as it takes, or until `lifeline` is cut.

@@ -51,7 +51,7 @@ const KEPT_MEMORY: usize = 64 << 10;
 /// The bytes of a table that stay with its slot: two thousand elements.
 const KEPT_TABLE: usize = 16 << 10;
 /// The most unused slots before one that was in use is taken again, whichever module had it.
-const WARM: u32 = 4;
+const WARM_SLOTS: u32 = 4;
 
 /// The bytes of an answer that are read at once. A larger one gives way first: where its call was begun on a thread that
 /// has something else to do, it goes on among the guests.
@@ -189,7 +189,7 @@ fn pool() -> PoolingAllocationConfig {
         .max_core_instance_size(MAX_INSTANCE)
         .max_component_instance_size(MAX_INSTANCE)
         .table_elements(MAX_ELEMENTS)
-        .max_unused_warm_slots(WARM);
+        .max_unused_warm_slots(WARM_SLOTS);
     // Only the kernel knows cheaply which pages have to be cleaned. Where it does not tell, giving
     // memory back costs less than cleaning what may be dirty.
     if PoolingAllocationConfig::is_pagemap_scan_available() {
