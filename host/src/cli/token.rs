@@ -11,6 +11,7 @@ use super::output::print::{eprintln, println};
 use super::{DIM, NAME, counted, paint, print_json};
 use crate::home::Home;
 use crate::suggestion::CommandName;
+use crate::text::escape_path;
 use crate::tokens::{AllowedTools, NewToken, Token, TokenFile, TokenName, ToolPattern};
 
 #[derive(Subcommand)]
@@ -77,6 +78,13 @@ pub(super) fn run(action: TokenAction, home: Option<&Home>) -> anyhow::Result<Ex
         TokenAction::Remove { name } => {
             file.remove(&name)?;
             println!("{} is removed", paint(NAME, &name));
+            if file.read()?.is_empty() {
+                eprintln!(
+                    "No token is left, and servers over HTTP still ask everybody for one. Remove {} to let in whoever reaches \
+                     them on this machine, as before the first.",
+                    escape_path(file.path())
+                );
+            }
             Ok(ExitCode::SUCCESS)
         }
     }

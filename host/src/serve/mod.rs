@@ -358,6 +358,15 @@ async fn listen(
             "clients without a token call every tool, though there are tokens: `allow_unauthenticated` lets everybody in"
         );
     }
+    let is_open = need == TokenNeed::OnceThereAre
+        && tokens.as_ref().is_some_and(|tokens| !tokens.path().exists());
+    if is_open && !hosts.is_empty() {
+        tracing::warn!(
+            "whoever reaches the server by a name of `hosts` calls every tool: there is no token; `{}` makes one, and from then \
+             on everybody needs one",
+            CommandName::TokenAdd.alone().verbatim("NAME")
+        );
+    }
     let failed = |error| ServeError::Listen { address: address.clone(), error };
     let key = session_keys.key(home)?;
     let listener = Listener::bind(address, &SocketLocks::of(home)).await.map_err(failed)?;

@@ -99,10 +99,15 @@ impl TokenFile {
 
     /// The tokens, in the order in which they were made; none, if there is no file.
     pub(crate) fn read(&self) -> Result<Vec<Token>, TokenFileError> {
+        self.read_if_there().map(Option::unwrap_or_default)
+    }
+
+    /// The tokens, in the order in which they were made. `None` if there is no file: there never was a token.
+    pub(crate) fn read_if_there(&self) -> Result<Option<Vec<Token>>, TokenFileError> {
         let path = || crate::text::escape_path(&self.path);
         let bytes = match read_at_most(&self.path, MAX_FILE) {
             Ok(bytes) => bytes,
-            Err(ReadError::Missing) => return Ok(Vec::new()),
+            Err(ReadError::Missing) => return Ok(None),
             Err(error) => return Err(TokenFileError::Read { path: path(), error }),
         };
         let wrong = |problem: String| TokenFileError::Form { path: path(), problem };
@@ -119,7 +124,7 @@ impl TokenFile {
         }
         match form.tokens.iter().find(|token| !token.is_well_formed()) {
             Some(token) => Err(wrong(format!("`sha256` of {} is no SHA-256", token.name))),
-            None => Ok(form.tokens),
+            None => Ok(Some(form.tokens)),
         }
     }
 

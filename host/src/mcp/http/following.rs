@@ -15,7 +15,7 @@ use super::socket::tls::{TlsBytes, TlsError, TlsInForce};
 use crate::catalog::Catalog;
 use crate::tokens::{Token, TokenFileError};
 
-pub(super) type FollowedTokens = Followed<TokensInForce, Vec<Token>, TokenFileError>;
+pub(super) type FollowedTokens = Followed<TokensInForce, Option<Vec<Token>>, TokenFileError>;
 pub(super) type FollowedTls = Followed<TlsInForce, TlsBytes, TlsError>;
 
 /// All that is followed.

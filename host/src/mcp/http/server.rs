@@ -152,8 +152,11 @@ impl HttpServer {
         let descriptors = allowed_descriptors().map_or(usize::MAX, |allowed| allowed / 2);
         let bounds = bounds.with_connections(descriptors);
         let tokens = Followed::new(FollowedReader {
-            read: Box::new(move || tokens.as_ref().map_or(Ok(Vec::new()), TokenFile::read)),
-            is_same: |in_force: &TokensInForce, read: &Vec<Token>| *in_force.tokens == **read,
+            read: Box::new(move || tokens.as_ref().map_or(Ok(None), TokenFile::read_if_there)),
+            is_same: |in_force: &TokensInForce, read: &Option<Vec<Token>>| {
+                let is_known = in_force.had_any || read.is_none();
+                is_known && *in_force.tokens == *read.as_deref().unwrap_or_default()
+            },
             make: |before, read| Ok(TokensInForce::after(before, read)),
         })?;
         let followed_tls = |files: TlsFiles| {

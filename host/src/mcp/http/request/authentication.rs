@@ -31,14 +31,15 @@ pub(crate) struct TokensInForce {
     pub(crate) tokens: Arc<[Token]>,
     /// The places of the tokens, in the order of their ids.
     by_id: Arc<[usize]>,
-    /// True if there are or were tokens: when the last one goes, the server does not open to everybody.
+    /// True if there are or were tokens: when the last one goes, the server does not open to everybody, however often it starts.
     pub(crate) had_any: bool,
 }
 
 impl TokensInForce {
-    /// These tokens, after those before them.
-    pub(crate) fn after(before: Option<&Self>, tokens: Vec<Token>) -> Self {
-        let had_any = before.is_some_and(|before| before.had_any) || !tokens.is_empty();
+    /// The tokens that were read, after those before them. `None` where nothing is kept of tokens.
+    pub(crate) fn after(before: Option<&Self>, read: Option<Vec<Token>>) -> Self {
+        let had_any = before.is_some_and(|before| before.had_any) || read.is_some();
+        let tokens = read.unwrap_or_default();
         let mut by_id: Vec<_> = (0..tokens.len()).collect();
         by_id.sort_by_key(|&at| tokens[at].id());
         Self { tokens: tokens.into(), by_id: by_id.into(), had_any }
@@ -309,9 +310,9 @@ mod tests {
             (TokenNeed::Never, true, true),
         ] {
             let in_force = |before: Option<&TokensInForce>, tokens: &[Token]| {
-                TokensInForce::after(before, tokens.to_vec())
+                TokensInForce::after(before, Some(tokens.to_vec()))
             };
-            let (sender, tokens) = watch::channel(in_force(None, &[]));
+            let (sender, tokens) = watch::channel(TokensInForce::after(None, None));
             let access = Authenticator::new(tokens, need, None);
             let is_let_in = |values: &[&str]| {
                 let headers = headers(values);
@@ -335,13 +336,16 @@ mod tests {
             sender.send_replace(in_force(Some(&now), &[]));
             assert_eq!(is_let_in(&[]), need == TokenNeed::Never, "the last one was removed");
             assert_eq!(is_let_in(&[&right]), need == TokenNeed::Never);
+            // A server that starts later finds the file without a token.
+            sender.send_replace(in_force(None, &[]));
+            assert_eq!(is_let_in(&[]), need == TokenNeed::Never, "{need:?}");
         }
     }
 
     #[tokio::test]
     async fn a_principal_ends_with_its_token() {
         let token = token("ada").token;
-        let now = TokensInForce::after(None, vec![token.clone()]);
+        let now = TokensInForce::after(None, Some(vec![token.clone()]));
         let (sender, tokens) = watch::channel(now.clone());
         let access = Authenticator::new(tokens, TokenNeed::Always, None);
         let principal = token.principal();
@@ -351,7 +355,7 @@ mod tests {
             () = &mut ended => panic!("it counts"),
             () = sleep(Duration::from_millis(20)) => {}
         }
-        sender.send_replace(TokensInForce::after(Some(&now), Vec::new()));
+        sender.send_replace(TokensInForce::after(Some(&now), None));
         ended.await;
     }
 }
