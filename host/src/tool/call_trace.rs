@@ -1,10 +1,11 @@
 //! The trace of one call: when it was begun, what it used if it was ended from outside, and, where somebody reads that, which of
 //! its plugin's grants it used. Whoever runs the call writes it, whoever tells of its end reads it.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use super::outcome::Usage;
+use super::sent_request::{NotedRequests, RequestEnd, SentRequest, SentRequests, known_method};
 use crate::text::clip;
 
 /// The names of one kind that a trace holds; further ones are counted.
@@ -16,11 +17,21 @@ const MAX_NOTED_NAME: usize = 256;
 #[derive(Debug, Default)]
 pub struct CallTrace {
     begun: OnceLock<Instant>,
+    entered: OnceLock<Instant>,
     abandoned: OnceLock<Usage>,
     /// True if somebody reads which grants it used.
     notes_grants: bool,
     // A lock and not a snapshot: the guest's requests and files are used side by side. It is held to note a name.
     uses: Mutex<GrantUses>,
+    requests: SentRequests,
+}
+
+/// A request on its way. If it is dropped before it has ended, it was given up.
+#[derive(Debug)]
+pub struct RequestNote {
+    trace: Arc<CallTrace>,
+    /// The request. `None` once its end is noted.
+    request: Option<SentRequest>,
 }
 
 /// The grants that a call used, and what it asked for in vain.
@@ -62,6 +73,18 @@ impl CallTrace {
         let _ = self.begun.set(Instant::now());
     }
 
+    /// Notes that the guest of the call was entered then.
+    pub fn enter(&self, at: Instant) {
+        // The first of several guests counts.
+        let _ = self.entered.set(at);
+    }
+
+    /// The time at which the guest was entered. `None` if there was none.
+    #[must_use]
+    pub fn entered(&self) -> Option<Instant> {
+        self.entered.get().copied()
+    }
+
     /// Notes what the guest of the call had used when it was ended from outside.
     pub fn abandon(&self, usage: Usage) {
         let _ = self.abandoned.set(usage);
@@ -88,6 +111,40 @@ impl CallTrace {
     #[must_use]
     pub fn uses(&self) -> GrantUses {
         self.uses.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Begins to note a request that is sent now.
+    pub fn note_request(self: &Arc<Self>, method: &str, server: &str, port: u16) -> RequestNote {
+        let (began, method) = (Instant::now(), known_method(method));
+        let server = server.into();
+        let request =
+            SentRequest { method, server, port, began, ended: began, end: RequestEnd::GivenUp };
+        RequestNote { trace: self.clone(), request: Some(request) }
+    }
+
+    /// The requests that the call has sent.
+    #[must_use]
+    pub fn requests(&self) -> NotedRequests {
+        self.requests.noted()
+    }
+}
+
+impl RequestNote {
+    /// Notes the end of the request.
+    pub fn end(mut self, end: RequestEnd) {
+        self.note(end);
+    }
+
+    fn note(&mut self, end: RequestEnd) {
+        if let Some(request) = self.request.take() {
+            self.trace.requests.note(SentRequest { ended: Instant::now(), end, ..request });
+        }
+    }
+}
+
+impl Drop for RequestNote {
+    fn drop(&mut self) {
+        self.note(RequestEnd::GivenUp);
     }
 }
 

@@ -5,12 +5,14 @@
 mod feature_kind;
 mod output;
 mod outcome;
+mod sent_request;
+mod trace_context;
 mod call_trace;
 mod error_kind;
 
 use serde_json::value::RawValue;
 
-pub use call_trace::{CallTrace, GrantUses, NotedNames};
+pub use call_trace::{CallTrace, GrantUses, NotedNames, RequestNote};
 pub use error_kind::ErrorKind;
 pub use feature_kind::FeatureKind;
 pub use outcome::{
@@ -18,6 +20,8 @@ pub use outcome::{
     whole_seconds,
 };
 pub use output::{Content, Media, Output, ResourceLink};
+pub use sent_request::{NotedRequests, RequestEnd, SentRequest};
+pub use trace_context::TraceParent;
 
 /// The description of a tool by its plugin, checked.
 #[derive(Clone, Debug, serde::Deserialize, serde::Serialize)]

@@ -100,6 +100,7 @@ impl Runner<'_> {
         };
         let started = Instant::now();
         let trace = terms.context.trace.clone();
+        trace.enter(started);
         let store = match store::new(engine, limits, copied, terms) {
             Ok(store) => store,
             Err(error) => {

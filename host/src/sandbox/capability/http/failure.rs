@@ -141,6 +141,31 @@ impl Failure {
         }
     }
 
+    /// The name of its kind, for machines.
+    pub(super) fn kind_name(&self) -> &'static str {
+        match self {
+            Self::Denied(_)
+            | Self::Secret(_)
+            | Self::UnfitSecret(_)
+            | Self::Listing
+            | Self::TooMany
+            | Self::TooManyOpen
+            | Self::Method
+            | Self::Trace
+            | Self::Encoded(_)
+            | Self::NotPublic(_)
+            | Self::Excepted(_)
+            | Self::RequestSize => "refused",
+            Self::Unresolved { .. } => "unresolved",
+            Self::Connect { .. } => "connect",
+            Self::ConnectTimeout | Self::FirstByteTimeout => "timeout",
+            Self::Certificate { .. } | Self::Tls { .. } => "tls",
+            Self::ResponseSize | Self::ResponseHeaders => "too_large",
+            Self::Http(_) | Self::Request(_) => "broken",
+            Self::Host(_) => "host",
+        }
+    }
+
     /// Returns the code that `wasi:http` has for it. Where that does not say what to do, toolrack's
     /// own words go along.
     pub(super) fn code(self) -> Error {

@@ -19,7 +19,7 @@ use super::judge::covered::{self, Covered};
 use crate::manifest::{BoundSecret, Grants};
 use crate::secret::{Redactor, ResolvedSecrets};
 use crate::text::escape;
-use crate::tool::{CallTrace, GrantUses};
+use crate::tool::{CallTrace, GrantUses, RequestEnd};
 
 /// The network that a call sends requests over, and the grants that allow them.
 pub struct Outgoing {
@@ -69,11 +69,22 @@ impl Requests {
     ) -> impl Future<Output = Result<Response<WasiBody>, Failure>> + Send + use<> {
         let order = self.order(request, options);
         let (tell, trace) = (self.tell.clone(), self.trace.clone());
+        // One that was refused has not been sent, and its words are the guest's own.
+        let sent = order.as_ref().ok().zip(trace.as_ref()).map(|((_, order, _), trace)| {
+            let RequestTarget { host, port, .. } = &order.target;
+            trace.note_request(order.head.method.as_str(), &host.to_string(), *port)
+        });
         let work = async move {
             let answered = match order {
                 Ok((network, order, secret)) => answer(network, order, secret, tell.clone()).await,
                 Err(failure) => Err(failure),
             };
+            if let Some(sent) = sent {
+                sent.end(match &answered {
+                    Ok(response) => RequestEnd::Status(response.status().as_u16()),
+                    Err(failure) => RequestEnd::Failed(failure.kind_name()),
+                });
+            }
             if let Err(failure) = &answered {
                 if failure.is_refusal() {
                     tell(&failure.to_string());
