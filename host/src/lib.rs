@@ -19,6 +19,8 @@ pub mod status;
 pub mod metrics;
 
 pub mod audit;
+#[cfg(feature = "otlp")]
+pub mod traces;
 
 pub mod mcp;
 pub mod reload;

@@ -259,7 +259,7 @@ fn count_lines(lines: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use std::time::{Instant, SystemTime};
 
     use serde_json::value::RawValue;
 
@@ -272,9 +272,11 @@ mod tests {
         let arguments: Arc<RawValue> = RawValue::from_string(text).expect("JSON").into();
         AuditEntry::of(&EndedCall {
             came: SystemTime::now(),
+            arrived: Instant::now(),
             request: "1",
             principal: "",
             client: None,
+            source: None,
             tool: "echo",
             plugin: None,
             arguments: Some(&arguments),

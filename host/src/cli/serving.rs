@@ -17,6 +17,8 @@ use crate::manifest::{Bytes, RESULT_CACHE_RULE};
 use crate::mcp::{HttpAddress, SessionKeyFiles, TlsFiles};
 use crate::reload::Optimizing;
 use crate::serve::{HttpOptions, MetricsOptions, Options, ServeError};
+#[cfg(feature = "otlp")]
+use crate::traces::{FoundTraceSettings, TraceSettings};
 
 /// The time that requests over HTTP have to end where nothing else is said.
 const USUAL_GRACE: Duration = Duration::from_secs(10);
@@ -48,6 +50,8 @@ pub(super) fn options(
     let page = flags.page_size.or(serve.page_size.as_ref().map(|stated| stated.value));
     let audit = audit_settings(flags.audit.as_deref(), serve)?;
     let result_cache = serve.result_cache.as_ref().map(|stated| stated.value);
+    #[cfg(not(feature = "otlp"))]
+    tell_of_no_traces();
     Ok(Options {
         plugins,
         locking,
@@ -60,9 +64,33 @@ pub(super) fn options(
         http,
         metrics,
         audit,
+        #[cfg(feature = "otlp")]
+        traces: traces(),
         result_cache: result_cache.unwrap_or(Bytes::new(RESULT_CACHE_RULE.default)),
         home,
     })
+}
+
+/// Returns the traces that the environment asks for, and tells of what it asks for in vain.
+#[cfg(feature = "otlp")]
+fn traces() -> Option<TraceSettings> {
+    let FoundTraceSettings { settings, warnings } =
+        FoundTraceSettings::read(|name| std::env::var_os(name));
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    settings
+}
+
+/// Tells whoever asks for traces that this toolrack sends none.
+#[cfg(not(feature = "otlp"))]
+fn tell_of_no_traces() {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    for name in ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
+        if is_set(name) {
+            tracing::warn!(
+                "{name} has no effect: this toolrack was built without the feature `otlp`"
+            );
+        }
+    }
 }
 
 /// Returns the files that flags name. Each flag is named here, so that none that is added can be forgotten.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde_json::value::RawValue;
 
+use super::methods::call_source::CallSource;
 use crate::catalog::{EntryTicket, Tool};
 
 /// Something for the driver to do.
@@ -34,8 +35,8 @@ pub struct CallRequest {
     pub wants_progress: bool,
     /// The ticket that the call hands in when it enters the plugin.
     pub entry: Arc<EntryTicket>,
-    /// The name that the client gives itself, if calls are observed and it is known.
-    pub client: Option<Arc<str>>,
+    /// The source that the call comes from, if calls are observed.
+    pub(crate) source: Option<Arc<CallSource>>,
     /// The time at which the request came.
     pub came: Instant,
 }

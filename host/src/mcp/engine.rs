@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 pub use super::action::{Action, CallKey, CallRequest};
 use super::calls::observers::{EndKind, RefusedCall};
+use super::methods::call_source::{CallSource, CarrierContext};
 use super::methods::lifecycle::{self, Handshake};
 use super::methods::meta::RequestMeta;
 use super::methods::page::Page;
@@ -71,6 +72,8 @@ pub(crate) type CallCheck = Box<dyn Fn(&Tool, &RawValue) -> Result<(), RpcError>
 pub struct Engine {
     settings: Settings,
     call_check: Option<CallCheck>,
+    /// The HTTP request that its lines come in, where calls are observed.
+    carrier: Option<Arc<CarrierContext>>,
     /// Absent until the plugin directories were looked at: requests that need it wait.
     catalog: Option<Arc<Catalog>>,
     /// The time, as it was told last.
@@ -91,6 +94,7 @@ impl Engine {
         Self {
             settings,
             call_check: None,
+            carrier: None,
             catalog: None,
             now: Instant::now(),
             changed: BTreeSet::new(),
@@ -113,6 +117,12 @@ impl Engine {
     #[must_use]
     pub(crate) fn checking(self, check: CallCheck) -> Self {
         Self { call_check: Some(check), ..self }
+    }
+
+    /// The same engine, whose lines came in this HTTP request.
+    #[must_use]
+    pub(crate) fn carried_by(self, carrier: Option<Arc<CarrierContext>>) -> Self {
+        Self { carrier, ..self }
     }
 
     /// The next thing to do, in order.
@@ -343,7 +353,7 @@ impl Engine {
             if self.settings.observed
                 && let Request::Catalog(CatalogRequest::Call(call)) = &mut request
             {
-                call.client = meta.client().or_else(|| self.session.client().cloned());
+                call.source = Some(self.source_of(&meta, version));
             }
             Ok((version, request))
         });
@@ -351,6 +361,17 @@ impl Engine {
             Ok((version, request)) => self.serve(ReplyTo { id, version, batch }, request),
             Err(fault) => self.outbox.refuse(Some(&id), batch, &fault),
         }
+    }
+
+    /// The source of a call with this `_meta`.
+    fn source_of(&self, meta: &RequestMeta<'_>, version: Version) -> Arc<CallSource> {
+        Arc::new(CallSource {
+            client: meta.client().or_else(|| self.session.client().cloned()),
+            version: Some(version),
+            transport: self.settings.transport,
+            parent: meta.trace_parent(),
+            carrier: self.carrier.clone(),
+        })
     }
 
     fn serve(&mut self, reply_to: ReplyTo, request: Request) {
@@ -511,14 +532,14 @@ impl Engine {
         }
         let entry = Arc::<EntryTicket>::default();
         let request_again = CatalogRequest::Call(call.clone());
-        let AskedCall { arguments, progress_token, client, .. } = call;
+        let AskedCall { arguments, progress_token, source, .. } = call;
         let (request, wants_progress) = (reply_to.id.to_string(), progress_token.is_some());
         let recall = Recall { entry: entry.clone(), request: request_again, since: wait.since };
         let key = self.open.begin(reply_to.clone(), tool.clone(), progress_token, recall);
         let tool = tool.clone();
         let came = wait.since;
         let call =
-            CallRequest { key, request, tool, arguments, wants_progress, entry, client, came };
+            CallRequest { key, request, tool, arguments, wants_progress, entry, source, came };
         self.outbox.push(Action::Call(call));
         Ok(())
     }
@@ -552,13 +573,13 @@ impl Engine {
         if !self.settings.observed {
             return;
         }
-        let AskedCall { name, arguments, client, .. } = call;
+        let AskedCall { name, arguments, source, .. } = call;
         self.refused.push(RefusedCall {
             request: reply_to.id.to_string(),
             tool: name.clone(),
             plugin: tool.map(|tool| tool.plugin.clone()),
             arguments: Some(arguments.clone()),
-            client: client.clone(),
+            source: source.clone(),
             came,
             end,
         });

@@ -6,10 +6,10 @@
 
 mod version;
 mod rpc;
-mod action;
 mod transport;
 mod stdio;
 mod methods;
+mod action;
 mod calls;
 mod open_requests;
 mod outbox;
@@ -38,6 +38,7 @@ pub(crate) use http::{
     own_certificate,
 };
 pub use http::{SessionKeyError, SessionKeyFiles, TlsError, TlsFiles};
+pub(crate) use methods::call_source::CallSource;
 pub use rpc::lines::{InputLine, MAX_LINE};
 pub(crate) use session::driver::Driver;
 pub use stdio::connection::{PrivateStdout, Stdio};

@@ -309,8 +309,8 @@ mod tests {
         let mut open = Open::default();
         for (at, arguments) in [(1, "{}"), (2, r#"{"a":1}"#), (3, "{}")] {
             let arguments = RawValue::from_string(arguments.into()).expect("JSON").into();
-            let (progress_token, client) = (None, None);
-            let call = AskedCall { name: "t".into(), arguments, progress_token, client };
+            let (progress_token, source) = (None, None);
+            let call = AskedCall { name: "t".into(), arguments, progress_token, source };
             let request = CatalogRequest::Call(call);
             let reply_to = ReplyTo { id: id(at), version: Version::NEWEST_LEGACY, batch: None };
             open.wait(WaitingRequest::new(reply_to, request, Instant::now()));

@@ -33,6 +33,8 @@ use crate::sandbox::Compiler;
 use crate::status::{FollowedStatus, RememberedInstructions, StatusWriter};
 use crate::suggestion::CommandName;
 use crate::tokens::{Token, TokenFile, TokenFileError};
+#[cfg(feature = "otlp")]
+use crate::traces::{TraceSettings, Tracer};
 
 /// The first port that a system lets every user listen on.
 const FIRST_FREE_PORT: u16 = 1024;
@@ -62,6 +64,9 @@ pub struct Options {
     pub metrics: Option<MetricsOptions>,
     /// The audit log. `None` where none is written.
     pub audit: Option<AuditSettings>,
+    /// The choices for traces. `None` where none are sent.
+    #[cfg(feature = "otlp")]
+    pub traces: Option<TraceSettings>,
     /// The memory of all answers that are kept; zero keeps none.
     pub result_cache: Bytes,
     /// The directory in which the server tells what it serves, among other things. `None` if there is no home
@@ -225,10 +230,15 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let (publisher, catalog) = watch::channel(None);
     let instructions = remembered.as_ref().and_then(RememberedInstructions::read);
     let audit = options.audit.map(AuditLog::start).transpose()?;
+    #[cfg(feature = "otlp")]
+    let tracer = options.traces.and_then(start_tracer);
     let recent = options.http.as_ref().filter(|http| http.page).map(|_| Arc::default());
     let watches = |recent: &Arc<RecentCalls>| -> Arc<dyn CallObserver> { recent.clone() };
     let writes = audit.iter().map(AuditLog::observer);
-    let observers = CallObservers::new(writes.chain(recent.iter().map(watches)).collect());
+    let watching = writes.chain(recent.iter().map(watches));
+    #[cfg(feature = "otlp")]
+    let watching = watching.chain(tracer.iter().map(Tracer::observer));
+    let observers = CallObservers::new(watching.collect());
     let observed = !observers.is_empty();
     let settings = Settings { page: options.page, instructions, observed, ..Settings::default() };
     let follower = host.follow(&options.plugins, options.locking, options.optimizing);
@@ -302,7 +312,15 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     host.stop();
     // After all calls.
     drop(audit);
+    #[cfg(feature = "otlp")]
+    drop(tracer);
     Ok(())
+}
+
+/// Starts the thread of traces. A server without them is better than none, so that it cannot is a warning.
+#[cfg(feature = "otlp")]
+fn start_tracer(settings: TraceSettings) -> Option<Tracer> {
+    Tracer::start(settings).inspect_err(|error| tracing::warn!("there are no traces: {error}")).ok()
 }
 
 /// Refuses a port that this server would take twice.

@@ -21,6 +21,8 @@ pub struct CallTrace {
     abandoned: OnceLock<Usage>,
     /// True if somebody reads which grants it used.
     notes_grants: bool,
+    /// True if somebody reads which requests it sent.
+    notes_requests: bool,
     // A lock and not a snapshot: the guest's requests and files are used side by side. It is held to note a name.
     uses: Mutex<GrantUses>,
     requests: SentRequests,
@@ -61,10 +63,16 @@ impl CallTrace {
         Self { notes_grants: true, ..Self::default() }
     }
 
-    /// True if somebody reads which grants the call used.
+    /// The same trace, of which somebody reads the requests that the call sent, too.
     #[must_use]
-    pub fn notes_grants(&self) -> bool {
-        self.notes_grants
+    pub fn with_requests(self) -> Self {
+        Self { notes_requests: true, ..self }
+    }
+
+    /// True if somebody reads what the call did: which grants it used, or which requests it sent.
+    #[must_use]
+    pub fn notes_deeds(&self) -> bool {
+        self.notes_grants || self.notes_requests
     }
 
     /// Notes that the call waits for nothing any more.
@@ -102,8 +110,11 @@ impl CallTrace {
         self.begun.get().copied()
     }
 
-    /// Notes what the call used.
+    /// Notes what the call used of its grants, if somebody reads that.
     pub fn note(&self, note: impl FnOnce(&mut GrantUses)) {
+        if !self.notes_grants {
+            return;
+        }
         note(&mut self.uses.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -113,13 +124,21 @@ impl CallTrace {
         self.uses.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Begins to note a request that is sent now.
-    pub fn note_request(self: &Arc<Self>, method: &str, server: &str, port: u16) -> RequestNote {
+    /// Begins to note a request that is sent now. `None` if nobody reads that.
+    pub fn note_request(
+        self: &Arc<Self>,
+        method: &str,
+        server: impl ToString,
+        port: u16,
+    ) -> Option<RequestNote> {
+        if !self.notes_requests {
+            return None;
+        }
         let (began, method) = (Instant::now(), known_method(method));
-        let server = server.into();
+        let server = server.to_string().into();
         let request =
             SentRequest { method, server, port, began, ended: began, end: RequestEnd::GivenUp };
-        RequestNote { trace: self.clone(), request: Some(request) }
+        Some(RequestNote { trace: self.clone(), request: Some(request) })
     }
 
     /// The requests that the call has sent.
@@ -180,7 +199,7 @@ mod tests {
 
     #[test]
     fn names_are_held_once_and_only_so_many_of_them() {
-        let trace = CallTrace::default();
+        let trace = CallTrace::with_grants();
         for number in 0..100 {
             trace.note(|uses| uses.hosts.note(&format!("https://{}.example", number % 40)));
         }

@@ -17,6 +17,10 @@ pub(crate) fn toolrack() -> Command {
     command.env_remove("TOOLRACK_PLUGINS").env_remove("TOOLRACK_LOG");
     // Where tests run in a container, what is tested does not.
     command.env_remove("container");
+    // Nor does a collector of this machine hear of it.
+    for endpoint in ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] {
+        command.env_remove(endpoint);
+    }
     command.env("TOOLRACK_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/home"));
     // The policy of this machine's administrator is not what is tested.
     command.env("TOOLRACK_TEST_ADMINISTRATORS_FILE", concat!(env!("CARGO_TARGET_TMPDIR"), "/none"));

@@ -105,6 +105,11 @@ mod metrics;
 // The audit log of servers: its lines, its files, and what becomes of them on a full disk.
 #[cfg(target_os = "linux")]
 mod audit;
+// Traces of servers, as a collector gets them.
+#[cfg(target_os = "linux")]
+mod traces;
+#[cfg(target_os = "linux")]
+mod otlp_receiver;
 // Answers that are kept, as clients and operators see them.
 #[cfg(target_os = "linux")]
 mod results;

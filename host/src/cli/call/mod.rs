@@ -21,7 +21,7 @@ use crate::audit::AuditLog;
 use crate::catalog::{Catalog, Refusal, Tool};
 use crate::lockfile::LockPolicy;
 use crate::manifest::grouped;
-use crate::mcp::{self, CallObservers, EndKind, NamedCall, ObservedCall};
+use crate::mcp::{self, CallObservers, CallSource, EndKind, NamedCall, ObservedCall};
 use crate::sandbox::{CallContext, CallOutcome, ProgressSink};
 use crate::suggestion::CommandName;
 use crate::text::{escape, escape_json};
@@ -76,7 +76,10 @@ fn observed(audit: &AuditLog, arguments: &Arc<RawValue>) -> ObservedCall {
     ObservedCall {
         observers: CallObservers::new(vec![audit.observer()]),
         arguments: arguments.clone(),
-        client: Some("toolrack-call".into()),
+        source: Arc::new(CallSource {
+            client: Some("toolrack-call".into()),
+            ..CallSource::default()
+        }),
         came: Instant::now(),
         trace: Arc::new(CallTrace::with_grants()),
     }

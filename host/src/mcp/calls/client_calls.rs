@@ -116,7 +116,7 @@ impl CallRunner for ClientCalls {
 
     /// Begins a call, which mostly ends at once if it is expected to.
     fn start(&mut self, call: CallRequest) -> Option<EndedHere> {
-        let CallRequest { key, request, tool, arguments, wants_progress, entry, client, came } =
+        let CallRequest { key, request, tool, arguments, wants_progress, entry, source, came } =
             call;
         let argument_bytes = arguments.get().len();
         let trace = Arc::new(self.observers.trace());
@@ -124,7 +124,7 @@ impl CallRunner for ClientCalls {
         let observed = (!self.observers.is_empty()).then(|| ObservedCall {
             observers: self.observers.clone(),
             arguments: arguments.clone(),
-            client,
+            source: source.unwrap_or_default(),
             came,
             trace: trace.clone(),
         });

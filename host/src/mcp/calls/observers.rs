@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::value::RawValue;
 
+use super::super::methods::call_source::CallSource;
 use crate::catalog::Plugin;
 use crate::sandbox::CallOutcome;
 use crate::tool::{CallTrace, ErrorKind, Usage};
@@ -18,6 +19,11 @@ pub(crate) trait CallObserver: Send + Sync {
 
     /// True if it reads which grants a call used.
     fn reads_grants(&self) -> bool {
+        false
+    }
+
+    /// True if it reads which requests a call sent, and what HTTP says of where it comes from.
+    fn reads_requests(&self) -> bool {
         false
     }
 }
@@ -52,9 +58,12 @@ pub(crate) enum EndKind {
 }
 
 /// A call that has ended.
+#[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "traces alone read all of it"))]
 pub(crate) struct EndedCall<'a> {
     /// The time at which it came.
     pub(crate) came: SystemTime,
+    /// The same time, by the clock that its other times are told by.
+    pub(crate) arrived: Instant,
     /// The id of its request, as JSON.
     pub(crate) request: &'a str,
     /// The short digest of what its client proved to have; empty over stdio, and where clients prove nothing.
@@ -62,6 +71,8 @@ pub(crate) struct EndedCall<'a> {
     /// The name that its client gives itself, at most [`MAX_CLIENT_NAME`](super::super::methods::meta::MAX_CLIENT_NAME) bytes
     /// and unescaped. `None` where it is not known.
     pub(crate) client: Option<&'a str>,
+    /// The source that it comes from, if it is known.
+    pub(crate) source: Option<&'a Arc<CallSource>>,
     /// The public name of the tool. Of a tool that is unknown: whatever the client wrote, at most [`MAX_ASKED_NAME`] bytes of
     /// it and unescaped.
     pub(crate) tool: &'a str,
@@ -91,7 +102,8 @@ pub(crate) struct RefusedCall {
     pub(crate) tool: String,
     pub(crate) plugin: Option<Arc<Plugin>>,
     pub(crate) arguments: Option<Arc<RawValue>>,
-    pub(crate) client: Option<Arc<str>>,
+    /// The source that it comes from, if it is known.
+    pub(crate) source: Option<Arc<CallSource>>,
     /// The time at which it came.
     pub(crate) came: Instant,
     pub(crate) end: EndKind,
@@ -101,8 +113,7 @@ pub(crate) struct RefusedCall {
 pub(crate) struct ObservedCall {
     pub(crate) observers: CallObservers,
     pub(crate) arguments: Arc<RawValue>,
-    /// The name that its client gives itself.
-    pub(crate) client: Option<Arc<str>>,
+    pub(crate) source: Arc<CallSource>,
     /// The time at which it came.
     pub(crate) came: Instant,
     pub(crate) trace: Arc<CallTrace>,
@@ -122,10 +133,16 @@ impl CallObservers {
     /// A trace as they read it.
     pub(crate) fn trace(&self) -> CallTrace {
         let mut all = self.0.iter().flat_map(|all| all.iter());
-        match all.any(|observer| observer.reads_grants()) {
+        let trace = match all.any(|observer| observer.reads_grants()) {
             true => CallTrace::with_grants(),
             false => CallTrace::default(),
-        }
+        };
+        if self.reads_requests() { trace.with_requests() } else { trace }
+    }
+
+    /// True if one of them reads where requests come from, and which requests calls sent.
+    pub(crate) fn reads_requests(&self) -> bool {
+        self.0.iter().flat_map(|all| all.iter()).any(|observer| observer.reads_requests())
     }
 
     pub(crate) fn tell(&self, call: &EndedCall<'_>) {
@@ -139,13 +156,15 @@ impl CallObservers {
         if self.is_empty() {
             return;
         }
-        let RefusedCall { request, tool, plugin, arguments, client, came, end } = call;
+        let RefusedCall { request, tool, plugin, arguments, source, came, end } = call;
         let time = came.elapsed();
         self.tell(&EndedCall {
             came: before_now(time),
+            arrived: *came,
             request,
             principal,
-            client: client.as_deref(),
+            client: source.as_ref().and_then(|source| source.client.as_deref()),
+            source: source.as_ref(),
             tool: crate::text::clip(tool, MAX_ASKED_NAME),
             plugin: plugin.as_deref(),
             arguments: arguments.as_ref(),
@@ -166,9 +185,11 @@ impl ObservedCall {
         let NamedCall { request, principal, tool, plugin } = named;
         self.observers.tell(&EndedCall {
             came: before_now(self.came.elapsed()),
+            arrived: self.came,
             request,
             principal,
-            client: self.client.as_deref(),
+            client: self.source.client.as_deref(),
+            source: Some(&self.source),
             tool,
             plugin: Some(plugin),
             arguments: Some(&self.arguments),

@@ -18,9 +18,9 @@ use super::page::page_files;
 use super::page::web_page::{PageData, PagePath, WebPage};
 use super::plan::{self, ExchangePlan, InSession, MessageChecks, bad_request};
 use super::refusal_log::RefusalLog;
-use super::request::body;
 use super::request::host_policy::{self, HostPolicy, HostRefusal};
 use super::request::media::{self, Accepted};
+use super::request::{body, carrier};
 use super::run::answer::{self, HttpAnswer, HttpRefusal};
 use super::run::byte_budget::ByteBudget;
 use super::run::exchange::{Exchange, ExchangeGuards, ExchangeTransport};
@@ -372,10 +372,14 @@ impl Endpoint {
         let line = body::read(headers, body, &mut room, self.bounds.body_time).await?;
         let came = Instant::now();
         let admitted = self.admit(headers, principal, &line, reading);
+        let observers = self.executor.observers();
+        let carrier = observers
+            .reads_requests()
+            .then(|| Arc::new(carrier::carrier_of(headers, &SESSION_HEADER)));
         let admitted = admitted.inspect_err(|refused| {
-            let observers = self.executor.observers();
             if !observers.is_empty() {
-                let calls = plan::refused_calls(&line, came.into_std(), refused);
+                let carrier = carrier.as_ref();
+                let calls = plan::refused_calls(&line, came.into_std(), refused, carrier);
                 calls.iter().for_each(|call| observers.tell_refused(&principal.id, call));
             }
         })?;
@@ -383,6 +387,7 @@ impl Endpoint {
             return Ok(answer::empty(StatusCode::ACCEPTED));
         };
         let ExchangePlan { engine, kind, messages, in_session, begun, .. } = plan;
+        let engine = engine.carried_by(carrier);
         let (transport, cancels, pieces) = ExchangeTransport::of_request(line, messages);
         let registered = match in_session {
             Some(InSession { session, ids }) => {

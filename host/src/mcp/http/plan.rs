@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -18,6 +19,7 @@ use super::run::shares::RunKind;
 use super::run::views::Views;
 use crate::mcp::calls::observers::{EndKind, RefusedCall};
 use crate::mcp::engine::{Changes, Engine, Settings};
+use crate::mcp::methods::call_source::{CallSource, CarrierContext};
 use crate::mcp::methods::lifecycle;
 use crate::mcp::methods::meta::RequestMeta;
 use crate::mcp::methods::tools_call::name_and_arguments;
@@ -285,6 +287,7 @@ pub(super) fn refused_calls(
     line: &InputLine,
     came: Instant,
     refused: &HttpRefusal,
+    carrier: Option<&Arc<CarrierContext>>,
 ) -> Vec<RefusedCall> {
     let end = match refused.status() {
         StatusCode::FORBIDDEN => EndKind::Forbidden,
@@ -300,7 +303,7 @@ pub(super) fn refused_calls(
                 tool,
                 plugin: None,
                 arguments: Some(arguments.into()),
-                client: RequestMeta::of(params).ok().and_then(|meta| meta.client()),
+                source: RequestMeta::of(params).ok().map(|meta| refused_source(&meta, carrier)),
                 came,
                 end,
             })
@@ -317,6 +320,20 @@ pub(super) fn refused_calls(
             .filter_map(|item| call(message::message(item)))
             .collect(),
     }
+}
+
+/// The source of a call with this `_meta` that is refused.
+fn refused_source(
+    meta: &RequestMeta<'_>,
+    carrier: Option<&Arc<CarrierContext>>,
+) -> Arc<CallSource> {
+    Arc::new(CallSource {
+        client: meta.client(),
+        version: None,
+        transport: TransportKind::Http,
+        parent: meta.trace_parent(),
+        carrier: carrier.cloned(),
+    })
 }
 
 /// True if a message is one of the stateless revision: its headers name it, or it says so itself.
@@ -345,7 +362,7 @@ mod tests {
         let batch = format!("[{},{other},{}]", call(1, "one"), call(2, "two"));
         let calls = |body: &str, refused: &HttpRefusal| -> Vec<(String, String, EndKind)> {
             let line = InputLine::Whole(body.as_bytes().to_vec());
-            let calls = refused_calls(&line, Instant::now(), refused).into_iter();
+            let calls = refused_calls(&line, Instant::now(), refused, None).into_iter();
             calls.map(|call| (call.request, call.tool, call.end)).collect()
         };
         let plain = |status| HttpRefusal::plain(status, "no");

@@ -15,6 +15,7 @@ use super::super::rpc::message::present;
 use super::super::rpc::reply::RpcError;
 use super::super::version::{TransportKind, Version};
 use crate::text::clip;
+use crate::tool::TraceParent;
 
 /// The key of a request's protocol version, and its siblings.
 pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -52,6 +53,10 @@ pub(crate) struct RequestMeta<'a> {
     client: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "progressToken", deserialize_with = "present")]
     progress_token: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    traceparent: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    tracestate: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
@@ -108,6 +113,13 @@ impl<'a> RequestMeta<'a> {
     /// The name that the client gives itself, if it does.
     pub(crate) fn client(&self) -> Option<Arc<str>> {
         client_name(self.client?)
+    }
+
+    /// The span that the request names as its parent. `None` if it names none, or not in the form that traces have.
+    pub(crate) fn trace_parent(&self) -> Option<TraceParent> {
+        let parent = serde_json::from_str::<Cow<'_, str>>(self.traceparent?.get()).ok()?;
+        let state = self.tracestate.and_then(|raw| text(raw).ok());
+        TraceParent::parse(&parent, state.as_deref())
     }
 
     /// The progress token, a string or an integer, as it came.

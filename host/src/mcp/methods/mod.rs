@@ -1,5 +1,6 @@
 //! The methods, one file a family: parameters, what is asked for, results in the words of each revision.
 
+pub(super) mod call_source;
 pub(super) mod meta;
 pub(super) mod content;
 pub(super) mod lifecycle;

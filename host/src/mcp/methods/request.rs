@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::super::rpc::id::Id;
 use super::super::rpc::reply::RpcError;
 use super::super::version::Version;
+use super::call_source::CallSource;
 use super::meta::RequestMeta;
 use super::subscriptions::ListenedTo;
 use super::{page, subscriptions, tools_call};
@@ -36,8 +37,8 @@ pub(crate) struct AskedCall {
     pub(crate) name: String,
     pub(crate) arguments: Arc<RawValue>,
     pub(crate) progress_token: Option<Box<RawValue>>,
-    /// The name that its client gives itself, if calls are observed and it is known.
-    pub(crate) client: Option<Arc<str>>,
+    /// The source that it comes from, if calls are observed.
+    pub(crate) source: Option<Arc<CallSource>>,
 }
 
 impl Request {
@@ -70,12 +71,12 @@ impl Request {
                 let progress_token = meta.progress_token()?;
                 let (name, arguments) = tools_call::name_and_arguments(params)?;
                 let arguments = arguments.into();
-                let client = None;
+                let source = None;
                 Self::Catalog(CatalogRequest::Call(AskedCall {
                     name,
                     arguments,
                     progress_token,
-                    client,
+                    source,
                 }))
             }
             _ => return Err(RpcError::unknown_method(method)),

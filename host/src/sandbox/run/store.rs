@@ -58,7 +58,7 @@ pub(crate) fn new(
 ) -> wasmtime::Result<Store<StoreState>> {
     let Invocation { reach, context } = terms;
     let CallContext { turn, progress, span, trace } = context;
-    let trace = Some(trace).filter(|trace| trace.notes_grants());
+    let trace = Some(trace).filter(|trace| trace.notes_deeds());
     let Capabilities { grants, secrets, outgoing, process, files } = reach;
     let log = GuestLog::new(secrets.clone(), span);
     let mut table = ResourceTable::new();

@@ -119,7 +119,7 @@ fn microseconds(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::SystemTime;
+    use std::time::{Instant, SystemTime};
 
     use super::*;
     use crate::tokens::{AllowedTools, Proof};
@@ -128,9 +128,11 @@ mod tests {
     fn end(calls: &RecentCalls, principal: &str, tool: &str) {
         calls.ended(&EndedCall {
             came: SystemTime::now(),
+            arrived: Instant::now(),
             request: "1",
             principal,
             client: Some("c\u{1b}[2J"),
+            source: None,
             tool,
             plugin: None,
             arguments: None,

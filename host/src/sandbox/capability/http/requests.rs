@@ -70,9 +70,9 @@ impl Requests {
         let order = self.order(request, options);
         let (tell, trace) = (self.tell.clone(), self.trace.clone());
         // One that was refused has not been sent, and its words are the guest's own.
-        let sent = order.as_ref().ok().zip(trace.as_ref()).map(|((_, order, _), trace)| {
+        let sent = order.as_ref().ok().zip(trace.as_ref()).and_then(|((_, order, _), trace)| {
             let RequestTarget { host, port, .. } = &order.target;
-            trace.note_request(order.head.method.as_str(), &host.to_string(), *port)
+            trace.note_request(order.head.method.as_str(), host, *port)
         });
         let work = async move {
             let answered = match order {
