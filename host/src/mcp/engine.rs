@@ -11,12 +11,12 @@ use std::time::Instant;
 use serde_json::value::RawValue;
 
 pub use super::action::{Action, CallKey, CallRequest};
-use super::calls::observers::{EndKind, RefusedCall};
+use super::calls::observers::{AnsweredRequest, EndKind, RefusedCall};
 use super::methods::call_source::{CallSource, CarrierContext};
 use super::methods::lifecycle::{self, Handshake};
 use super::methods::meta::RequestMeta;
 use super::methods::page::Page;
-use super::methods::request::{AskedCall, CatalogRequest, Request};
+use super::methods::request::{AskedCall, CatalogRequest, Request, told_method};
 use super::methods::subscriptions::{self, ListenedTo};
 use super::methods::{tools_call, tools_list};
 use super::open_requests::{Open, Recall, ReplyTo, RunningCall, Wait, WaitingRequest};
@@ -85,6 +85,8 @@ pub struct Engine {
     outbox: Outbox,
     /// Calls that were refused and not told yet; none where nobody observes them.
     refused: Vec<RefusedCall>,
+    /// The same of other requests that were answered.
+    answered: Vec<AnsweredRequest>,
 }
 
 impl Engine {
@@ -102,6 +104,7 @@ impl Engine {
             open: Open::default(),
             outbox: Outbox::default(),
             refused: Vec::new(),
+            answered: Vec::new(),
         }
     }
 
@@ -133,6 +136,11 @@ impl Engine {
     /// Takes the calls that were refused since it was asked last. None where nobody observes them.
     pub(super) fn take_refused(&mut self) -> std::vec::Drain<'_, RefusedCall> {
         self.refused.drain(..)
+    }
+
+    /// Takes the other requests that were answered since it was asked last. None where nobody observes them.
+    pub(super) fn take_answered(&mut self) -> std::vec::Drain<'_, AnsweredRequest> {
+        self.answered.drain(..)
     }
 
     /// True if no request is without an answer, and there is no subscription.
@@ -350,16 +358,28 @@ impl Engine {
                 self.settings.transport,
             )?;
             let mut request = Request::of(&id, version, method, params, &meta)?;
-            if self.settings.observed
-                && let Request::Catalog(CatalogRequest::Call(call)) = &mut request
-            {
-                call.source = Some(self.source_of(&meta, version));
+            let source = self.settings.observed.then(|| self.source_of(&meta, version));
+            if let Request::Catalog(request) = &mut request {
+                request.comes_from(source.clone());
             }
-            Ok((version, request))
+            Ok((version, request, source))
         });
         match checked {
-            Ok((version, request)) => self.serve(ReplyTo { id, version, batch }, request),
-            Err(fault) => self.outbox.refuse(Some(&id), batch, &fault),
+            Ok((version, request, source)) => {
+                self.serve(ReplyTo { id, version, batch }, request, told_method(method), source);
+            }
+            Err(fault) => {
+                let source = self.settings.observed.then(|| self.bare_source());
+                let answered = AnsweredRequest::new(
+                    told_method(method),
+                    &id,
+                    source,
+                    self.now,
+                    Some(fault.code()),
+                );
+                self.answered.extend(answered);
+                self.outbox.refuse(Some(&id), batch, &fault);
+            }
         }
     }
 
@@ -374,9 +394,22 @@ impl Engine {
         })
     }
 
-    fn serve(&mut self, reply_to: ReplyTo, request: Request) {
+    /// The source of a request of which no more is known than what it came in.
+    fn bare_source(&self) -> Arc<CallSource> {
+        let (transport, carrier) = (self.settings.transport, self.carrier.clone());
+        Arc::new(CallSource { transport, carrier, ..CallSource::default() })
+    }
+
+    fn serve(
+        &mut self,
+        reply_to: ReplyTo,
+        request: Request,
+        method: &'static str,
+        source: Option<Arc<CallSource>>,
+    ) {
         self.outbox.expect(&reply_to);
         let (id, version) = (&reply_to.id, reply_to.version);
+        let mut error = None;
         let line = match request {
             Request::Initialize => {
                 reply::result(id, &lifecycle::initialize(version, &self.instructions()))
@@ -387,13 +420,17 @@ impl Engine {
                 &lifecycle::discover(version, &self.instructions(), self.settings.transport),
             ),
             Request::Listen(kinds) => match self.listen(&reply_to, kinds) {
-                Ok(()) => return,
-                Err(fault) => reply::fault(Some(id), &fault),
+                Ok(()) => return self.note_answered(method, &reply_to, source, self.now, None),
+                Err(fault) => {
+                    error = Some(fault.code());
+                    reply::fault(Some(id), &fault)
+                }
             },
             Request::Catalog(request) => {
                 return self.serve_or_wait(WaitingRequest::new(reply_to, request, self.now));
             }
         };
+        self.note_answered(method, &reply_to, source, self.now, error);
         self.outbox.answer(&reply_to, line);
     }
 
@@ -418,8 +455,11 @@ impl Engine {
         };
         let WaitingRequest { reply_to, request, wait } = waiting;
         let served = match request {
-            CatalogRequest::List { kind, cursor } => {
-                self.list(&catalog, kind, &reply_to, cursor.as_deref())
+            CatalogRequest::List { kind, cursor, source } => {
+                let listed = self.list(&catalog, kind, &reply_to, cursor.as_deref());
+                let error = listed.as_ref().err().map(RpcError::code);
+                self.note_answered("tools/list", &reply_to, source, wait.since, error);
+                listed
             }
             CatalogRequest::Call(call) => self.start(&catalog, &reply_to, call, wait),
         };
@@ -544,11 +584,37 @@ impl Engine {
         Ok(())
     }
 
-    /// Notes a call that waited for its plugin and ends so.
+    /// Notes a request that waited for plugins and ends so.
     fn note_waiting(&mut self, waiting: &WaitingRequest, end: EndKind) {
-        if let CatalogRequest::Call(call) = &waiting.request {
-            self.note_refused(&waiting.reply_to, call, None, waiting.wait.since, end);
+        let WaitingRequest { reply_to, request, wait } = waiting;
+        match (request, end) {
+            (CatalogRequest::Call(call), _) => {
+                self.note_refused(reply_to, call, None, wait.since, end);
+            }
+            // Nobody is answered.
+            (CatalogRequest::List { .. }, EndKind::Cancelled) => {}
+            (CatalogRequest::List { source, .. }, _) => {
+                // As it is answered.
+                let fault = match end {
+                    EndKind::ServerEnded => RpcError::invalid_request(""),
+                    _ => RpcError::internal(""),
+                };
+                let (source, error) = (source.clone(), Some(fault.code()));
+                self.note_answered("tools/list", reply_to, source, wait.since, error);
+            }
         }
+    }
+
+    /// Notes a request that was answered, but for a call; an error is told by its code.
+    fn note_answered(
+        &mut self,
+        method: &'static str,
+        reply_to: &ReplyTo,
+        source: Option<Arc<CallSource>>,
+        came: Instant,
+        error: Option<i64>,
+    ) {
+        self.answered.extend(AnsweredRequest::new(method, &reply_to.id, source, came, error));
     }
 
     /// Notes a call that was begun, never reached its plugin, and ends so.

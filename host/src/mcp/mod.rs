@@ -27,6 +27,8 @@ use crate::tool::{CallError, Output, ReasonReader, Usage};
 pub use calls::call_log::ANSWERED_TARGET;
 pub(crate) use calls::client_shares::ClientShares;
 pub(crate) use calls::executor::Executor;
+#[cfg(feature = "otlp")]
+pub(crate) use calls::observers::AnsweredRequest;
 pub(crate) use calls::observers::{
     CallObserver, CallObservers, EndKind, EndedCall, NamedCall, ObservedCall,
 };

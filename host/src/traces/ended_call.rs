@@ -1,10 +1,10 @@
-//! The parts of a call that ended of which spans are made: kept on the thread that served it, made spans of on another.
+//! The parts of a call or another request of which spans are made: kept on the thread that served it, made spans of on another.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::manifest::Sha256Digest;
-use crate::mcp::{CallSource, EndKind, EndedCall};
+use crate::mcp::{AnsweredRequest, CallSource, EndKind, EndedCall};
 use crate::text::{clip, escape};
 use crate::tool::{CallTrace, NotedRequests, Usage};
 
@@ -14,8 +14,17 @@ const MAX_TRACED_ID: usize = 128;
 const TRACED_CALL_BYTES: usize = 512;
 const TRACED_REQUEST_BYTES: usize = 128;
 
-/// A call that ended, and whose trace is kept.
+/// The way in which a request ended.
+pub(super) enum TracedEnd {
+    /// It was a call of a tool.
+    Call(EndKind),
+    /// It was another, which was answered: with this error, if with any.
+    Answered(Option<i64>),
+}
+
+/// A request that ended, most often a call, and whose trace is kept.
 pub(super) struct TracedCall {
+    pub(super) method: &'static str,
     pub(super) trace: [u8; 16],
     pub(super) source: Option<Arc<CallSource>>,
     came: SystemTime,
@@ -29,7 +38,7 @@ pub(super) struct TracedCall {
     pub(super) tool: Option<Box<str>>,
     /// The name of the plugin, and the digest that is its version.
     pub(super) plugin: Option<(Box<str>, Sha256Digest)>,
-    pub(super) end: EndKind,
+    pub(super) end: TracedEnd,
     pub(super) usage: Usage,
     pub(super) entered: Option<Instant>,
     pub(super) requests: NotedRequests,
@@ -38,6 +47,7 @@ pub(super) struct TracedCall {
 impl TracedCall {
     pub(super) fn of(call: &EndedCall<'_>, trace: [u8; 16]) -> Self {
         Self {
+            method: "tools/call",
             trace,
             source: call.source.cloned(),
             came: call.came,
@@ -47,10 +57,31 @@ impl TracedCall {
             request: shown_id(call.request),
             tool: call.plugin.map(|_| call.tool.into()),
             plugin: call.plugin.map(|plugin| (plugin.name.as_str().into(), plugin.digest)),
-            end: call.end,
+            end: TracedEnd::Call(call.end),
             usage: call.usage,
             entered: call.trace.and_then(CallTrace::entered),
             requests: call.trace.map(CallTrace::requests).unwrap_or_default(),
+        }
+    }
+
+    /// The same of a request that is no call, and was answered now.
+    pub(super) fn answered(request: &AnsweredRequest, trace: [u8; 16]) -> Self {
+        let (time, now) = (request.came.elapsed(), SystemTime::now());
+        Self {
+            method: request.method,
+            trace,
+            source: Some(request.source.clone()),
+            came: now.checked_sub(time).unwrap_or(now),
+            arrived: request.came,
+            time,
+            wait: None,
+            request: shown_id(&request.request),
+            tool: None,
+            plugin: None,
+            end: TracedEnd::Answered(request.error),
+            usage: Usage::default(),
+            entered: None,
+            requests: NotedRequests::default(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
-use super::ended_call::TracedCall;
+use super::ended_call::{TracedCall, TracedEnd};
 use super::wire::{KeyValue, WireLink, WireSpan, WireSpanKind, WireStatus, WireStatusCode};
 use crate::mcp::{EndKind, TransportKind};
 use crate::tool::{ErrorKind, RequestEnd, SentRequest, TraceParent};
@@ -98,22 +98,29 @@ impl SpanMaker<'_> {
         let TracedCall { request, tool, plugin, end, usage, source, requests, time, .. } =
             self.call;
         let tool = tool.as_deref().unwrap_or("_OTHER");
+        let method = self.call.method;
+        let name = match end {
+            TracedEnd::Call(_) => format!("{method} {tool}"),
+            TracedEnd::Answered(_) => method.to_owned(),
+        };
         let arrived = self.call.arrived();
         let times = [arrived, arrived + *time];
         let above = parent.map(|parent| parent.span);
         let above = above.as_ref().map_or(&[][..], |span| span);
-        let mut span = self.span(format!("tools/call {tool}"), WireSpanKind::Server, above, times);
+        let mut span = self.span(name, WireSpanKind::Server, above, times);
         if parent.is_some() {
             span.flags |= PARENT_REMOTE;
         }
         let attributes = &mut span.attributes;
-        attributes.extend([
-            KeyValue::new("mcp.method.name", "tools/call"),
-            KeyValue::new("gen_ai.operation.name", "execute_tool"),
-            KeyValue::new("gen_ai.tool.name", tool),
-            KeyValue::new("jsonrpc.request.id", &**request),
-            KeyValue::new("toolrack.outcome", end.name()),
-        ]);
+        attributes.push(KeyValue::new("mcp.method.name", method));
+        attributes.push(KeyValue::new("jsonrpc.request.id", &**request));
+        if let TracedEnd::Call(end) = end {
+            attributes.extend([
+                KeyValue::new("gen_ai.operation.name", "execute_tool"),
+                KeyValue::new("gen_ai.tool.name", tool),
+                KeyValue::new("toolrack.outcome", end.name()),
+            ]);
+        }
         if let Some(source) = source {
             let (transport, protocol) = match source.transport {
                 TransportKind::Stdio => ("pipe", None),
@@ -139,8 +146,14 @@ impl SpanMaker<'_> {
         if requests.more > 0 {
             attributes.push(KeyValue::new("toolrack.requests.untold", requests.more));
         }
-        if let Some(error) = error_type(*end, plugin.is_some()) {
-            fail(&mut span, error);
+        match end {
+            TracedEnd::Call(end) => {
+                if let Some(error) = error_type(*end, plugin.is_some()) {
+                    fail(&mut span, error);
+                }
+            }
+            TracedEnd::Answered(None) => {}
+            TracedEnd::Answered(Some(code)) => fail(&mut span, &code.to_string()),
         }
         span
     }
@@ -163,7 +176,7 @@ impl SpanMaker<'_> {
             KeyValue::new("toolrack.memory.peak", usage.peak_memory),
             KeyValue::new("toolrack.cpu.time", usage.cpu.as_secs_f64()),
         ]);
-        if let EndKind::Error(kind) = self.call.end {
+        if let TracedEnd::Call(EndKind::Error(kind)) = self.call.end {
             fail(&mut span, kind.name());
         }
         Some(span)

@@ -21,8 +21,9 @@ use super::sampler::{Choice, Sampler};
 use super::settings::TraceSettings;
 use super::spans::IdSource;
 use crate::fs::bounded_read::read_at_most;
-use crate::mcp::{CallObserver, EndedCall};
+use crate::mcp::{AnsweredRequest, CallObserver, EndedCall};
 use crate::text::{escape_path, hexadecimal};
+use crate::tool::TraceParent;
 
 /// The time that the end waits for spans that were not sent yet.
 const LAST_SPANS: Duration = Duration::from_secs(2);
@@ -127,13 +128,23 @@ impl CallObserver for TraceChooser {
 
     fn ended(&self, call: &EndedCall<'_>) {
         let parent = call.source.and_then(|source| source.parent.as_ref());
+        self.keep(parent, |trace| TracedCall::of(call, trace));
+    }
+
+    fn answered(&self, request: &AnsweredRequest) {
+        let parent = request.source.parent.as_ref();
+        self.keep(parent, |trace| TracedCall::answered(request, trace));
+    }
+}
+
+impl TraceChooser {
+    /// Puts a request that ended on its way, if its trace is kept.
+    fn keep(&self, parent: Option<&TraceParent>, make: impl FnOnce([u8; 16]) -> TracedCall) {
         let trace = parent.map_or_else(|| self.ids.trace(), |parent| parent.trace);
         match self.sampler.choose(&trace, parent, std::time::Instant::now()) {
             Choice::Left => {}
-            Choice::Kept => self.queue.put(TracedCall::of(call, trace)),
-            Choice::OverRate => {
-                self.counts.add_lost(TracedCall::of(call, trace).spans() as u64);
-            }
+            Choice::Kept => self.queue.put(make(trace)),
+            Choice::OverRate => self.counts.add_lost(make(trace).spans() as u64),
         }
     }
 }

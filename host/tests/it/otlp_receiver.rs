@@ -94,13 +94,24 @@ impl Receiver {
         self.requests.lock().expect("no panic").clone()
     }
 
-    pub(crate) fn spans(&self) -> Vec<ReceivedSpan> {
-        self.requests().iter().flat_map(|request| spans(&request.body)).collect()
+    /// The spans of all requests but for so many of the first.
+    pub(crate) fn spans_since(&self, request: usize) -> Vec<ReceivedSpan> {
+        self.requests()[request..].iter().flat_map(|request| spans(&request.body)).collect()
     }
 
-    /// The spans, once there are so many.
+    pub(crate) fn spans(&self) -> Vec<ReceivedSpan> {
+        self.spans_since(0)
+    }
+
+    /// The spans of calls, once there are so many.
     pub(crate) fn spans_when(&self, count: usize) -> Vec<ReceivedSpan> {
-        eventually("spans", || Some(self.spans()).filter(|spans| spans.len() >= count))
+        let of_calls = || {
+            let is_other =
+                |span: &ReceivedSpan| ["initialize", "tools/list"].contains(&&*span.name);
+            let spans = self.spans();
+            spans.into_iter().filter(|span| !is_other(span)).collect::<Vec<_>>()
+        };
+        eventually("spans", || Some(of_calls()).filter(|spans| spans.len() >= count))
     }
 
     /// True if these bytes came anywhere, in a head or a body.

@@ -10,6 +10,7 @@ use crate::client::{Client, toolrack};
 use crate::guest::Wat;
 use crate::http_peer::{HttpPeer, MODERN, modern};
 use crate::otlp_receiver::{Manner, ReceivedSpan, Receiver};
+use crate::person::eventually;
 use crate::plugins;
 use crate::web::{Reply, Speech, Web, authority, closed_port};
 
@@ -192,6 +193,36 @@ fn over_http_the_requests_own_trace_is_a_link_and_a_session_is_told_by_its_diges
 }
 
 #[test]
+fn other_requests_have_a_span_each_and_their_errors_a_code() {
+    let plugins = plugins::good();
+    let receiver = Receiver::start(Manner::Answers(200));
+    let mut server = started(plugins.path(), &receiver.url(), &[]);
+    server.request("tools/list", json!({ "_meta": parent("01") }));
+    server.request("tools/list", json!({ "cursor": MARKER }));
+    server.request("tools/call", json!({ "arguments": { "a": MARKER } }));
+    server.send(&json!({ "jsonrpc": "2.0", "id": 7, "method": MARKER }));
+    server.response(&json!(7));
+    server.ping();
+    ended(server);
+    let spans = receiver.spans();
+    let of = |name: &str| spans.iter().filter(|span| span.name == name).collect::<Vec<_>>();
+    assert_eq!(spans.len(), 5, "{spans:#?}");
+    let begun = one(&spans, "initialize");
+    assert_eq!(attribute(begun, "mcp.method.name"), Some("initialize"));
+    assert_eq!((begun.kind, begun.status, begun.flags), (SERVER, 0, 0x101));
+    let [listed, refused] = of("tools/list")[..] else { panic!("{spans:#?}") };
+    assert_eq!((&*listed.trace, &*listed.parent, listed.status), (TRACE, SPAN, 0));
+    assert_eq!(attribute(listed, "mcp.protocol.version"), Some("2025-11-25"));
+    for (span, code) in
+        [(refused, "-32602"), (of("tools/call")[0], "-32602"), (of("_OTHER")[0], "-32601")]
+    {
+        assert_eq!((attribute(span, "error.type"), span.status), (Some(code), ERROR), "{span:#?}");
+        assert_eq!(attribute(span, "gen_ai.tool.name"), None);
+    }
+    assert!(!receiver.has_seen(MARKER));
+}
+
+#[test]
 fn whose_parent_is_not_kept_or_who_wants_none_has_no_trace() {
     let plugins = plugins::good();
     let receiver = Receiver::start(Manner::Answers(200));
@@ -272,14 +303,12 @@ fn spans_of_an_outage_are_sent_once_it_is_over_as_far_as_they_had_room() {
     let lost = server.logs("spans were lost");
     let (log, _) = ended(server);
     let lost = lost.split("spans=").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
-    let taken: Vec<_> = receiver.requests()[refused..].to_vec();
-    assert!(!taken.is_empty() && lost > Some(0_usize), "{log:?}");
-    // Three spans for each of 31 calls.
-    let sent = receiver.spans().len() - refused * 3;
-    assert_eq!(sent + lost.expect("a number"), 93, "{log:?}");
-    let calls = receiver.spans();
-    let unique: std::collections::BTreeSet<_> = calls.iter().map(|span| &span.id).collect();
-    assert!(unique.len() >= sent, "the same span was sent twice");
+    let taken = receiver.spans_since(refused);
+    assert!(!taken.is_empty() && lost > Some(0), "{log:?}");
+    // The handshake, and three spans for each of 31 calls.
+    assert_eq!(taken.len() + lost.expect("a number"), 1 + 3 * 31, "{log:?}");
+    let ids: std::collections::BTreeSet<_> = taken.iter().map(|span| &span.id).collect();
+    assert_eq!(ids.len(), taken.len(), "a span was sent twice");
 }
 
 #[test]
@@ -289,7 +318,7 @@ fn a_collector_that_takes_only_a_part_is_told_once_and_steers_no_terminal() {
     let mut server = started(plugins.path(), &receiver.url(), &[]);
     for calls in 1..4 {
         server.text("good_run");
-        receiver.spans_when(3 * calls);
+        eventually("a request", || (receiver.requests().len() >= calls).then_some(()));
     }
     let told = server.logs("has not taken all spans of a request");
     assert!(told.contains("no\\u{1b}[2Jno"), "{told}");

@@ -5,7 +5,7 @@
 
 use super::super::action::{CallKey, CallRequest};
 use super::call_log::CallRecord;
-use super::observers::RefusedCall;
+use super::observers::{AnsweredRequest, RefusedCall};
 use crate::sandbox::CallOutcome;
 use crate::tool::Progress;
 
@@ -53,6 +53,9 @@ pub(crate) trait CallRunner {
 
     /// Takes note of a call that was refused before it was begun.
     fn refused(&self, call: &RefusedCall);
+
+    /// Takes note of a request that is no call, and was answered.
+    fn answered(&self, request: &AnsweredRequest);
 
     /// Tells all calls to end.
     fn abort(&mut self, reason: AbortReason);

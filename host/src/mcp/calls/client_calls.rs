@@ -16,7 +16,7 @@ use super::call_log::{CallLabel, CallRecord, UnendedCall};
 use super::call_runner::{AbortReason, CallEnd, CallRunner, EndedHere, Note};
 use super::client_shares::{ClientPlace, ClientShare};
 use super::guest_threads::GuestThreads;
-use super::observers::{CallObservers, ObservedCall, RefusedCall};
+use super::observers::{AnsweredRequest, CallObservers, ObservedCall, RefusedCall};
 use crate::catalog::CallerResults;
 use crate::sandbox::{CallContext, CallOutcome, MakeSpan, ProgressSink, SliceKind};
 use crate::text::escape;
@@ -183,6 +183,10 @@ impl CallRunner for ClientCalls {
 
     fn refused(&self, call: &RefusedCall) {
         self.observers.tell_refused(&self.client, call);
+    }
+
+    fn answered(&self, request: &AnsweredRequest) {
+        self.observers.tell_answered(request);
     }
 
     fn abort(&mut self, reason: AbortReason) {

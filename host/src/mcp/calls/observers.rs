@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::value::RawValue;
 
 use super::super::methods::call_source::CallSource;
+use super::super::rpc::id::Id;
 use crate::catalog::Plugin;
 use crate::sandbox::CallOutcome;
 use crate::tool::{CallTrace, ErrorKind, Usage};
@@ -16,6 +17,9 @@ use crate::tool::{CallTrace, ErrorKind, Usage};
 pub(crate) trait CallObserver: Send + Sync {
     /// Takes note of a call that has ended. It is asked on threads that serve, so it must not wait for anything.
     fn ended(&self, call: &EndedCall<'_>);
+
+    /// Takes note of a request that is no call, and was answered. It must not wait either.
+    fn answered(&self, _: &AnsweredRequest) {}
 
     /// True if it reads which grants a call used.
     fn reads_grants(&self) -> bool {
@@ -94,6 +98,20 @@ pub(crate) struct EndedCall<'a> {
 /// The longest name of an unknown tool that is told, in bytes.
 pub(crate) const MAX_ASKED_NAME: usize = 256;
 
+/// A request that was answered, and is no call of a tool whose name is known.
+#[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "traces alone read it"))]
+pub(crate) struct AnsweredRequest {
+    /// Its method, if it has one that is known; else `_OTHER`.
+    pub(crate) method: &'static str,
+    /// Its id, as JSON.
+    pub(crate) request: String,
+    pub(crate) source: Arc<CallSource>,
+    /// The time at which it came.
+    pub(crate) came: Instant,
+    /// The code of its error, if it was answered with one.
+    pub(crate) error: Option<i64>,
+}
+
 /// A call that was refused before it ran.
 pub(crate) struct RefusedCall {
     /// The id of its request, as JSON.
@@ -151,6 +169,13 @@ impl CallObservers {
         }
     }
 
+    /// Tells of a request that is no call, and was answered.
+    pub(crate) fn tell_answered(&self, request: &AnsweredRequest) {
+        for observer in self.0.iter().flat_map(|all| all.iter()) {
+            observer.answered(request);
+        }
+    }
+
     /// Tells of a call of this principal that was refused before it ran.
     pub(crate) fn tell_refused(&self, principal: &str, call: &RefusedCall) {
         if self.is_empty() {
@@ -174,6 +199,20 @@ impl CallObservers {
             usage: Usage::default(),
             trace: None,
         });
+    }
+}
+
+impl AnsweredRequest {
+    /// The request with this id. `None` where nobody observes it, or where it only asked whether somebody is there.
+    pub(crate) fn new(
+        method: &'static str,
+        id: &Id,
+        source: Option<Arc<CallSource>>,
+        came: Instant,
+        error: Option<i64>,
+    ) -> Option<Self> {
+        let source = source.filter(|_| method != "ping" || error.is_some())?;
+        Some(Self { method, request: id.to_string(), source, came, error })
     }
 }
 

@@ -26,7 +26,12 @@ pub(crate) enum Request {
 
 /// A request that needs the catalog.
 pub(crate) enum CatalogRequest {
-    List { kind: FeatureKind, cursor: Option<String> },
+    List {
+        kind: FeatureKind,
+        cursor: Option<String>,
+        /// The source that it comes from, if requests are observed.
+        source: Option<Arc<CallSource>>,
+    },
     Call(AskedCall),
 }
 
@@ -65,7 +70,8 @@ impl Request {
             }
             ("tools/list", _) => {
                 let kind = FeatureKind::Tool;
-                Self::Catalog(CatalogRequest::List { kind, cursor: page::cursor(params)? })
+                let (cursor, source) = (page::cursor(params)?, None);
+                Self::Catalog(CatalogRequest::List { kind, cursor, source })
             }
             ("tools/call", _) => {
                 let progress_token = meta.progress_token()?;
@@ -84,6 +90,19 @@ impl Request {
     }
 }
 
+/// The name of a method where any revision has it, else `_OTHER`: whoever writes one may write anything.
+pub(crate) fn told_method(method: &str) -> &'static str {
+    const KNOWN: [&str; 6] = [
+        "initialize",
+        "ping",
+        "server/discover",
+        "subscriptions/listen",
+        "tools/list",
+        "tools/call",
+    ];
+    KNOWN.into_iter().find(|known| *known == method).unwrap_or("_OTHER")
+}
+
 /// True if the revision has this method.
 pub(crate) fn is_method(method: &str, version: Version) -> bool {
     match method {
@@ -100,6 +119,13 @@ pub(crate) fn may_go_on(method: &str) -> bool {
 }
 
 impl CatalogRequest {
+    /// Notes the source that it comes from.
+    pub(crate) fn comes_from(&mut self, from: Option<Arc<CallSource>>) {
+        match self {
+            Self::List { source, .. } | Self::Call(AskedCall { source, .. }) => *source = from,
+        }
+    }
+
     /// True if it is a call.
     pub(crate) fn is_call(&self) -> bool {
         matches!(self, Self::Call(_))

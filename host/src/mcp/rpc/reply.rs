@@ -22,6 +22,11 @@ impl RpcError {
         Self { code, message: message.into(), data: None }
     }
 
+    /// Its code.
+    pub(crate) fn code(&self) -> i64 {
+        self.code
+    }
+
     pub(crate) fn parse(message: impl Into<String>) -> Self {
         Self::new(-32700, message)
     }

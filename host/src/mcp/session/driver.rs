@@ -370,10 +370,13 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
         }
     }
 
-    /// Tells of the calls that the engine refused.
+    /// Tells of the calls that the engine refused, and of the other requests that it answered.
     fn tell_refused(&mut self) {
         for call in self.engine.take_refused() {
             self.calls.refused(&call);
+        }
+        for request in self.engine.take_answered() {
+            self.calls.answered(&request);
         }
     }
 
@@ -416,6 +419,9 @@ impl<T: Transport, C: CallRunner> Driver<T, C> {
                 call.end = EndKind::ClientGone;
             }
             self.calls.refused(&call);
+        }
+        for request in self.engine.take_answered() {
+            self.calls.answered(&request);
         }
         while let Some(action) = self.engine.next_action() {
             match action {

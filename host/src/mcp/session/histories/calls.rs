@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::mcp::action::{CallKey, CallRequest};
 use crate::mcp::calls::call_log::{CallLabel, CallRecord};
 use crate::mcp::calls::call_runner::{AbortReason, CallEnd, CallRunner, EndedHere};
-use crate::mcp::calls::observers::RefusedCall;
+use crate::mcp::calls::observers::{AnsweredRequest, RefusedCall};
 use crate::sandbox::CallOutcome;
 use crate::tool::{Content, Output, Usage};
 
@@ -159,6 +159,8 @@ impl CallRunner for ScriptedCalls {
     }
 
     fn refused(&self, _: &RefusedCall) {}
+
+    fn answered(&self, _: &AnsweredRequest) {}
 
     fn abort(&mut self, _: AbortReason) {
         self.0.borrow_mut().running.clear();
