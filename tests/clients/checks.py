@@ -25,6 +25,7 @@ import inspector
 import languages
 import oauth
 import offline
+import otlp
 import page
 import programs
 import proxy
@@ -63,6 +64,7 @@ def checks(results: Path) -> list[tuple]:
         *((proxy, check.__name__, era) for check, era in proxy.CHECKS),
         *((web, check.__name__, era) for check, era in web.CHECKS),
         *((oauth, check.__name__, era) for check, era in oauth.CHECKS),
+        *((otlp, check, era) for check, era in otlp.CHECKS),
         *((programs, name, era) for name, era in programs.CHECKS),
         *((languages, lang, "modern") for lang in languages.LANGUAGES),
         *((components, check.__name__, era) for check, era in components.CHECKS),
