@@ -18,6 +18,8 @@ use crate::catalog::{
 };
 use crate::reload::{ReloadCounts, ReloadResult};
 use crate::tool::ErrorKind;
+#[cfg(feature = "otlp")]
+use crate::traces::SpanCounts;
 
 /// The things that metrics are read from.
 pub struct MetricsSource {
@@ -27,6 +29,9 @@ pub struct MetricsSource {
     pub reloads: Arc<ReloadCounts>,
     /// The lines of the audit log. `None` where there is none.
     pub audit: Option<Arc<AuditCounts>>,
+    /// The spans of traces. `None` where there are none.
+    #[cfg(feature = "otlp")]
+    pub spans: Option<Arc<SpanCounts>>,
     /// The time at which the server started.
     pub started: SystemTime,
 }
@@ -141,6 +146,13 @@ impl MetricsSource {
             let mut lines = metrics.counter("toolrack_audit_lines", "Lines of the audit log")?;
             for (result, lines_so) in [("written", audit.written()), ("lost", audit.lost())] {
                 count(&mut lines, &[("result", result)], lines_so)?;
+            }
+        }
+        #[cfg(feature = "otlp")]
+        if let Some(spans) = &self.spans {
+            let mut counts = metrics.counter("toolrack_spans", "Spans of traces")?;
+            for (result, spans_so) in [("sent", spans.sent()), ("lost", spans.lost())] {
+                count(&mut counts, &[("result", result)], spans_so)?;
             }
         }
         let mut build = metrics

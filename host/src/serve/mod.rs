@@ -253,7 +253,14 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let metrics = options.metrics.map(|MetricsOptions { address, hosts }| {
         let reloads = follower.counts();
         let audit = audit.as_ref().map(AuditLog::counts);
-        let source = MetricsSource { catalog: catalog.clone(), reloads, audit, started };
+        let source = MetricsSource {
+            catalog: catalog.clone(),
+            reloads,
+            audit,
+            #[cfg(feature = "otlp")]
+            spans: tracer.as_ref().map(Tracer::counts),
+            started,
+        };
         let server = MetricsServer::start(address, hosts, source);
         server.map_err(|error| ServeError::Metrics { address, error })
     });

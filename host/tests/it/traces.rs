@@ -1,5 +1,7 @@
 //! Traces of the real binary by OTLP: spans that hang together, and collectors that are away, slow, broken or deaf.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::client::{Client, toolrack};
 use crate::guest::Wat;
-use crate::http_peer::{HttpPeer, MODERN, modern};
+use crate::http_peer::{HttpPeer, MODERN, modern, request};
 use crate::otlp_receiver::{Manner, ReceivedSpan, Receiver};
 use crate::person::eventually;
 use crate::plugins;
@@ -57,6 +59,16 @@ fn ended(server: Client) -> (Vec<String>, Duration) {
     let (status, _, log) = server.end();
     assert!(status.success(), "{log:?}");
     (log, began.elapsed())
+}
+
+/// What a scrape of metrics at this port reads.
+fn scrape(port: u16) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+    let asked = request("GET", "/metrics", &[("Connection", "close")], "");
+    stream.write_all(asked.as_bytes()).expect("written");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).expect("text");
+    text
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,8 +156,10 @@ fn over_http_the_requests_own_trace_is_a_link_and_a_session_is_told_by_its_diges
     plugins::install(plugins.path(), "crash", "", &fails.build());
     let receiver = Receiver::start(Manner::Answers(200));
     let mut command = traced(plugins.path(), &receiver.url(), &[]);
-    command.args(["--http", "127.0.0.1:0"]);
-    let peer = HttpPeer::spawn(Client::spawn(&mut command));
+    command.args(["--http", "127.0.0.1:0", "--metrics", "127.0.0.1:0"]);
+    let mut server = Client::spawn(&mut command);
+    let metrics = server.logs("metrics are at http://127.0.0.1:");
+    let peer = HttpPeer::spawn(server);
     let other = "0af7651916cd43dd8448eb211c80319d";
     let link = format!("Traceparent: 00-{other}-{SPAN}-01\r\n");
     let with_link = |request: String| request.replacen("\r\n", &format!("\r\n{link}"), 1);
@@ -188,6 +202,17 @@ fn over_http_the_requests_own_trace_is_a_link_and_a_session_is_told_by_its_diges
     let digest = attribute(unknown, "mcp.session.id").expect("a session");
     assert!(digest.len() == 16 && attribute(crash, "mcp.session.id") == Some(digest));
     assert!(!receiver.has_seen(MARKER) && !receiver.has_seen(&session));
+    let port = metrics.rsplit(':').next().and_then(|rest| rest.strip_suffix("/metrics"));
+    let port: u16 = port.and_then(|port| port.parse().ok()).expect("a port");
+    // It counts what was taken once the collector has said so.
+    eventually("the count of spans", || {
+        let scraped = scrape(port);
+        assert!(scraped.contains("toolrack_spans_total{result=\"lost\"} 0\n"), "{scraped}");
+        let sent = scraped.lines().find_map(|line| {
+            line.strip_prefix("toolrack_spans_total{result=\"sent\"} ")?.parse::<u64>().ok()
+        });
+        sent.filter(|sent| *sent >= 7)
+    });
     peer.server.terminates();
     ended(peer.server);
 }

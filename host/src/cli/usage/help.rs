@@ -42,6 +42,9 @@ client starts this command; logs go to stderr.
 With --http, it serves any number of clients over HTTP at /mcp instead, until a signal comes. On an address of this \
 machine it works at once; docs/http.md says how clients, pages and proxies reach it.
 
+With OTEL_EXPORTER_OTLP_ENDPOINT in its environment, it sends traces to that collector by OTLP over HTTP; \
+docs/operating.md names the other variables that count.
+
 Without a client, `toolrack list` shows the same tools and `toolrack call` calls them. The README shows the \
 lines of the protocol.";
 
