@@ -19,6 +19,9 @@ use super::wire::{ExportRequest, KeyValue, ResourceSpans, ScopeSpans, WireResour
 const MAX_EXPORT_ATTEMPTS: u32 = 5;
 const FIRST_EXPORT_REST: Duration = Duration::from_secs(1);
 
+/// The time between two lines of the log that tell of lost spans.
+const LOST_AGAIN: Duration = Duration::from_secs(60);
+
 /// The exporter, on its thread.
 pub(super) struct SpanExporter {
     pub(super) queue: Arc<TraceQueue>,
@@ -36,11 +39,12 @@ pub(super) struct SpanExporter {
 #[derive(Default)]
 pub(super) struct ExporterState {
     /// True if the last request was not taken, which was told.
-    pub(super) fails: bool,
+    fails: bool,
     /// True if it was told that a collector takes requests but for a part.
-    pub(super) told_in_part: bool,
-    /// The number of lost spans that were told.
-    pub(super) told_lost: u64,
+    told_in_part: bool,
+    /// The number of lost spans that were told, and the time of that.
+    told_lost: u64,
+    told_lost_at: Option<Instant>,
 }
 
 /// The spans of one request.
@@ -65,6 +69,7 @@ impl SpanExporter {
             }
         }
         self.counts.add_lost(self.queue.close() as u64);
+        self.state.told_lost_at = None;
         self.tell_lost();
     }
 
@@ -153,11 +158,13 @@ impl SpanExporter {
         }
     }
 
-    /// Tells of spans that were lost since it was told last.
+    /// Tells of spans that were lost since it was told last, unless that was a moment ago.
     fn tell_lost(&mut self) {
         let lost = self.counts.lost();
         let spans = lost - self.state.told_lost;
-        if spans > 0 {
+        let was_told = self.state.told_lost_at.is_some_and(|told| told.elapsed() < LOST_AGAIN);
+        if spans > 0 && !was_told {
+            self.state.told_lost_at = Some(Instant::now());
             self.state.told_lost = lost;
             tracing::warn!(
                 spans,

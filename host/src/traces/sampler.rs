@@ -117,8 +117,9 @@ impl Sampler {
         }
         let Some(SampledRates { all, asked }) = self.rates else { return Choice::OverRate };
         let mut buckets = lock(&self.buckets);
+        // Beyond that it is as if nobody had asked: nothing is lost that the sampler wanted.
         if !is_own && buckets.asked.take(asked, now).is_err() {
-            return Choice::OverRate;
+            return Choice::Left;
         }
         match buckets.all.take(all, now) {
             Ok(()) => Choice::Kept,
