@@ -27,6 +27,8 @@ pub mod reload;
 
 pub mod lockfile;
 
+pub mod redis;
+
 pub mod catalog;
 
 pub mod oauth;

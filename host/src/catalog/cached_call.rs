@@ -11,10 +11,12 @@ use serde_json::value::RawValue;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::admission::shared_rates::SharedRates;
 use super::result_cache::{CacheKey, CacheLook, CallTurn, Caller, HandedOut, ResultCache};
 use super::statistics::tool_statistics::TrackedCall;
 use super::table::Catalog;
 use super::tool::Tool;
+use crate::manifest::CacheScope;
 use crate::sandbox::{CallContext, CallOutcome};
 use crate::tool::CallError;
 
@@ -27,6 +29,8 @@ const TURN_WAIT: Duration = Duration::from_secs(30);
 pub(crate) struct CallerResults {
     cache: Arc<ResultCache>,
     caller: Caller,
+    /// The rates that servers share.
+    rates: SharedRates,
 }
 
 /// A call of a tool whose answers are kept.
@@ -34,6 +38,8 @@ struct CachedCall<'a> {
     cache: &'a ResultCache,
     tool: &'a Tool,
     key: CacheKey,
+    /// True if other servers may have its answer, and be given it.
+    is_shared: bool,
 }
 
 /// The next thing that a call does.
@@ -45,8 +51,8 @@ enum NextStep<P> {
 }
 
 impl CallerResults {
-    pub(crate) fn new(cache: Arc<ResultCache>, caller: Caller) -> Self {
-        Self { cache, caller }
+    pub(crate) fn new(cache: Arc<ResultCache>, caller: Caller, rates: SharedRates) -> Self {
+        Self { cache, caller, rates }
     }
 
     /// Calls `tool` in a place that `place` waits for, and returns the place. An answer that is kept takes no place, none
@@ -66,15 +72,21 @@ impl CallerResults {
                 Ok(place) => place,
                 Err(error) => return (refused(tracked, error).await, None),
             };
-            return (tool.call_in(context, tracked, arguments).await, Some(place));
+            let ended = tool.call_counted(tracked, context, arguments, None, &self.rates).await;
+            return (ended, Some(place));
         };
         let checked = tool.check_arguments(arguments.get()).await;
         let read = checked.as_ref().ok().map(|checked| checked.text(arguments.get()));
         let key =
             read.and_then(|read| CacheKey::of(version, &tool.spec.name, terms, read, &self.caller));
+        // The person at one machine's stdin is another one at the next.
+        let is_shared = match self.caller {
+            Caller::Operator => terms.scope == CacheScope::Public,
+            Caller::Principal(_) => true,
+        };
         let next = match key {
             Some(key) => {
-                let call = CachedCall { cache: &self.cache, tool, key };
+                let call = CachedCall { cache: &self.cache, tool, key, is_shared };
                 call.next(&place).await
             }
             // The call tells what is wrong with them, as ever.
@@ -87,9 +99,11 @@ impl CallerResults {
                 if key.is_some() {
                     tracked.missed();
                 }
-                let ended = tool.call_counted(tracked, context, arguments, Some(checked)).await;
+                let ended =
+                    tool.call_counted(tracked, context, arguments, Some(checked), &self.rates);
+                let ended = ended.await;
                 if let (Some(key), Ok(output)) = (key, &ended.outcome) {
-                    self.cache.keep(key, output, terms.lifetime).await;
+                    self.cache.keep(key, output, terms.lifetime, is_shared).await;
                 }
                 drop(turn);
                 (ended, Some(place))
@@ -106,6 +120,7 @@ impl CachedCall<'_> {
     ) -> Result<NextStep<P>, CallError> {
         let deadline = Instant::now() + self.tool.plugin.limits().timeout.max(TURN_WAIT);
         let turns = self.cache.turns(&self.key);
+        let mut has_asked_others = !self.is_shared;
         loop {
             // No end from here on is missed.
             let mut ended = pin!(turns.ended());
@@ -114,6 +129,13 @@ impl CachedCall<'_> {
                 CacheLook::Hit(found) => return Ok(NextStep::Hit(found)),
                 CacheLook::Crowded => break,
                 CacheLook::Miss => {}
+            }
+            if !std::mem::replace(&mut has_asked_others, true) {
+                match self.look_among_shared().await {
+                    CacheLook::Hit(found) => return Ok(NextStep::Hit(found)),
+                    CacheLook::Crowded => break,
+                    CacheLook::Miss => {}
+                }
             }
             // The one that runs has its place already: a client that has none left holds up nobody else.
             let own = place().await?;
@@ -129,6 +151,22 @@ impl CachedCall<'_> {
             }
         }
         Ok(NextStep::Run(place().await?, None))
+    }
+}
+
+impl CachedCall<'_> {
+    /// Looks for an answer that another server made: it is checked as one of this server's own guest.
+    async fn look_among_shared(&self) -> CacheLook {
+        let Some(found) = self.cache.look_among_shared(&self.key).await else {
+            return CacheLook::Miss;
+        };
+        match self.tool.check_answer(found.answer.output()).await {
+            Ok(_) => self.cache.take_over(self.key, found).await,
+            Err(error) => {
+                tracing::debug!("an answer of another server does not fit: {error}");
+                CacheLook::Miss
+            }
+        }
     }
 }
 
@@ -244,7 +282,7 @@ mod tests {
 
         /// Begins a call by this caller.
         fn begin(&self, caller: Caller, tool: &str, arguments: &str) -> JoinHandle<CallOutcome> {
-            let results = CallerResults::new(self.cache.clone(), caller);
+            let results = CallerResults::new(self.cache.clone(), caller, SharedRates::default());
             let (tool, places) = (self.tool(tool).clone(), self.places.clone());
             let arguments = RawValue::from_string(arguments.into()).expect("JSON");
             self.host.guests().spawn(async move {
@@ -379,7 +417,11 @@ mod tests {
     #[test]
     fn a_client_without_a_place_holds_up_nobody_with_the_same_key() {
         let bench = CacheBench::new("cache = \"5m\"\ncache_scope = \"public\"");
-        let results = CallerResults::new(bench.cache.clone(), Caller::Principal("ada".into()));
+        let results = CallerResults::new(
+            bench.cache.clone(),
+            Caller::Principal("ada".into()),
+            SharedRates::default(),
+        );
         let tool = bench.tool("echo_run").clone();
         let (asked, asks) = tokio::sync::oneshot::channel();
         let asked = std::sync::Mutex::new(Some(asked));

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::admission::entry::EntryTicket;
 use super::admission::rate_limiter::RateLimiter;
+use super::admission::shared_rates::SharedRates;
 use super::content_check;
 use super::error::file_name;
 use super::features::feature::{Feature, FeatureName};
@@ -136,18 +137,19 @@ impl Tool {
         tracked: TrackedCall,
         arguments: &RawValue,
     ) -> CallOutcome {
-        self.call_counted(tracked, context, arguments, None).await
+        self.call_counted(tracked, context, arguments, None, &SharedRates::default()).await
     }
 
-    /// The same with what was found of the arguments, if they were checked.
+    /// The same with what was found of the arguments, if they were checked, and with the rates that servers share.
     pub(super) async fn call_counted(
         &self,
         mut tracked: TrackedCall,
         context: CallContext,
         arguments: &RawValue,
         checked: Option<Result<CheckedArguments, CallError>>,
+        shared: &SharedRates,
     ) -> CallOutcome {
-        let call = self.call_untimed(context, arguments, checked, &mut tracked);
+        let call = self.call_untimed(context, arguments, checked, &mut tracked, shared);
         let (ended, busy) = timed(call).await;
         tracked.ended(&ended, busy);
         CallOutcome { outcome: ended.outcome.map_err(|error| self.in_its_file(error)), ..ended }
@@ -159,6 +161,7 @@ impl Tool {
         arguments: &RawValue,
         checked: Option<Result<CheckedArguments, CallError>>,
         tracked: &mut TrackedCall,
+        shared: &SharedRates,
     ) -> CallOutcome {
         let admitted = self.admitted(tracked, arguments.get(), checked).await;
         if !tracked.take_entry() {
@@ -168,7 +171,7 @@ impl Tool {
         }
         tracked.begin();
         match admitted {
-            Ok(admitted) => self.enter(admitted, context, arguments.get()).await,
+            Ok(admitted) => self.enter(admitted, context, arguments.get(), shared).await,
             Err(error) => CallOutcome::before(error),
         }
     }
@@ -261,13 +264,15 @@ impl Tool {
         admitted: Admitted<'_>,
         context: CallContext,
         written: &str,
+        shared: &SharedRates,
     ) -> CallOutcome {
         let Admitted { arguments, slots } = admitted;
         let attempt = match self.plugin.breaker.begin() {
             Ok(attempt) => attempt,
             Err(error) => return CallOutcome::before(error),
         };
-        if let Err(hit) = self.pace.take(Instant::now) {
+        let names = (&self.plugin.name, &*self.spec.name);
+        if let Err(hit) = self.pace.take(Instant::now, names, shared).await {
             attempt.not_made();
             return CallOutcome::before(CallError::Limit(hit));
         }
@@ -279,10 +284,7 @@ impl Tool {
             Err(CallError::Failed(output)) => {
                 Err(self.check_content(output).map_or_else(|error| error, CallError::Failed))
             }
-            Ok(output) => match self.check_content(output) {
-                Ok(output) => self.check_output(output).await,
-                Err(error) => Err(error),
-            },
+            Ok(output) => self.check_answer(output).await,
             Err(error) => Err(error),
         };
         CallOutcome { outcome, ..ended }
@@ -297,6 +299,11 @@ impl Tool {
         }
         let value = json::value(text).map_err(|error| error.to_string())?;
         self.input.read(&value, text, self.reading).await
+    }
+
+    /// Checks an answer: what it points to, what its media are, and its structured content against the output schema.
+    pub(super) async fn check_answer(&self, output: Output) -> Result<Output, CallError> {
+        self.check_output(self.check_content(output)?).await
     }
 
     fn check_content(&self, output: Output) -> Result<Output, CallError> {

@@ -10,7 +10,7 @@ use super::audit_options::{audit_settings, flagged_audit};
 use super::http_files::{certificate_file, expanded_socket, file};
 use super::logger;
 use super::setup::Setup;
-use crate::configuration::{AuthSection, Configuration, FileSecrecy, HttpSection};
+use crate::configuration::{AuthSection, Configuration, FileSecrecy, HttpSection, RedisSection};
 use crate::fs::stated::Stated;
 use crate::home::Home;
 use crate::manifest::{Bytes, RESULT_CACHE_RULE};
@@ -49,6 +49,7 @@ pub(super) fn options(
     let no_optimize = flags.no_optimize || value(&serve.optimize) == Some(false);
     let page = flags.page_size.or(serve.page_size.as_ref().map(|stated| stated.value));
     let audit = audit_settings(flags.audit.as_deref(), serve)?;
+    let redis = configuration.redis.as_ref().map(RedisSection::load).transpose()?;
     let result_cache = serve.result_cache.as_ref().map(|stated| stated.value);
     #[cfg(not(feature = "otlp"))]
     tell_of_no_traces();
@@ -67,6 +68,7 @@ pub(super) fn options(
         #[cfg(feature = "otlp")]
         traces: traces(),
         result_cache: result_cache.unwrap_or(Bytes::new(RESULT_CACHE_RULE.default)),
+        redis,
         home,
     })
 }
@@ -131,6 +133,9 @@ pub(super) fn problems(configuration: &Configuration, home: Option<&Home>) -> Ve
     }
     if let Err(error) = audit_settings(None, &configuration.serve) {
         problems.push(format!("{error:#}"));
+    }
+    if let Some(Err(error)) = configuration.redis.as_ref().map(RedisSection::load) {
+        problems.push(error.to_string());
     }
     let section = &configuration.http;
     // Without an address, the flag would give one, and the files would count.

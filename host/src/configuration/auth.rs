@@ -125,7 +125,7 @@ fn read_issuer<P: Fn(Range<usize>) -> Arc<str>>(
         secret_path(table, "client_secret_file", text).map(ClientSecretPlace::File)
     })?;
     let in_variable = table.text("client_secret_env", r#""TOOLRACK_CLIENT_SECRET""#, |text| {
-        variable(table, text).map(ClientSecretPlace::Variable)
+        variable(table, "client_secret_env", text).map(ClientSecretPlace::Variable)
     })?;
     let authorities =
         table.text("ca_file", r#""/etc/ssl/company.pem""#, |text| path(table, "ca_file", text))?;
@@ -196,9 +196,10 @@ fn read_issuer<P: Fn(Range<usize>) -> Arc<str>>(
     Ok((settings, IssuerFiles { client_secret: in_file.or(in_variable), authorities }))
 }
 
-/// The name of a variable of the environment.
-fn variable<P: Fn(Range<usize>) -> Arc<str>>(
+/// The name of a variable of the environment, which holds a secret.
+pub(super) fn variable<P: Fn(Range<usize>) -> Arc<str>>(
     table: &SectionReader<'_, '_, P>,
+    key: &str,
     text: &SpannedText<'_>,
 ) -> Result<Box<str>, Diagnostic> {
     let name = *text.get_ref();
@@ -209,7 +210,7 @@ fn variable<P: Fn(Range<usize>) -> Arc<str>>(
             text.span(),
             format!(
                 "{}: expected the name of a variable in capitals, as in TOOLRACK_CLIENT_SECRET",
-                table.section.place("client_secret_env")
+                table.section.place(key)
             ),
         )
         .secret()),

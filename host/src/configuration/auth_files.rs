@@ -1,4 +1,4 @@
-//! The files that `[auth]` names, and the variables: read when a server starts.
+//! The files that `[auth]` and `[redis]` name, and the variables: read when a server starts.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::typed_path;
 const MAX_CLIENT_SECRET: usize = 4 * 1024;
 const MAX_AUTHORITIES: usize = 1024 * 1024;
 
-/// The reason why a file or a variable of `[auth]` cannot be used.
+/// The reason why a file or a variable of `[auth]` or `[redis]` cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthFileError {
     /// Its path cannot be known.
@@ -62,7 +62,7 @@ impl AuthSection {
     pub fn load(&self) -> Result<OauthSettings, AuthFileError> {
         let mut settings = self.settings.clone();
         for (at, IssuerFiles { client_secret, authorities }) in self.files.iter().enumerate() {
-            let secret = client_secret.as_ref().map(secret).transpose()?;
+            let secret = client_secret.as_ref().map(secret).transpose()?.map(ClientSecret::new);
             let authorities = authorities.as_ref().map(certificates).transpose()?;
             settings.complete(at, secret, authorities.unwrap_or_default());
         }
@@ -70,7 +70,8 @@ impl AuthSection {
     }
 }
 
-fn secret(stated: &Stated<ClientSecretPlace>) -> Result<ClientSecret, AuthFileError> {
+/// The secret at a place, one line.
+pub(super) fn secret(stated: &Stated<ClientSecretPlace>) -> Result<String, AuthFileError> {
     let (bytes, found) = match &stated.value {
         ClientSecretPlace::File(path) => {
             let path = expanded(path, &stated.place)?;
@@ -84,12 +85,15 @@ fn secret(stated: &Stated<ClientSecretPlace>) -> Result<ClientSecret, AuthFileEr
     let text = std::str::from_utf8(bytes.trim_ascii_end()).unwrap_or_default();
     let is_one = !text.is_empty() && !text.contains(char::is_control);
     match is_one && text.len() <= MAX_CLIENT_SECRET {
-        true => Ok(ClientSecret::new(text.to_owned())),
+        true => Ok(text.to_owned()),
         false => Err(AuthFileError::NoSecret { place: stated.place.to_string(), found }),
     }
 }
 
-fn certificates(stated: &Stated<Box<str>>) -> Result<Vec<CertificateDer<'static>>, AuthFileError> {
+/// The certificates in a file, at least one.
+pub(super) fn certificates(
+    stated: &Stated<Box<str>>,
+) -> Result<Vec<CertificateDer<'static>>, AuthFileError> {
     let path = expanded(&stated.value, &stated.place)?;
     let bytes = read(&path, MAX_AUTHORITIES, &stated.place)?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();

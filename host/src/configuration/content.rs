@@ -1,6 +1,7 @@
 //! All that files of the configuration say, put together.
 
 use super::auth::AuthSection;
+use super::redis_section::RedisSection;
 use super::sections::{HttpSection, ServeSection};
 use super::stated_keys::{self, StatedKey};
 use crate::fs::stated::Stated;
@@ -26,6 +27,8 @@ pub struct Configuration {
     pub http: HttpSection,
     /// `[auth]`
     pub auth: Option<AuthSection>,
+    /// `[redis]`
+    pub redis: Option<RedisSection>,
     /// Every key that counts, with its value as it is written, in the order of the files: the administrator's first.
     pub keys: Vec<StatedKey>,
 }
@@ -45,6 +48,8 @@ impl Configuration {
             http: self.http.over(administrators.http),
             // Of two, parts of each would let in whom neither means.
             auth: self.auth.or(administrators.auth),
+            // The password of one is not for the server of the other.
+            redis: self.redis.or(administrators.redis),
             keys,
         }
     }

@@ -3,6 +3,7 @@
 
 use super::auth::{AuthSection, ClientSecretPlace, IssuerFiles};
 use super::content::Configuration;
+use super::redis_section::RedisSection;
 use super::sections::{AUDIT_STDERR, HttpSection, ServeSection};
 use crate::fs::stated::Stated;
 
@@ -27,15 +28,47 @@ pub struct NamedFile<'a> {
 impl Configuration {
     /// Returns every file that it names. Each field is named here, so that none that is added can be forgotten.
     pub fn named_files(&self) -> Vec<NamedFile<'_>> {
-        let Self { policy: _, plugins: _, locked: _, cache: _, warm, serve, http, auth, keys: _ } =
-            self;
+        let Self {
+            policy: _,
+            plugins: _,
+            locked: _,
+            cache: _,
+            warm,
+            serve,
+            http,
+            auth,
+            redis,
+            keys: _,
+        } = self;
         let mut files = http.named_files();
         let warm = warm.iter().map(|stated| &*stated.value);
         files.extend(warm.map(|written| NamedFile { written, secrecy: FileSecrecy::Public }));
         files.extend(serve.named_files());
         files.extend(auth.iter().flat_map(AuthSection::named_files));
+        files.extend(redis.iter().flat_map(RedisSection::named_files));
         files
     }
+}
+
+impl RedisSection {
+    fn named_files(&self) -> impl Iterator<Item = NamedFile<'_>> {
+        let Self { url: _, password, authorities, prefix: _, timeout: _ } = self;
+        password.iter().filter_map(secret_file).chain(authorities.iter().map(authorities_file))
+    }
+}
+
+/// The file of a secret. `None` if it is in a variable.
+fn secret_file(place: &Stated<ClientSecretPlace>) -> Option<NamedFile<'_>> {
+    match &place.value {
+        ClientSecretPlace::File(file) => {
+            Some(NamedFile { written: file, secrecy: FileSecrecy::Secret })
+        }
+        ClientSecretPlace::Variable(_) => None,
+    }
+}
+
+fn authorities_file(file: &Stated<Box<str>>) -> NamedFile<'_> {
+    NamedFile { written: &file.value, secrecy: FileSecrecy::Public }
 }
 
 impl ServeSection {
@@ -95,14 +128,8 @@ impl AuthSection {
     fn named_files(&self) -> impl Iterator<Item = NamedFile<'_>> {
         let Self { settings: _, files, place: _ } = self;
         files.iter().flat_map(|IssuerFiles { client_secret, authorities }| {
-            let secret = client_secret.as_ref().and_then(|Stated { value, .. }| match value {
-                ClientSecretPlace::File(file) => Some((&**file, FileSecrecy::Secret)),
-                ClientSecretPlace::Variable(_) => None,
-            });
-            let authorities = authorities.as_ref();
-            let authorities = authorities.map(|stated| (&*stated.value, FileSecrecy::Public));
-            let all = secret.into_iter().chain(authorities);
-            all.map(|(written, secrecy)| NamedFile { written, secrecy })
+            let secret = client_secret.as_ref().and_then(secret_file);
+            secret.into_iter().chain(authorities.as_ref().map(authorities_file))
         })
     }
 }

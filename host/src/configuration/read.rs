@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::auth::read_auth;
 use super::content::Configuration;
+use super::redis_section::read_redis;
 use super::section_reader::{SectionReader, path, secret_path};
 use super::sections::{AUDIT_STDERR, HttpSection, ServeSection};
 use super::stated_keys;
@@ -62,6 +63,7 @@ fn read(
     let serve = top.section(Section::Serve)?.map(|serve| read_serve(&serve)).transpose()?;
     let http = top.section(Section::Http)?.map(|http| read_http(&http)).transpose()?;
     let auth = top.section(Section::Auth)?.map(|auth| read_auth(&auth, &top)).transpose()?;
+    let redis = top.section(Section::Redis)?.map(|redis| read_redis(&redis, &top)).transpose()?;
     Ok(Configuration {
         policy: policy.unwrap_or_default(),
         plugins: top.list("plugins", r#"["~/tools"]"#, |text| path(&top, "plugins", text))?,
@@ -71,6 +73,7 @@ fn read(
         serve: serve.unwrap_or_default(),
         http: http.unwrap_or_default(),
         auth,
+        redis,
         keys: stated_keys::all(&tree, source.manifest, &place),
     })
 }

@@ -9,8 +9,8 @@ use crate::manifest::shown_lines;
 
 /// The section of which every file counts.
 const POLICY: &str = "policy.";
-/// The section that counts as a whole.
-const AUTH: &str = "auth.";
+/// The sections that count as a whole.
+const WHOLE_SECTIONS: [&str; 2] = ["auth.", "redis."];
 
 /// A key that a file of the configuration sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,9 +73,12 @@ fn tables<'a>(value: &'a DeValue<'a>) -> Option<impl Iterator<Item = &'a DeTable
 
 /// The keys of both that count: of one that both set, the person's, and of the policy both.
 pub(super) fn over(own: Vec<StatedKey>, administrators: Vec<StatedKey>) -> Vec<StatedKey> {
-    let has_auth = own.iter().any(|own| own.key.starts_with(AUTH));
     let is_taken = |one: &StatedKey| {
-        own.iter().any(|own| own.key == one.key) || (has_auth && one.key.starts_with(AUTH))
+        let of_one = |section: &&str| one.key.starts_with(section);
+        let section = WHOLE_SECTIONS.iter().copied().find(of_one);
+        own.iter().any(|own| {
+            own.key == one.key || section.is_some_and(|section| own.key.starts_with(section))
+        })
     };
     let counts = |one: &StatedKey| one.key.starts_with(POLICY) || !is_taken(one);
     let mut all: Vec<_> = administrators.into_iter().filter(counts).collect();

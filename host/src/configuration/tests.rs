@@ -14,6 +14,11 @@ fn auth(own: &str, issuer: &str, more: &str) -> String {
     format!("[auth]\nresource = \"https://t.example/mcp\"\n{own}[[auth.issuers]]\n{issuer}\n{more}")
 }
 
+/// A configuration with this line in `[redis]`, the third.
+fn redis(line: &str) -> String {
+    format!("[redis]\nurl = \"redis://x\"\n{line}")
+}
+
 /// A configuration with these lines behind `issuer`, from the fifth line on.
 fn issuer(more: &str) -> String {
     auth("", "issuer = \"https://l.example\"", more)
@@ -116,6 +121,18 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
             "stands for no tools",
         ),
         (&issuer("[auth.scopes]"), "5:1", "names no scope"),
+        ("[redis]", "1:1", "[redis] has no `url`"),
+        ("[redis]\nurl = \"http://x\"", "2:7", "another scheme"),
+        ("[redis]\nurl = \"redis://:hunter22@x\"", "2:7", "name a file with it as `password_file`"),
+        ("[redis]\npassword = \"hunter22\"", "2:1", "did you mean `password_env`?"),
+        (&redis("password_file = \"hunter22\""), "3:17", "expected the path of a file, absolute"),
+        (&redis("password_env = \"hunter22\""), "3:16", "a variable in capitals"),
+        (&redis("password_env = \"A\"\npassword_file = \"/a\""), "3:16", "stands beside"),
+        (&redis("ca_file = \"/a\""), "3:11", "is for a Redis over TLS"),
+        (&redis("prefix = \"a{b}\""), "3:10", "without braces"),
+        (&redis("prefix = \"\""), "3:10", "expected 1 to 64 visible letters"),
+        (&redis("timeout = \"1ms\""), "3:11", "expected 10ms to 10s"),
+        (&redis("timeout = 250"), "3:11", "expected a duration such as"),
         ("policy = 1", "1:10", "a section that begins with the line `[policy]`"),
         ("[http\n", "1:6", "not valid TOML"),
     ] {
@@ -224,6 +241,7 @@ fn the_documentation_names_every_key_and_its_examples_are_read() {
         Section::Http,
         Section::Auth,
         Section::AuthIssuer,
+        Section::Redis,
         Section::Policy,
     ] {
         for key in section.keys() {
@@ -284,6 +302,30 @@ fn the_persons_authorization_takes_the_place_of_the_administrators_as_a_whole() 
     let settings = both.auth.expect("[auth]").settings;
     assert!(!format!("{settings:?}").contains("l.example"), "{settings:?}");
     assert!(read("").over(administrators).auth.is_some());
+}
+
+#[test]
+fn redis_is_read_as_it_is_written_and_its_password_from_where_it_is() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("password");
+    std::fs::write(&file, "hunter22\n").expect("written");
+    let of = |text: &str| read(text).redis.expect("[redis]").load();
+    let settings = of(&redis(&format!("password_file = {file:?}"))).expect("it can be used");
+    assert!(settings.password.is_some() && !format!("{settings:?}").contains("hunter22"));
+    assert_eq!((settings.prefix.as_str(), settings.timeout.as_millis()), ("toolrack:", 250));
+    let settings = of(&redis("prefix = \"a:\"\ntimeout = \"1s\"")).expect("it can be used");
+    assert!(settings.password.is_none());
+    assert_eq!((settings.prefix.as_str(), settings.timeout.as_millis()), ("a:", 1000));
+    let error = of(&redis("password_env = \"TOOLRACK_NO_SUCH_SECRET\"")).expect_err("none");
+    assert!(error.to_string().contains("c.toml:3: the variable"), "{error}");
+    std::fs::write(&file, "").expect("written");
+    assert!(of(&redis(&format!("password_file = {file:?}"))).is_err());
+    // The person's counts as a whole: the administrator's password is not sent to another Redis.
+    let administrators = read(&redis("password_env = \"A\"\nprefix = \"b:\""));
+    let both = read("[redis]\nurl = \"redis://y\"").over(administrators);
+    let told: Vec<_> = both.keys.iter().map(|key| key.key.as_str()).collect();
+    assert_eq!(told, ["redis.url"]);
+    assert!(both.redis.expect("[redis]").password.is_none());
 }
 
 #[test]

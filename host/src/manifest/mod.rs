@@ -51,7 +51,7 @@ pub(crate) use limits::rules::LIMIT_RULES;
 pub use limits::rules::Limits;
 pub(crate) use limits::rules::{
     AUDIT_FILES_RULE, AUDIT_SIZE_RULE, CLIENT_CALLS_RULE, DRAIN_DELAY_RULE, GRACE_RULE, LimitRule,
-    PAGE_SIZE_RULE, RESULT_CACHE_RULE,
+    PAGE_SIZE_RULE, REDIS_TIMEOUT_RULE, RESULT_CACHE_RULE,
 };
 pub(crate) use limits::units::parse_duration;
 pub use limits::units::{Bytes, show_duration};

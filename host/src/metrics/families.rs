@@ -16,6 +16,7 @@ use crate::catalog::{
     CacheCounts, Catalog, HistogramSnapshot, MEMORY_BOUNDS, Plugin, PluginCounts,
     StatisticsSnapshot, TIME_BOUNDS, Tool,
 };
+use crate::redis::RedisState;
 use crate::reload::{ReloadCounts, ReloadResult};
 use crate::tool::ErrorKind;
 #[cfg(feature = "otlp")]
@@ -32,6 +33,8 @@ pub struct MetricsSource {
     /// The spans of traces. `None` where there are none.
     #[cfg(feature = "otlp")]
     pub spans: Option<Arc<SpanCounts>>,
+    /// The state of Redis. `None` where there is none.
+    pub redis: Option<Arc<RedisState>>,
     /// The time at which the server started.
     pub started: SystemTime,
 }
@@ -154,6 +157,13 @@ impl MetricsSource {
             for (result, spans_so) in [("sent", spans.sent()), ("lost", spans.lost())] {
                 count(&mut counts, &[("result", result)], spans_so)?;
             }
+        }
+        if let Some(redis) = &self.redis {
+            let mut connected = metrics.gauge(
+                "toolrack_redis_connected",
+                "1 while servers share rates and answers by way of Redis, 0 while it is away",
+            )?;
+            gauge(&mut connected, &[], redis.is_connected().into())?;
         }
         let mut build = metrics
             .gauge("toolrack_build_info", "The version of toolrack, and of all that it serves")?;

@@ -2,6 +2,7 @@
 
 mod closing_advice;
 mod signals;
+mod shared_with_others;
 
 use std::io::ErrorKind;
 use std::num::NonZeroUsize;
@@ -28,6 +29,7 @@ use crate::mcp::{
 use crate::metrics::{MetricsAddress, MetricsServer, MetricsSource};
 use crate::oauth::OauthSettings;
 use crate::protected::Protected;
+use crate::redis::RedisSettings;
 use crate::reload::Optimizing;
 use crate::sandbox::Compiler;
 use crate::status::{FollowedStatus, RememberedInstructions, StatusWriter};
@@ -35,6 +37,8 @@ use crate::suggestion::CommandName;
 use crate::tokens::{Token, TokenFile, TokenFileError};
 #[cfg(feature = "otlp")]
 use crate::traces::{TraceSettings, Tracer};
+use shared_with_others::SharedWithOthers;
+pub use shared_with_others::SharingError;
 
 /// The first port that a system lets every user listen on.
 const FIRST_FREE_PORT: u16 = 1024;
@@ -69,6 +73,8 @@ pub struct Options {
     pub traces: Option<TraceSettings>,
     /// The memory of all answers that are kept; zero keeps none.
     pub result_cache: Bytes,
+    /// The Redis in which servers share what they count and keep. `None` where there is none.
+    pub redis: Option<RedisSettings>,
     /// The directory in which the server tells what it serves, among other things. `None` if there is no home
     /// directory.
     pub home: Option<Home>,
@@ -148,6 +154,9 @@ pub enum ServeError {
         /// The address of clients.
         clients: HttpAddress,
     },
+    /// Nothing can be shared with other servers.
+    #[error(transparent)]
+    Sharing(#[from] SharingError),
     /// The audit log cannot be written.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -216,6 +225,9 @@ impl From<HttpServerError> for ServeError {
 pub fn serve(options: Options) -> Result<(), ServeError> {
     let started = SystemTime::now();
     check_ports(&options)?;
+    let key = options.http.as_ref().and_then(|http| http.session_key.as_ref());
+    let keeps_answers = options.result_cache.get() > 0;
+    let mut shared = SharedWithOthers::start(options.redis.as_ref(), key, keeps_answers)?;
     let stdout = options.stdio.then(PrivateStdout::take).transpose()?;
     let home = options.home.as_ref();
     let remembered = home.map(|home| {
@@ -253,10 +265,12 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let metrics = options.metrics.map(|MetricsOptions { address, hosts }| {
         let reloads = follower.counts();
         let audit = audit.as_ref().map(AuditLog::counts);
+        let redis = shared.state.clone();
         let source = MetricsSource {
             catalog: catalog.clone(),
             reloads,
             audit,
+            redis,
             #[cfg(feature = "otlp")]
             spans: tracer.as_ref().map(Tracer::counts),
             started,
@@ -275,14 +289,17 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         let signal = signals::first()?;
         let calls_of_one = options.http.as_ref().and_then(|http| http.calls_of_one);
         let shares = ClientShares::new(calls_of_one, total_memory);
-        let results = Arc::new(ResultCache::in_memory(options.result_cache));
+        let results =
+            Arc::new(ResultCache::in_memory(options.result_cache).sharing(shared.answers.take()));
         let forgetting = forget_answers(results.clone(), catalog.clone());
         let executor = Executor::new(host.guests().clone(), shares, results).observed_by(observers);
+        let executor = executor.sharing(shared.rates.clone());
         let executor = Rc::new(executor);
         let http = match &options.http {
             Some(http) => {
+                let engine = settings.clone();
                 let server =
-                    listen(http, settings.clone(), home, &executor, &catalog, recent).await?;
+                    listen(http, engine, home, &executor, &catalog, recent, &shared).await?;
                 listens.send_replace(Some(server.address()));
                 Some(server)
             }
@@ -316,6 +333,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     }))?;
     drop(metrics);
     drop(board);
+    // No call asks it any more.
+    drop(shared);
     host.stop();
     // After all calls.
     drop(audit);
@@ -362,6 +381,7 @@ async fn listen(
     executor: &Rc<Executor>,
     catalog: &watch::Receiver<Option<Arc<Catalog>>>,
     recent: Option<Arc<RecentCalls>>,
+    shared: &SharedWithOthers,
 ) -> Result<HttpServer, ServeError> {
     let HttpOptions {
         address,
@@ -416,6 +436,8 @@ async fn listen(
         oauth: oauth.clone(),
         page: recent,
         rate_of_one: *rate_of_one,
+        rates: shared.rates.clone(),
+        redis: shared.state.clone(),
         bounds: HttpBounds::default(),
     };
     let server = HttpServer::new(listener, settings, executor.clone(), catalog.clone())?;

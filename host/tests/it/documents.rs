@@ -52,7 +52,7 @@ fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
 
 /// True if a block of TOML is not of another file: of Cargo's, of Codex's, or the configuration.
 fn is_manifest(block: &&str) -> bool {
-    !["[dep", "[mcp_servers", "[policy", "[http]", "[[auth."]
+    !["[dep", "[mcp_servers", "[policy", "[http]", "[[auth.", "[redis]"]
         .iter()
         .any(|part| block.contains(part))
 }

@@ -3,5 +3,6 @@
 pub(super) mod circuit;
 pub(super) mod entry;
 pub(super) mod token_bucket;
+pub(super) mod shared_rates;
 pub(super) mod rate_limiter;
 pub(super) mod breaker;

@@ -42,6 +42,13 @@ impl Bucket {
         Ok(())
     }
 
+    /// Makes it as empty as another bucket of this rate is at `now`, which refused so many calls for so long.
+    pub(crate) fn follow(&mut self, rate: Rate, calls: u32, wait: Duration, now: Instant) {
+        let empty = now + rate.interval() * rate.calls();
+        let full = (empty + wait).checked_sub(rate.interval() * calls);
+        self.full = Some(full.map_or(empty, |full| full.clamp(now, empty)));
+    }
+
     /// True if it is full at `now`: nothing of it has to be remembered.
     pub(crate) fn is_full(&self, now: Instant) -> bool {
         self.full.is_none_or(|full| full <= now)
@@ -79,7 +86,8 @@ mod tests {
         // The time that it is given is not the one that keys end by.
         let script = script.replace(lifetime, "3600000");
         let redis = std::cell::RefCell::new(redis);
-        let call = (rate(), prop::bool::weighted(0.1), 1..20u32, 0..3_000u64);
+        let rarely = prop::bool::weighted(0.1);
+        let call = (rate(), rarely, 1..20u32, 0..3_000u64, rarely);
         let calls = prop::collection::vec(call, 1..60);
         let config = Config { cases: 100, failure_persistence: None, ..Config::default() };
         let (mut runner, buckets) = (TestRunner::new(config), std::cell::Cell::new(0));
@@ -88,23 +96,30 @@ mod tests {
             let key = format!("{{a}}:{}", buckets.get());
             let (start, mut bucket) = (Instant::now(), Bucket::default());
             let (mut since, mut rate) = (Duration::from_secs(1), calls[0].0);
-            for (other, changes, cost, pause) in calls {
+            for (other, changes, cost, pause, is_not_made) in calls {
                 if changes {
                     rate = other;
                 }
                 let cost = cost.min(rate.calls());
                 since += rate.interval().mul_f64(pause as f64 / 1000.0);
                 let own = bucket.take_all(rate, cost, start + since);
-                let numbers = [
-                    rate.interval().as_nanos(),
-                    rate.calls().into(),
-                    cost.into(),
-                    since.as_nanos(),
-                ];
-                let arguments = numbers.map(|number| number.to_string());
-                let shared = redis.borrow_mut().eval(&script, &key, &arguments);
+                let eval = |calls: i64| {
+                    let numbers = [
+                        rate.interval().as_nanos() as i128,
+                        rate.calls().into(),
+                        calls.into(),
+                        since.as_nanos() as i128,
+                    ];
+                    let arguments = numbers.map(|number| number.to_string());
+                    redis.borrow_mut().eval(&script, &key, &arguments)
+                };
+                let shared = eval(cost.into());
                 let own = own.map_or_else(|wait| [0, wait.as_nanos() as i64], |()| [1, 0]);
                 prop_assert_eq!(shared, own, "{} {} {:?}", rate, cost, since);
+                if is_not_made && own == [1, 0] {
+                    bucket.put_back(rate);
+                    prop_assert_eq!(eval(-1), [1, 0]);
+                }
             }
             Ok(())
         });
@@ -157,6 +172,23 @@ mod tests {
             bucket.put_back(rate);
             prop_assert_eq!(bucket.take(rate, now), Ok(()));
             prop_assert!(bucket.take(rate, now).is_err());
+        }
+
+        #[test]
+        fn a_bucket_that_follows_another_refuses_for_as_long(rate in rate(), taken in 0..200u32, calls in 1..200u32) {
+            let (now, mut other, mut own) = (Instant::now(), Bucket::default(), Bucket::default());
+            let calls = calls.min(rate.calls());
+            for _ in 0..taken.min(rate.calls()) {
+                prop_assert_eq!(other.take(rate, now), Ok(()));
+            }
+            if let Err(wait) = other.take_all(rate, calls, now) {
+                own.follow(rate, calls, wait, now);
+                prop_assert_eq!(own.take_all(rate, calls, now), Err(wait));
+                prop_assert_eq!(own.take_all(rate, calls, now + wait), Ok(()));
+            }
+            // A time that no bucket of this rate takes leaves an empty one.
+            own.follow(rate, 1, rate.period() * 2, now);
+            prop_assert_eq!(own.take(rate, now), Err(rate.interval()));
         }
 
         #[test]

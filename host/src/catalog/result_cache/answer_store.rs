@@ -1,4 +1,4 @@
-//! A seam: the place where answers are kept. This process's memory is one.
+//! A seam: the place where answers are kept. This process's memory is one, what servers share another.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -63,6 +63,12 @@ impl AnswerVersion {
 }
 
 impl CacheKey {
+    /// The name of the key where servers share answers: of one length, and nothing of the call can be read in it.
+    pub(super) fn shared_name(&self) -> String {
+        let Self { version: AnswerVersion(version), call } = self;
+        Sha256Digest::of(&[*version.as_bytes(), *call.as_bytes()].concat()).to_string()
+    }
+
     /// The key of a call of `tool`. `None` where the arguments are no object.
     pub(crate) fn of(
         version: AnswerVersion,

@@ -23,11 +23,14 @@ pub(crate) struct KeptAnswer {
     bytes: usize,
 }
 
-/// An answer that was found, and for how long it has been kept.
+/// An answer that was found.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundAnswer {
     pub(crate) answer: Arc<KeptAnswer>,
+    /// The time for which it has been kept.
     pub(crate) age: Duration,
+    /// The time for which it is kept on.
+    pub(crate) left: Duration,
 }
 
 impl KeptAnswer {

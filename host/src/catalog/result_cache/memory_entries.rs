@@ -65,7 +65,8 @@ impl MemoryEntries {
         entry.used = self.uses;
         self.by_use.insert(entry.used, *key);
         let age = now.saturating_duration_since(entry.kept);
-        Some(FoundAnswer { answer: entry.answer.clone(), age })
+        let left = entry.expires.saturating_duration_since(now);
+        Some(FoundAnswer { answer: entry.answer.clone(), age, left })
     }
 
     pub(super) fn keep(

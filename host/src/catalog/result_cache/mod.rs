@@ -8,9 +8,12 @@ mod cache_key;
 mod answer_store;
 mod memory_entries;
 mod memory_store;
+mod answer_form;
+mod sealed_answers;
 mod store;
 
 pub(crate) use cache_key::{AnswerVersion, CacheKey, CacheTerms};
 pub(crate) use caller::Caller;
 pub(crate) use key_turns::CallTurn;
+pub(crate) use sealed_answers::{MAX_SHARED_ANSWER, SealedAnswers, SharedBytes};
 pub(crate) use store::{CacheLook, HandedOut, ResultCache};

@@ -11,6 +11,7 @@ use super::cache_key::{AnswerVersion, CacheKey};
 use super::kept_answer::{FoundAnswer, KeptAnswer};
 use super::key_turns::KeyTurns;
 use super::memory_store::MemoryStore;
+use super::sealed_answers::SealedAnswers;
 use crate::manifest::Bytes;
 #[cfg(test)]
 use crate::manifest::RESULT_CACHE_RULE;
@@ -26,6 +27,8 @@ const HANDOUT_UNIT: usize = 1024;
 pub(crate) struct ResultCache<S = MemoryStore> {
     /// `None` where no answers are kept.
     store: Option<S>,
+    /// The answers that servers share. `None` where this one shares none.
+    shared: Option<SealedAnswers>,
     /// The turns of calls: of those with the same key, one runs.
     turns: NamedShares<KeyTurns, CacheKey>,
     handed_out: Arc<Semaphore>,
@@ -55,6 +58,11 @@ impl ResultCache {
     pub(crate) fn in_memory(most: Bytes) -> Self {
         let most = usize::try_from(most.get()).unwrap_or(usize::MAX);
         Self::of((most > 0).then(|| MemoryStore::new(most)))
+    }
+
+    /// The same, with the answers that servers share, if it keeps answers at all.
+    pub(crate) fn sharing(self, shared: Option<SealedAnswers>) -> Self {
+        Self { shared: shared.filter(|_| self.is_on()), ..self }
     }
 
     /// A cache of the usual size.
@@ -88,7 +96,7 @@ impl ResultCache {
 impl<S: AnswerStore> ResultCache<S> {
     fn of(store: Option<S>) -> Self {
         let handed_out = Arc::new(Semaphore::new(MAX_HANDED_OUT / HANDOUT_UNIT));
-        Self { store, turns: NamedShares::default(), handed_out }
+        Self { store, shared: None, turns: NamedShares::default(), handed_out }
     }
 
     /// True if it keeps answers.
@@ -99,9 +107,31 @@ impl<S: AnswerStore> ResultCache<S> {
     /// Looks for the answer at `key`.
     pub(crate) async fn look(&self, key: &CacheKey) -> CacheLook {
         let Some(store) = &self.store else { return CacheLook::Miss };
-        let Some(FoundAnswer { answer, age }) = store.find(key, Instant::now()).await else {
-            return CacheLook::Miss;
-        };
+        match store.find(key, Instant::now()).await {
+            Some(found) => self.hand_out(&found),
+            None => CacheLook::Miss,
+        }
+    }
+
+    /// Looks for the answer at `key` among those that servers share. `None` if there is none.
+    pub(crate) async fn look_among_shared(&self, key: &CacheKey) -> Option<FoundAnswer> {
+        self.shared.as_ref()?.find(key, Instant::now()).await
+    }
+
+    /// Hands out an answer of another server, and keeps it here for the rest of its time.
+    pub(crate) async fn take_over(&self, key: CacheKey, found: FoundAnswer) -> CacheLook {
+        let FoundAnswer { answer, age, left } = &found;
+        let now = Instant::now();
+        if let Some(store) = &self.store
+            && let Some(made) = now.checked_sub(*age)
+        {
+            store.keep(key, answer.clone(), *age + *left, made).await;
+        }
+        self.hand_out(&found)
+    }
+
+    fn hand_out(&self, FoundAnswer { answer, age, .. }: &FoundAnswer) -> CacheLook {
+        let age = *age;
         let units = answer.bytes().div_ceil(HANDOUT_UNIT) as u32;
         match self.handed_out.clone().try_acquire_many_owned(units) {
             Ok(permit) => CacheLook::Hit(HandedOut { output: answer.output(), age, permit }),
@@ -109,13 +139,20 @@ impl<S: AnswerStore> ResultCache<S> {
         }
     }
 
-    /// Keeps this answer for so long, unless it is too large.
-    pub(crate) async fn keep(&self, key: CacheKey, output: &Output, lifetime: Duration) {
-        if let Some(store) = &self.store
-            && let Some(answer) = KeptAnswer::of(output)
-        {
-            store.keep(key, Arc::new(answer), lifetime, Instant::now()).await;
+    /// Keeps this answer for so long, unless it is too large; with other servers, too, where `is_shared`.
+    pub(crate) async fn keep(
+        &self,
+        key: CacheKey,
+        output: &Output,
+        lifetime: Duration,
+        is_shared: bool,
+    ) {
+        let (Some(store), Some(answer)) = (&self.store, KeptAnswer::of(output)) else { return };
+        let (answer, now) = (Arc::new(answer), Instant::now());
+        if let Some(shared) = self.shared.as_ref().filter(|_| is_shared) {
+            shared.keep(key, answer.clone(), lifetime, now).await;
         }
+        store.keep(key, answer, lifetime, now).await;
     }
 
     /// The turns of the calls with this key.

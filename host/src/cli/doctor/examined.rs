@@ -8,6 +8,7 @@ use crate::cli::configured_files::ConfiguredFiles;
 use crate::clients::ServerEntry;
 use crate::home::Home;
 use crate::oauth::ServiceUrl;
+use crate::redis::RedisSettings;
 
 /// The directories and the entry that the checks look at.
 pub(super) struct Examined {
@@ -18,6 +19,8 @@ pub(super) struct Examined {
     pub(super) configured: ConfiguredFiles,
     /// The authorization servers whose tokens count.
     pub(super) issuers: Vec<ServiceUrl>,
+    /// The settings of Redis, or what is wrong with them. `None` if none is named.
+    pub(super) redis: Option<Result<RedisSettings, String>>,
     /// The certificate of the server that the configuration describes. `None` if it has none that can be read.
     pub(super) certificate: Option<CertificateDer<'static>>,
     /// The entry that clients should have.

@@ -10,6 +10,7 @@ mod directories;
 mod issuers;
 mod own_directory;
 mod plugins;
+mod redis;
 mod secrets;
 mod servers;
 
@@ -41,12 +42,14 @@ type Check = (&'static str, Box<dyn FnOnce() -> Vec<Finding> + Send>);
 pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
     let auth = setup.configuration.auth.as_ref();
     let issuers = auth.into_iter().flat_map(|auth| auth.settings.issuers()).cloned().collect();
+    let redis = setup.configuration.redis.as_ref();
     let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
     let examined = Arc::new(Examined {
         directories: setup.plugins.iter().map(absolute).collect(),
         home: setup.home.clone(),
         configured: setup.configured.clone(),
         issuers,
+        redis: redis.map(|redis| redis.load().map_err(|error| error.to_string())),
         // One that cannot be read is told where a server is started.
         certificate: configured_certificate(&setup.configuration.http).ok().flatten(),
         entry: server_entry(&setup),
@@ -79,6 +82,7 @@ fn checks(examined: &Arc<Examined>) -> Vec<Check> {
         (CONFIGURATION_TOPIC, with(check_configuration)),
         ("secrets", with(secrets::check)),
         ("authorization servers", with(issuers::check)),
+        ("Redis", with(redis::check)),
     ]
 }
 

@@ -205,6 +205,16 @@ pub(crate) const DRAIN_DELAY_RULE: LimitRule = LimitRule {
     measure: Measure::Time,
 };
 
+/// The time that an answer of Redis may take: `timeout` under `[redis]` of the configuration.
+pub(crate) const REDIS_TIMEOUT_RULE: LimitRule = LimitRule {
+    key: "timeout",
+    about: "how long an answer of Redis may take",
+    min: 10,
+    default: 250,
+    max: 10_000,
+    measure: Measure::Time,
+};
+
 /// The calls of one client at once: `client_calls` under `[http]` of the configuration.
 pub(crate) const CLIENT_CALLS_RULE: LimitRule = LimitRule {
     key: "client_calls",

@@ -46,6 +46,8 @@ pub(crate) enum Section {
     Auth,
     /// One `[[auth.issuers]]` of the configuration
     AuthIssuer,
+    /// `[redis]` of the configuration
+    Redis,
     /// `[policy]` of the configuration
     Policy,
     /// `[policy.limits]` of the configuration
@@ -191,8 +193,8 @@ const NAMED_SECTIONS: [Section; 4] =
     [Section::Plugin, Section::Limits, Section::Grants, Section::Tool];
 const LOCAL_NAMED_SECTIONS: [Section; 4] =
     [Section::LocalPlugin, Section::Limits, Section::LocalGrants, Section::LocalTool];
-const CONFIG_NAMED_SECTIONS: [Section; 4] =
-    [Section::Serve, Section::Http, Section::Auth, Section::Policy];
+const CONFIG_NAMED_SECTIONS: [Section; 5] =
+    [Section::Serve, Section::Http, Section::Auth, Section::Redis, Section::Policy];
 
 /// The keys that stand before the first section of the configuration.
 const CONFIG_TOP_KEYS: [&str; 4] = ["plugins", "locked", "cache", "warm"];
@@ -201,7 +203,7 @@ const GRANT_KEYS: [&str; 6] = ["network", "files", "scratch", "env", "secrets", 
 
 impl Section {
     /// All of them, of all files.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Top,
         Self::Plugin,
         Self::Limits,
@@ -219,6 +221,7 @@ impl Section {
         Self::Http,
         Self::Auth,
         Self::AuthIssuer,
+        Self::Redis,
         Self::Policy,
         Self::PolicyLimits,
     ];
@@ -240,6 +243,7 @@ impl Section {
             Self::Http => "[http]",
             Self::Auth => "[auth]",
             Self::AuthIssuer => "[[auth.issuers]]",
+            Self::Redis => "[redis]",
             Self::Policy => "[policy]",
             Self::PolicyLimits => "[policy.limits]",
         }
@@ -333,6 +337,9 @@ impl Section {
                 "client_secret_env",
                 "ca_file",
             ],
+            Self::Redis => {
+                vec!["url", "password_file", "password_env", "ca_file", "prefix", "timeout"]
+            }
             Self::Policy => vec![
                 "locked",
                 "total_memory",
@@ -397,6 +404,8 @@ impl Section {
             (Self::Network, "parameter" | "param") => Some("query"),
             // The secret itself belongs into no file that is read and shown.
             (Self::AuthIssuer, "secret" | "password") => Some("client_secret_file"),
+            (Self::Redis, "password" | "secret") => Some("password_file"),
+            (Self::Redis, "host" | "address" | "server") => Some("url"),
             (Self::AuthIssuer, "audiences" | "aud") => Some("audience"),
             (Self::AuthIssuer, "jwks_uri" | "jwks_url" | "keys") => Some("jwks"),
             (Self::AuthIssuer, "url" | "iss") => Some("issuer"),
@@ -431,6 +440,7 @@ impl Section {
                 Self::Http,
                 Self::Auth,
                 Self::AuthIssuer,
+                Self::Redis,
                 Self::Policy,
                 Self::PolicyLimits,
             ],
@@ -448,6 +458,7 @@ impl Section {
             | Self::Http
             | Self::Auth
             | Self::AuthIssuer
+            | Self::Redis
             | Self::Policy
             | Self::PolicyLimits => SectionFile::Config,
             Self::Top

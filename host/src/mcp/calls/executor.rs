@@ -12,7 +12,7 @@ use super::client_shares::{ClientShare, ClientShares};
 use super::guest_threads::GuestThreads;
 use super::observers::CallObservers;
 use super::places::{ClientPlaces, Places};
-use crate::catalog::{Caller, CallerResults, ResultCache};
+use crate::catalog::{Caller, CallerResults, ResultCache, SharedRates};
 
 /// Notes of progress of one client that wait to be told; further ones are dropped.
 const MAX_WAITING_NOTES: usize = 256;
@@ -25,6 +25,8 @@ pub(crate) struct Executor {
     observers: CallObservers,
     /// The answers that are kept.
     results: Arc<ResultCache>,
+    /// The rates that servers share.
+    rates: SharedRates,
 }
 
 /// One client's part of the executor, which its loop takes over.
@@ -40,7 +42,13 @@ impl Executor {
     /// `results`.
     pub(crate) fn new(guests: Handle, shares: ClientShares, results: Arc<ResultCache>) -> Self {
         let (guests, places) = (Arc::new(GuestThreads::new(guests)), Places::new());
-        Self { guests, places, shares, observers: CallObservers::default(), results }
+        let (observers, rates) = (CallObservers::default(), SharedRates::default());
+        Self { guests, places, shares, observers, results, rates }
+    }
+
+    /// The same, whose calls count for the rates that servers share, too.
+    pub(crate) fn sharing(self, rates: SharedRates) -> Self {
+        Self { rates, ..self }
     }
 
     /// The same, which tells these of each call that ends. Engines that are to tell of calls that they refuse have to be told
@@ -67,7 +75,7 @@ impl Executor {
 
     fn part(&self, client: Arc<str>, share: ClientShare, caller: Caller) -> ClientExecutor {
         let (notes, progress) = mpsc::channel(MAX_WAITING_NOTES);
-        let results = CallerResults::new(self.results.clone(), caller);
+        let results = CallerResults::new(self.results.clone(), caller, self.rates.clone());
         let calls = ClientCalls::new(
             self.guests.clone(),
             notes,

@@ -36,6 +36,7 @@ use crate::mcp::rpc::lines::InputLine;
 use crate::mcp::rpc::reply::RpcError;
 use crate::mcp::session::driver::Driver;
 use crate::mcp::transport::Piece;
+use crate::redis::RedisState;
 use crate::tokens::{Principal, Proof};
 
 /// The paths of the endpoint. They are the same, without a redirect.
@@ -69,6 +70,8 @@ pub(super) struct Endpoint {
     pub(super) started: Instant,
     /// The page for people. `None` where none is served.
     pub(super) page: Option<Rc<WebPage>>,
+    /// The state of the Redis in which servers share what they count and keep. `None` where there is none.
+    pub(super) redis: Option<Arc<RedisState>>,
 }
 
 impl Endpoint {
@@ -127,6 +130,10 @@ impl Endpoint {
         let calls = self.known_calls(parts).await;
         let catalog = self.catalog.borrow().clone();
         let report = HealthReport::new(self.state(), self.started.elapsed(), catalog.as_deref());
+        let report = match &self.redis {
+            Some(redis) => report.with_redis(redis.health()),
+            None => report,
+        };
         let report = match calls {
             Some(statistics) => report.with_calls(statistics),
             None => report,
@@ -371,7 +378,7 @@ impl Endpoint {
         let mut room = self.place(principal, Shared::BodyBytes, 0)?;
         let line = body::read(headers, body, &mut room, self.bounds.body_time).await?;
         let came = Instant::now();
-        let admitted = self.admit(headers, principal, &line, reading);
+        let admitted = self.admit(headers, principal, &line, reading).await;
         let observers = self.executor.observers();
         let carrier = observers
             .reads_requests()
@@ -417,7 +424,7 @@ impl Endpoint {
 
     /// Checks a message, and takes what it needs to run, for which the place of its reading is given back. `None` for one that
     /// is answered with nothing.
-    fn admit(
+    async fn admit(
         &self,
         headers: &HeaderMap,
         principal: &Principal,
@@ -429,7 +436,7 @@ impl Endpoint {
         // Nobody has a turn in between.
         drop(reading);
         let place = self.place(principal, Shared::Running(plan.kind), plan.messages)?;
-        self.checks.count_calls(principal, plan.calls)?;
+        self.checks.count_calls(principal, plan.calls).await?;
         Ok(Some((plan, place)))
     }
 

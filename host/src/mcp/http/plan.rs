@@ -197,13 +197,14 @@ impl MessageChecks {
     }
 
     /// Counts the calls of what is about to run.
-    pub(super) fn count_calls(
+    pub(super) async fn count_calls(
         &self,
         principal: &Principal,
         calls: usize,
     ) -> Result<(), HttpRefusal> {
         let often = |rate| format!("one client calls tools at {rate} at most");
-        self.rates.take(&principal.id, calls, Instant::now()).map_err(|too_often| match too_often {
+        let taken = self.rates.take(&principal.id, calls, Instant::now()).await;
+        taken.map_err(|too_often| match too_often {
             TooOften::Now(rate, wait) => {
                 let seconds = whole_seconds(wait);
                 HttpRefusal::too_often(format!("{}; call again in {seconds} s", often(rate)), wait)

@@ -48,12 +48,13 @@ use super::socket::tls_agreement::{
     AgreedTls, NoTls, TLS_HANDSHAKE, TlsOfConnections, refusal_words,
 };
 use super::socket::unasked::UnaskedBudget;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, SharedRates};
 use crate::manifest::Rate;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::engine::Settings;
 use crate::mcp::version::TransportKind;
 use crate::oauth::{OauthChecker, OauthSettings};
+use crate::redis::RedisState;
 use crate::start_resources::{allowed_descriptors, give_freed_memory_back};
 use crate::tokens::{Token, TokenFile, TokenFileError};
 
@@ -89,6 +90,10 @@ pub(crate) struct HttpSettings {
     pub(crate) page: Option<Arc<RecentCalls>>,
     /// The rate at which one principal may call tools.
     pub(crate) rate_of_one: Option<Rate>,
+    /// The rates that servers share.
+    pub(crate) rates: SharedRates,
+    /// The state of the Redis in which they are. `None` where there is none.
+    pub(crate) redis: Option<Arc<RedisState>>,
     pub(crate) bounds: HttpBounds,
 }
 
@@ -146,6 +151,8 @@ impl HttpServer {
             oauth,
             page,
             rate_of_one,
+            rates,
+            redis,
             bounds,
         } = settings;
         // Half of the descriptors are for files, plugins and what they connect to.
@@ -175,7 +182,7 @@ impl HttpServer {
             key,
             running: SessionRegistry::default(),
             access: Rc::new(access),
-            rates: ClientRates::new(rate_of_one),
+            rates: ClientRates::new(rate_of_one, rates),
             views: Views::new(catalog.clone()),
             unknown_lists: ListsDigest::unknown(),
             published: Rc::default(),
@@ -194,6 +201,7 @@ impl HttpServer {
             refusals: RefusalLog::default(),
             started: Instant::now(),
             page,
+            redis,
             bounds,
         });
         let clients = ClientConnections {

@@ -18,7 +18,7 @@ use super::request::host_policy::HostPolicy;
 use super::server::{HttpServer, HttpSettings};
 use super::socket::address::{HttpAddress, Listener};
 use super::socket::socket_locks::SocketLocks;
-use crate::catalog::{Catalog, ResultCache};
+use crate::catalog::{Catalog, ResultCache, SharedRates};
 use crate::fuzz::guest::{WASI, Wat, sleep};
 use crate::mcp::calls::client_shares::ClientShares;
 use crate::mcp::calls::executor::Executor;
@@ -52,6 +52,8 @@ pub(super) fn settings(bounds: HttpBounds) -> HttpSettings {
         oauth: None,
         page: Some(Arc::default()),
         rate_of_one: None,
+        rates: SharedRates::default(),
+        redis: None,
         bounds,
     }
 }

@@ -22,6 +22,8 @@ use crate::typed_path::shown;
 
 /// The name under which ids are signed. Another form of them needs another name.
 const SESSION_NAME: &str = "session 2";
+/// The name under which the key of shared answers is derived.
+const ANSWERS_KEY_NAME: &str = "key of shared answers";
 const SESSION_TAG: usize = 32;
 const NONCE: usize = 16;
 const LISTS: usize = 8;
@@ -151,6 +153,11 @@ impl SessionKey {
             }
         };
         Ok(key)
+    }
+
+    /// The key of answers that servers with this key share. It says nothing of this one.
+    pub(crate) fn answers(&self) -> std::io::Result<Seal> {
+        Seal::of_bytes(&self.0.tag(ANSWERS_KEY_NAME, b""))
     }
 
     /// An id for a session that begins now and speaks `version`, of this principal alone.

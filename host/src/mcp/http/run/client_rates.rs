@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::catalog::Bucket;
+use crate::catalog::{Bucket, BucketName, SharedRates};
 use crate::manifest::Rate;
 
 /// Principals whose calls are counted at once. Where there are more, one of them starts anew.
@@ -15,6 +15,8 @@ pub(crate) const MAX_COUNTED: usize = 16_384;
 pub(crate) struct ClientRates {
     rate: Option<Rate>,
     buckets: RefCell<HashMap<Arc<str>, Bucket>>,
+    /// The rates that servers share.
+    shared: SharedRates,
 }
 
 /// The reason why calls are too many.
@@ -28,17 +30,34 @@ pub(crate) enum TooOften {
 
 impl ClientRates {
     /// Lets each principal call at this rate. `None` lets them call as often as they like.
-    pub(crate) fn new(rate: Option<Rate>) -> Self {
-        Self { rate, buckets: RefCell::default() }
+    pub(crate) fn new(rate: Option<Rate>, shared: SharedRates) -> Self {
+        Self { rate, buckets: RefCell::default(), shared }
     }
 
-    /// Counts so many calls of this principal, all or none. If they are too many, says why.
-    pub(crate) fn take(
+    /// Counts so many calls of this principal, all or none, here and where servers count together. If they are too many,
+    /// says why.
+    pub(crate) async fn take(
         &self,
         principal: &Arc<str>,
         calls: usize,
         now: Instant,
     ) -> Result<(), TooOften> {
+        self.take_here(principal, calls, now)?;
+        let (Some(rate), Ok(calls @ 1..)) = (self.rate, u32::try_from(calls)) else {
+            return Ok(());
+        };
+        let Some(Err(wait)) = self.shared.take(BucketName::Client(principal), rate, calls).await
+        else {
+            return Ok(());
+        };
+        // Until a call can come back, nobody has to be asked again.
+        if let Some(bucket) = self.buckets.borrow_mut().get_mut(principal) {
+            bucket.follow(rate, calls, wait, now);
+        }
+        Err(TooOften::Now(rate, wait))
+    }
+
+    fn take_here(&self, principal: &Arc<str>, calls: usize, now: Instant) -> Result<(), TooOften> {
         let Some(rate) = self.rate else { return Ok(()) };
         if calls == 0 {
             return Ok(());
@@ -69,25 +88,32 @@ mod tests {
     #[test]
     fn each_principal_has_its_own_rate_and_who_calls_no_more_is_forgotten() {
         let rate = "2/min".parse().expect("a rate");
-        let rates = ClientRates::new(Some(rate));
+        let rates = ClientRates::new(Some(rate), SharedRates::default());
         let now = Instant::now();
         let name = |number: usize| -> Arc<str> { number.to_string().into() };
         for principal in 0..2 {
-            assert_eq!(rates.take(&name(principal), 1, now), Ok(()));
-            assert_eq!(rates.take(&name(principal), 1, now), Ok(()));
+            assert_eq!(rates.take_here(&name(principal), 1, now), Ok(()));
+            assert_eq!(rates.take_here(&name(principal), 1, now), Ok(()));
             let wait = Duration::from_secs(30);
-            assert_eq!(rates.take(&name(principal), 1, now), Err(TooOften::Now(rate, wait)));
+            assert_eq!(rates.take_here(&name(principal), 1, now), Err(TooOften::Now(rate, wait)));
         }
-        assert_eq!(rates.take(&name(2), 3, now), Err(TooOften::Ever(rate)));
-        assert_eq!(rates.take(&name(2), 2, now), Ok(()), "nothing was taken for what may never be");
+        assert_eq!(rates.take_here(&name(2), 3, now), Err(TooOften::Ever(rate)));
+        assert_eq!(
+            rates.take_here(&name(2), 2, now),
+            Ok(()),
+            "nothing was taken for what may never be"
+        );
         let later = now + Duration::from_secs(30);
-        assert_eq!(rates.take(&name(0), 1, later), Ok(()));
+        assert_eq!(rates.take_here(&name(0), 1, later), Ok(()));
         for principal in 0..2 * MAX_COUNTED {
-            _ = rates.take(&name(principal), 1, later);
+            _ = rates.take_here(&name(principal), 1, later);
         }
         assert!(rates.buckets.borrow().len() <= MAX_COUNTED);
-        _ = rates.take(&name(usize::MAX), 1, later + Duration::from_secs(120));
+        _ = rates.take_here(&name(usize::MAX), 1, later + Duration::from_secs(120));
         assert_eq!(rates.buckets.borrow().len(), 1);
-        assert_eq!(ClientRates::new(None).take(&name(0), 1, now), Ok(()));
+        assert_eq!(
+            ClientRates::new(None, SharedRates::default()).take_here(&name(0), 1, now),
+            Ok(())
+        );
     }
 }

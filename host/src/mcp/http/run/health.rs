@@ -11,6 +11,7 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 
 use crate::catalog::{CallCounts, Catalog, PluginCounts, StatisticsSnapshot, StatisticsSummary};
 use crate::json;
+use crate::redis::RedisHealth;
 
 /// The state of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub(crate) struct HealthReport {
     pub(crate) plugins: PluginCounts,
     /// The number of tools that are served.
     pub(crate) tools: usize,
+    /// The state of the Redis that servers share. `None` where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) redis: Option<RedisHealth>,
     /// The calls of the tools that whoever asks may call. `None` for a stranger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) statistics: Option<CallStatistics>,
@@ -67,8 +71,14 @@ impl HealthReport {
             catalog: catalog.map(shown_digest),
             plugins: catalog.map(Catalog::count_plugins).unwrap_or_default(),
             tools: catalog.map_or(0, |catalog| catalog.tools().len()),
+            redis: None,
             statistics: None,
         }
+    }
+
+    /// Returns the same with the state of Redis.
+    pub(crate) fn with_redis(self, redis: RedisHealth) -> Self {
+        Self { redis: Some(redis), ..self }
     }
 
     /// Returns the same with the numbers of calls.
