@@ -315,6 +315,12 @@ impl Client {
         }
     }
 
+    /// A line of the log with this part, also one that was read already.
+    pub(crate) fn has_logged(&mut self, part: &str) -> String {
+        let known = self.logged.iter().find(|line| line.contains(part)).cloned();
+        known.unwrap_or_else(|| self.logs(part))
+    }
+
     /// The log up to now: whole, since a call that is made last is told last.
     pub(crate) fn log(&mut self) -> &[String] {
         let id = 1_000_000_000 + self.asked.len() as u64;
@@ -369,6 +375,12 @@ impl Client {
     /// Waits for the end of the process; the rest of its output and its log.
     pub(crate) fn end(mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
         self.wait()
+    }
+
+    /// Waits for the end of the process, and returns its whole log.
+    pub(crate) fn whole_log(mut self) -> Vec<String> {
+        let (_, _, rest) = self.wait();
+        std::mem::take(&mut self.logged).into_iter().chain(rest).collect()
     }
 
     fn wait(&mut self) -> (ExitStatus, Vec<String>, Vec<String>) {

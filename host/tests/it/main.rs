@@ -49,6 +49,9 @@ mod server;
 mod over_http;
 #[cfg(target_os = "linux")]
 mod http_peer;
+// Servers that share a Redis: rates, answers, and what becomes of both while it is away.
+#[cfg(target_os = "linux")]
+mod shared;
 // The page for people, and the attacks of other sites on it.
 #[cfg(target_os = "linux")]
 mod page;

@@ -63,10 +63,10 @@ impl AnswerVersion {
 }
 
 impl CacheKey {
-    /// The name of the key where servers share answers: of one length, and nothing of the call can be read in it.
-    pub(super) fn shared_name(&self) -> String {
+    /// Its bytes, from which servers that share answers make a name.
+    pub(super) fn bytes(&self) -> Vec<u8> {
         let Self { version: AnswerVersion(version), call } = self;
-        Sha256Digest::of(&[*version.as_bytes(), *call.as_bytes()].concat()).to_string()
+        [*version.as_bytes(), *call.as_bytes()].concat()
     }
 
     /// The key of a call of `tool`. `None` where the arguments are no object.

@@ -11,9 +11,12 @@ use super::cache_key::CacheKey;
 use super::kept_answer::{FoundAnswer, KeptAnswer, MAX_KEPT_ANSWER};
 use crate::catalog::admission::shared_rates::SharedFuture;
 use crate::sandbox::Seal;
+use crate::text::hexadecimal;
 
 /// The name under which answers are tagged. Another form of what is tagged needs another name.
 const ANSWER_TAG_NAME: &str = "shared answer 1";
+/// The name under which names of answers are made.
+const ANSWER_NAME_NAME: &str = "name of a shared answer 1";
 const ANSWER_TAG: usize = 32;
 /// The most bytes of a shared answer with its tag.
 pub(crate) const MAX_SHARED_ANSWER: usize = ANSWER_TAG + MAX_KEPT_ANSWER;
@@ -39,11 +42,17 @@ impl SealedAnswers {
     pub(crate) fn new(place: Arc<dyn SharedBytes>, seal: Seal) -> Self {
         Self { place, seal }
     }
+
+    /// The name of the answer at `key`, of one length. Nobody without the seal can make it, so that it says nothing of the
+    /// call, and servers with another seal have another.
+    fn name(&self, key: &CacheKey) -> String {
+        hexadecimal(&self.seal.tag(ANSWER_NAME_NAME, &key.bytes()))
+    }
 }
 
 impl AnswerStore for SealedAnswers {
     async fn find(&self, key: &CacheKey, _: Instant) -> Option<FoundAnswer> {
-        let name = key.shared_name();
+        let name = self.name(key);
         let bytes = self.place.find(&name, MAX_SHARED_ANSWER).await?;
         let (tag, text) = bytes.split_at_checked(ANSWER_TAG)?;
         if text.len() > MAX_KEPT_ANSWER
@@ -64,7 +73,7 @@ impl AnswerStore for SealedAnswers {
         if text.len() > MAX_KEPT_ANSWER {
             return;
         }
-        let name = key.shared_name();
+        let name = self.name(&key);
         let tag = self.seal.tag(ANSWER_TAG_NAME, &tagged(&name, &text));
         self.place.keep(name, [&tag[..], &text].concat(), lifetime);
     }
@@ -131,7 +140,10 @@ pub(super) mod tests {
         keep(&one, key(0, 1), &answer(5));
         assert_eq!(find(&two, &key(0, 1)).expect("an answer").content, answer(5).content);
         assert!(find(&two, &key(0, 2)).is_none() && find(&two, &key(1, 1)).is_none());
-        assert!(find(&server(&place, &[8; 32]), &key(0, 1)).is_none());
+        let other = server(&place, &[8; 32]);
+        assert!(find(&other, &key(0, 1)).is_none());
+        keep(&other, key(0, 1), &answer(6));
+        assert_eq!(find(&two, &key(0, 1)).expect("an answer").content, answer(5).content);
     }
 
     #[test]
@@ -139,7 +151,7 @@ pub(super) mod tests {
         let place = Arc::<TrialPlace>::default();
         let server = server(&place, &SECRET);
         keep(&server, key(0, 1), &answer(5));
-        let name = key(0, 1).shared_name();
+        let name = server.name(&key(0, 1));
         let honest = lock(&place.0).get(&name).expect("kept").clone();
         let put = |name: String, bytes: Vec<u8>| lock(&place.0).insert(name, bytes);
         for at in 0..honest.len() {
@@ -150,7 +162,7 @@ pub(super) mod tests {
             put(name.clone(), honest[..at].to_vec());
             assert!(find(&server, &key(0, 1)).is_none(), "{at} bytes");
         }
-        put(key(0, 2).shared_name(), honest.clone());
+        put(server.name(&key(0, 2)), honest.clone());
         assert!(find(&server, &key(0, 2)).is_none(), "the answer of another call");
         put(name, honest);
         assert!(find(&server, &key(0, 1)).is_some());
