@@ -28,7 +28,9 @@ pub(crate) mod fuzz;
 
 pub use admission::breaker::Paused;
 pub use admission::entry::EntryTicket;
-pub(crate) use admission::shared_rates::{BucketName, SharedBuckets, SharedFuture, SharedRates};
+pub(crate) use admission::shared_rates::{BucketName, SharedRates};
+#[cfg(feature = "redis")]
+pub(crate) use admission::shared_rates::{SharedBuckets, SharedFuture};
 pub(crate) use admission::token_bucket::Bucket;
 pub use bounds::{MAX_PLUGINS, MAX_TOOLS};
 pub(crate) use cached_call::{CallerResults, forget_answers};
@@ -41,7 +43,9 @@ pub use offer::definition::definition_digest;
 pub use offer::wit::{WitError, WitFile};
 pub use plugin::{Parts, Plugin};
 pub use refusal::{Cause, Refusal, RefusalCount, Refused};
-pub(crate) use result_cache::{Caller, MAX_SHARED_ANSWER, ResultCache, SealedAnswers, SharedBytes};
+pub(crate) use result_cache::{Caller, ResultCache, SealedAnswers};
+#[cfg(feature = "redis")]
+pub(crate) use result_cache::{MAX_SHARED_ANSWER, SharedBytes};
 pub use schema::repeated_arguments::RepeatedArgument;
 pub use schema::words::{MemberWords, members};
 pub use statistics::call_counts::{CacheCounts, CallCounts};

@@ -9,10 +9,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::bounds::MAX_KEEPING;
-use super::connection::{RedisConnection, RedisDriver};
+use super::connection::RedisConnection;
 use super::link::{BytesToKeep, RedisLink};
 use super::settings::RedisSettings;
 use super::state::RedisState;
@@ -88,7 +89,7 @@ pub(crate) fn probe(settings: RedisSettings) -> Result<(), String> {
     let runtime = runtime().map_err(|error| format!("cannot be asked: {error}"))?;
     let probed = runtime.block_on(async {
         let way = RedisWay::new(settings);
-        let (connection, mut driver) = RedisConnection::open(&way).await?;
+        let (connection, mut driver) = opened(&way).await?;
         checked(&connection, &mut driver, &way).await
     });
     runtime.shutdown_background();
@@ -100,14 +101,21 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
     builder.enable_all().max_blocking_threads(MAX_REDIS_LOOKUPS).build()
 }
 
+/// Connects. The task moves the bytes of the connection, and ends when it is dropped; a panic over what came ends it alone.
+async fn opened(way: &RedisWay) -> Result<(RedisConnection, JoinSet<()>), String> {
+    let (connection, driver) = RedisConnection::open(way).await?;
+    let mut task = JoinSet::new();
+    task.spawn(driver);
+    Ok((connection, task))
+}
+
 async fn keep_connected(link: &RedisLink, mut to_keep: mpsc::Receiver<BytesToKeep>) {
     let way = RedisWay::new(link.settings.clone());
     let url = &link.settings.url;
     let (mut pause, mut has_told) = (FIRST_REDIS_PAUSE, false);
     loop {
         let mut began = None;
-        let opened = RedisConnection::open(&way).await;
-        let problem = match opened {
+        let problem = match opened(&way).await {
             Ok((connection, mut driver)) => {
                 match checked(&connection, &mut driver, &way).await {
                     Ok(()) => {
@@ -144,14 +152,14 @@ async fn keep_connected(link: &RedisLink, mut to_keep: mpsc::Receiver<BytesToKee
 /// Checks a connection while its bytes are moved.
 async fn checked(
     connection: &RedisConnection,
-    driver: &mut RedisDriver,
+    driver: &mut JoinSet<()>,
     way: &RedisWay,
 ) -> Result<(), String> {
     let mut check = pin!(connection.check(way.settings.prefix.as_str()));
     tokio::select! {
         checked = &mut check => checked,
         // It is told the reason.
-        () = driver => check.await,
+        _ = driver.join_next() => check.await,
     }
 }
 
@@ -161,7 +169,7 @@ const CLOSED: &str = "closed the connection";
 async fn served(
     link: &RedisLink,
     connection: &RedisConnection,
-    driver: &mut RedisDriver,
+    driver: &mut JoinSet<()>,
     to_keep: &mut mpsc::Receiver<BytesToKeep>,
 ) -> String {
     let looks = async {
@@ -184,7 +192,7 @@ async fn served(
         problem = link.lost() => problem,
         problem = looks => problem,
         problem = keeps => problem,
-        () = driver => CLOSED.into(),
+        _ = driver.join_next() => CLOSED.into(),
     }
 }
 

@@ -45,6 +45,7 @@ pub(crate) struct SharedRates(Option<Arc<dyn SharedBuckets>>);
 
 impl SharedRates {
     /// Shares `buckets`.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "nothing is shared"))]
     pub(crate) fn new(buckets: Arc<dyn SharedBuckets>) -> Self {
         Self(Some(buckets))
     }

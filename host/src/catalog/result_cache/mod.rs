@@ -15,5 +15,7 @@ mod store;
 pub(crate) use cache_key::{AnswerVersion, CacheKey, CacheTerms};
 pub(crate) use caller::Caller;
 pub(crate) use key_turns::CallTurn;
-pub(crate) use sealed_answers::{MAX_SHARED_ANSWER, SealedAnswers, SharedBytes};
+pub(crate) use sealed_answers::SealedAnswers;
+#[cfg(feature = "redis")]
+pub(crate) use sealed_answers::{MAX_SHARED_ANSWER, SharedBytes};
 pub(crate) use store::{CacheLook, HandedOut, ResultCache};

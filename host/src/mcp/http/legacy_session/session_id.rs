@@ -23,6 +23,7 @@ use crate::typed_path::shown;
 /// The name under which ids are signed. Another form of them needs another name.
 const SESSION_NAME: &str = "session 2";
 /// The name under which the key of shared answers is derived.
+#[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "nothing is shared"))]
 const ANSWERS_KEY_NAME: &str = "key of shared answers";
 const SESSION_TAG: usize = 32;
 const NONCE: usize = 16;
@@ -156,6 +157,7 @@ impl SessionKey {
     }
 
     /// The key of answers that servers with this key share. It says nothing of this one.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "nothing is shared"))]
     pub(crate) fn answers(&self) -> std::io::Result<Seal> {
         Seal::of_bytes(&self.0.tag(ANSWERS_KEY_NAME, b""))
     }
