@@ -315,3 +315,44 @@ fn a_key_that_holds_something_else_concerns_its_own_calls_alone() {
     assert!(server.keeper.state().is_connected());
     assert!(redis.ask(&["PTTL", "toolrack:answer:one"]).trim_start_matches(':') > "1");
 }
+
+#[test]
+fn over_tls_a_redis_proves_who_it_is() {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("made");
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = |name: &str, text: String| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let certificate = file("certificate.pem", made.cert.pem());
+    let key = file("key.pem", made.signing_key.serialize_pem());
+    let free =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let port = free.expect("a port").port().to_string();
+    let arguments = [
+        ["--tls-port", &port],
+        ["--bind", "127.0.0.1"],
+        ["--tls-auth-clients", "no"],
+        ["--tls-cert-file", &certificate],
+        ["--tls-key-file", &key],
+        ["--tls-ca-cert-file", &certificate],
+    ];
+    let Some(redis) = TrialRedis::start_with(arguments.as_flattened()) else { return };
+    let at = |url: String, authorities| RedisSettings {
+        url: url.parse().expect("a URL"),
+        authorities,
+        ..settings(&redis.socket())
+    };
+    let secure = format!("rediss://localhost:{port}");
+    let own = vec![made.cert.der().clone()];
+    let found = probe(at(secure.clone(), Vec::new())).expect_err("nobody vouches for it");
+    assert!(found.contains("cannot be reached") && found.contains("certificate"), "{found}");
+    let found = probe(at(format!("rediss://127.0.0.1:{port}"), own.clone()));
+    assert!(found.as_ref().is_err_and(|found| found.contains("not valid for name")), "{found:?}");
+    let found = probe(at(format!("redis://localhost:{port}"), Vec::new()));
+    assert!(found.is_err(), "it does not speak in the clear");
+    let server = SharingServer::start(at(secure, own));
+    server.until_connected(true);
+    assert_eq!(server.take("1/h"), Some(Ok(())));
+}
