@@ -225,9 +225,9 @@ impl From<HttpServerError> for ServeError {
 pub fn serve(options: Options) -> Result<(), ServeError> {
     let started = SystemTime::now();
     check_ports(&options)?;
-    let key = options.http.as_ref().and_then(|http| http.session_key.as_ref());
+    let keys = options.http.as_ref().map(|http| &http.session_keys);
     let keeps_answers = options.result_cache.get() > 0;
-    let mut shared = SharedWithOthers::start(options.redis.as_ref(), key, keeps_answers)?;
+    let mut shared = SharedWithOthers::start(options.redis.as_ref(), keys, keeps_answers)?;
     let stdout = options.stdio.then(PrivateStdout::take).transpose()?;
     let home = options.home.as_ref();
     let remembered = home.map(|home| {

@@ -1,11 +1,9 @@
 //! What a server shares with others by way of Redis: rates, and answers where they have a key in common.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::catalog::{SealedAnswers, SharedRates};
-use crate::fs::stated::Stated;
-use crate::mcp::SessionKeyError;
+use crate::mcp::{SessionKeyError, SessionKeyFiles};
 use crate::redis::{RedisSettings, RedisState};
 
 /// What is shared. The default is nothing.
@@ -36,17 +34,13 @@ impl SharedWithOthers {
     #[cfg(feature = "redis")]
     pub(super) fn start(
         settings: Option<&RedisSettings>,
-        key: Option<&Stated<PathBuf>>,
+        keys: Option<&SessionKeyFiles>,
         keeps_answers: bool,
     ) -> Result<Self, SharingError> {
-        use crate::mcp::SessionKey;
         use crate::redis::RedisKeeper;
 
         let Some(settings) = settings else { return Ok(Self::default()) };
-        let seal = match key {
-            Some(file) => Some(SessionKey::of_file(file)?.answers().map_err(SharingError::Redis)?),
-            None => None,
-        };
+        let seal = keys.map(SessionKeyFiles::answers).transpose()?.flatten();
         let keeper = RedisKeeper::start(settings.clone()).map_err(SharingError::Redis)?;
         if seal.is_none() && keeps_answers {
             tracing::info!(
@@ -67,7 +61,7 @@ impl SharedWithOthers {
     #[cfg(not(feature = "redis"))]
     pub(super) fn start(
         _: Option<&RedisSettings>,
-        _: Option<&Stated<PathBuf>>,
+        _: Option<&SessionKeyFiles>,
         _: bool,
     ) -> Result<Self, SharingError> {
         Ok(Self::default())

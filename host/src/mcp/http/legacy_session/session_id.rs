@@ -113,6 +113,15 @@ impl SessionKeyFiles {
         Ok(SessionKey { seal, second })
     }
 
+    /// Reads the key of answers that servers with the first file share. It says nothing of that key. `None` where no file is
+    /// named, so that this server has a key of its own.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "nothing is shared"))]
+    pub(crate) fn answers(&self) -> Result<Option<Seal>, SessionKeyError> {
+        let Some(file) = &self.first else { return Ok(None) };
+        let seal = Seal::of_bytes(&SessionKey::seal_of_file(file)?.tag(ANSWERS_KEY_NAME, b""));
+        seal.map(Some).map_err(SessionKeyError::Random)
+    }
+
     /// Checks that each file that is named gives a key. Blocks.
     pub(crate) fn check(&self) -> Result<(), SessionKeyError> {
         let mut files = self.first.iter().chain(&self.second);
@@ -154,12 +163,6 @@ impl SessionKey {
             }
         };
         Ok(key)
-    }
-
-    /// The key of answers that servers with this key share. It says nothing of this one.
-    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "nothing is shared"))]
-    pub(crate) fn answers(&self) -> std::io::Result<Seal> {
-        Seal::of_bytes(&self.0.tag(ANSWERS_KEY_NAME, b""))
     }
 
     /// An id for a session that begins now and speaks `version`, of this principal alone.
