@@ -42,6 +42,7 @@ pub use instructions::{GENERAL_INSTRUCTIONS, MAX_INSTRUCTIONS};
 pub use offer::definition::definition_digest;
 pub use offer::wit::{WitError, WitFile};
 pub use plugin::{Parts, Plugin};
+pub(crate) use refusal::HELD_BACK;
 pub use refusal::{Cause, Refusal, RefusalCount, Refused};
 pub(crate) use result_cache::{Caller, ResultCache, SealedAnswers};
 #[cfg(feature = "redis")]

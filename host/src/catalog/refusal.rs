@@ -3,6 +3,9 @@
 use super::MAX_PLUGINS;
 use crate::tool::FeatureKind;
 
+/// The beginning of each reason for which a lock holds a version back.
+pub(crate) const HELD_BACK: &str = "held back: ";
+
 /// Something that a plugin directory holds and the catalog does not serve.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Refusal {
@@ -111,6 +114,13 @@ impl Refusal {
         self.is_refusal() && self.parts() == 0 && self.is_of_plugin()
     }
 
+    /// True if a lock holds it back.
+    #[must_use]
+    pub fn is_held_back(&self) -> bool {
+        let is_version = matches!(self.refused, Refused::Plugin | Refused::Version);
+        is_version && self.reason.starts_with(HELD_BACK)
+    }
+
     /// True if it is of a plugin's file, and not of a directory or its lock.
     fn is_of_plugin(&self) -> bool {
         [".toml", ".wasm", ".wit"].iter().any(|ending| self.file.ends_with(ending))
@@ -147,5 +157,26 @@ impl Refusal {
         let help = lines.find_map(|line| line.split_once("= help: "));
         let help = help.map(|(_, help)| format!("; {help}")).unwrap_or_default();
         format!("{place}{first}{help}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    #[test]
+    fn a_plugin_that_a_lock_holds_back_is_counted_apart_from_what_is_wrong() {
+        let held = format!("{HELD_BACK}it is not in toolrack.lock");
+        let version = Refusal { refused: Refused::Version, ..Refusal::plugin("b.toml", &*held) };
+        let refusals = vec![
+            Refusal::plugin("a.toml", &*held),
+            version,
+            Refusal::plugin("c.toml", "expected a string"),
+            Refusal::warning("d.toml", &*held),
+            Refusal::plugin("toolrack.lock", "it is no lock"),
+        ];
+        let counts = Catalog { refusals, ..Catalog::default() }.count_plugins();
+        assert_eq!((counts.held, counts.refused, counts.serving), (2, 1, 0));
     }
 }

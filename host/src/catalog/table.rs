@@ -52,8 +52,11 @@ pub(crate) struct PluginCounts {
     pub(crate) serving: usize,
     /// The plugins that are being loaded, and of which no older version is served.
     pub(crate) loading: usize,
-    /// The plugins of which nothing, or no new version, is served.
+    /// The plugins of which nothing, or no new version, is served, since something is wrong.
     pub(crate) refused: usize,
+    /// The plugins of which nothing, or no new version, is served, since a lock holds it back.
+    #[serde(default)]
+    pub(crate) held: usize,
 }
 
 impl Catalog {
@@ -242,10 +245,13 @@ impl Catalog {
     /// The number of plugins by what becomes of them.
     #[must_use]
     pub(crate) fn count_plugins(&self) -> PluginCounts {
+        let of_plugins = self.refusals.iter().filter(|refusal| refusal.is_of_whole_plugin());
+        let held = of_plugins.filter(|refusal| refusal.is_held_back()).count();
         PluginCounts {
             serving: self.plugins().len(),
             loading: self.loading().len(),
-            refused: self.count_refused().plugins,
+            refused: self.count_refused().plugins - held,
+            held,
         }
     }
 

@@ -122,14 +122,14 @@ impl AskedServer {
             )
         })?;
         let HealthReport { status, version, uptime_seconds, plugins, tools, .. } = report;
-        let PluginCounts { serving, loading, refused } = plugins;
+        let PluginCounts { serving, loading, refused, held } = plugins;
         let status = match status {
             ServerHealth::Ok => "ok",
             ServerHealth::Loading => "loading",
             ServerHealth::ShuttingDown => "shutting down",
         };
         let up = uptime(Duration::from_secs(uptime_seconds));
-        let more = [(loading, "loading"), (refused, "refused")];
+        let more = [(loading, "loading"), (refused, "refused"), (held, "held back")];
         let more = more.into_iter().filter(|(count, _)| *count > 0);
         let more: String = more.map(|(count, what)| format!(", {count} {what}")).collect();
         Ok(format!(

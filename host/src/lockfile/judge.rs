@@ -2,10 +2,8 @@
 
 use super::{Difference, Lock, PluginVersion, differences};
 
+use crate::catalog::HELD_BACK;
 use crate::suggestion::CommandName;
-
-/// The beginning of each reason for which a lock holds a version back.
-pub(crate) const HELD_BACK: &str = "held back: ";
 
 /// The most differences that a verdict names.
 const MAX_NAMED_DIFFERENCES: usize = 4;

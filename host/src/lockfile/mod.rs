@@ -16,5 +16,4 @@ pub use entry::{FeatureId, Files, LockEntry, PluginVersion};
 pub(crate) use file::lock_help;
 pub use file::{LOCK_FILE, Lock, LockError, MAX_LOCK, write};
 pub use grants::wider;
-pub(crate) use judge::HELD_BACK;
 pub use judge::{LockPolicy, Verdict, judge, unlisted};

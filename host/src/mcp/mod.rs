@@ -33,7 +33,9 @@ pub(crate) use calls::observers::{
     CallObserver, CallObservers, EndKind, EndedCall, NamedCall, ObservedCall,
 };
 pub use engine::{Action, CallKey, CallRequest, Engine, Settings};
-pub use http::{AllowedOrigin, HostPolicy, HttpAddress, Listener, ServerName, SocketLocks};
+pub use http::{
+    AllowedOrigin, HostPolicy, HttpAddress, Listener, RefusalCounts, ServerName, SocketLocks,
+};
 pub(crate) use http::{
     AwaitedPart, HealthReport, HttpBounds, HttpServer, HttpServerError, HttpSettings, PlaceUrl,
     ProbeAnswer, ProbeError, ProbedServer, RecentCalls, ServerHealth, ServerPlace, TokenNeed,

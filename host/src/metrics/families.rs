@@ -16,6 +16,7 @@ use crate::catalog::{
     CacheCounts, Catalog, HistogramSnapshot, MEMORY_BOUNDS, Plugin, PluginCounts,
     StatisticsSnapshot, TIME_BOUNDS, Tool,
 };
+use crate::mcp::RefusalCounts;
 use crate::redis::RedisState;
 use crate::reload::{ReloadCounts, ReloadResult};
 use crate::tool::ErrorKind;
@@ -33,6 +34,8 @@ pub struct MetricsSource {
     /// The spans of traces. `None` where there are none.
     #[cfg(feature = "otlp")]
     pub spans: Option<Arc<SpanCounts>>,
+    /// The number of refusals over HTTP. `None` where it is not served.
+    pub refusals: Option<Arc<RefusalCounts>>,
     /// The state of Redis. `None` where there is none.
     pub redis: Option<Arc<RedisState>>,
     /// The time at which the server started.
@@ -135,10 +138,12 @@ impl Collector for MetricsSource {
 impl MetricsSource {
     /// The plugins by their states, the changes of what is served, and the version.
     fn states(&self, catalog: Option<&Catalog>, metrics: &mut Metrics<'_>) -> fmt::Result {
-        let PluginCounts { serving, loading, refused } =
+        let PluginCounts { serving, loading, refused, held } =
             catalog.map(Catalog::count_plugins).unwrap_or_default();
         let mut states = metrics.gauge("toolrack_plugins", "Plugins by what becomes of them")?;
-        for (state, count) in [("serving", serving), ("loading", loading), ("refused", refused)] {
+        let counts =
+            [("serving", serving), ("loading", loading), ("refused", refused), ("held", held)];
+        for (state, count) in counts {
             gauge(&mut states, &[("state", state)], count as u64)?;
         }
         let mut reloads = metrics.counter("toolrack_reloads", "Changes of what is served")?;
@@ -156,6 +161,13 @@ impl MetricsSource {
             let mut counts = metrics.counter("toolrack_spans", "Spans of traces")?;
             for (result, spans_so) in [("sent", spans.sent()), ("lost", spans.lost())] {
                 count(&mut counts, &[("result", result)], spans_so)?;
+            }
+        }
+        if let Some(refusals) = &self.refusals {
+            let mut refused = metrics
+                .counter("toolrack_http_refused", "Requests and connections that were refused")?;
+            for (reason, number) in refusals.all() {
+                count(&mut refused, &[("reason", reason)], number)?;
             }
         }
         if let Some(redis) = &self.redis {

@@ -23,8 +23,8 @@ use crate::manifest::{Bytes, Policy, Rate};
 use crate::mcp::{
     AllowedOrigin, CallObserver, CallObservers, ClientShares, Driver, Engine, Executor, HostPolicy,
     HttpAddress, HttpBounds, HttpServer, HttpServerError, HttpSettings, Listener, PrivateStdout,
-    RecentCalls, ServerName, SessionKeyError, SessionKeyFiles, Settings, SocketLocks, Stdio,
-    TlsFiles, TokenNeed,
+    RecentCalls, RefusalCounts, ServerName, SessionKeyError, SessionKeyFiles, Settings,
+    SocketLocks, Stdio, TlsFiles, TokenNeed,
 };
 use crate::metrics::{MetricsAddress, MetricsServer, MetricsSource};
 use crate::oauth::OauthSettings;
@@ -262,6 +262,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         let followed = FollowedStatus { watching, loading, address, ending };
         StatusWriter::start(home.run(), &options.plugins, followed, catalog.clone())
     });
+    let seen = SeenOverHttp { recent, refusals: Arc::default() };
     let metrics = options.metrics.map(|MetricsOptions { address, hosts }| {
         let reloads = follower.counts();
         let audit = audit.as_ref().map(AuditLog::counts);
@@ -270,6 +271,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
             catalog: catalog.clone(),
             reloads,
             audit,
+            refusals: options.http.is_some().then(|| seen.refusals.clone()),
             redis,
             #[cfg(feature = "otlp")]
             spans: tracer.as_ref().map(Tracer::counts),
@@ -298,8 +300,7 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
         let http = match &options.http {
             Some(http) => {
                 let engine = settings.clone();
-                let server =
-                    listen(http, engine, home, &executor, &catalog, recent, &shared).await?;
+                let server = listen(http, engine, home, &executor, &catalog, seen, &shared).await?;
                 listens.send_replace(Some(server.address()));
                 Some(server)
             }
@@ -373,6 +374,14 @@ async fn told_to_end(mut ended: watch::Receiver<bool>) {
     drop(ended.wait_for(|ended| *ended).await);
 }
 
+/// What others read of a server over HTTP while it runs.
+struct SeenOverHttp {
+    /// The calls that the page shows. `None` where no page is served.
+    recent: Option<Arc<RecentCalls>>,
+    /// The number of what was refused.
+    refusals: Arc<RefusalCounts>,
+}
+
 /// Listens for clients that come over HTTP.
 async fn listen(
     options: &HttpOptions,
@@ -380,7 +389,7 @@ async fn listen(
     home: Option<&Home>,
     executor: &Rc<Executor>,
     catalog: &watch::Receiver<Option<Arc<Catalog>>>,
-    recent: Option<Arc<RecentCalls>>,
+    seen: SeenOverHttp,
     shared: &SharedWithOthers,
 ) -> Result<HttpServer, ServeError> {
     let HttpOptions {
@@ -434,10 +443,11 @@ async fn listen(
         need,
         tls: tls.clone(),
         oauth: oauth.clone(),
-        page: recent,
+        page: seen.recent,
         rate_of_one: *rate_of_one,
         rates: shared.rates.clone(),
         redis: shared.state.clone(),
+        refusals: seen.refusals,
         bounds: HttpBounds::default(),
     };
     let server = HttpServer::new(listener, settings, executor.clone(), catalog.clone())?;

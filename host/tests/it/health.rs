@@ -76,7 +76,7 @@ fn health_is_told_in_numbers_and_names_nothing() {
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
         "catalog": format!("sha256:{}", digest(&peer)),
-        "plugins": { "serving": 2, "loading": 0, "refused": 1 },
+        "plugins": { "serving": 2, "loading": 0, "refused": 1, "held": 0 },
         "tools": 3,
     });
     let mut told = told;

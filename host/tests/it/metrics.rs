@@ -1,7 +1,7 @@
 //! `serve --metrics`: what a scrape reads, and who may scrape.
 
 use std::io::Write as _;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::client::{Client, toolrack};
 use crate::guest::Wat;
-use crate::http_peer::{HttpPeer, Response, request};
+use crate::http_peer::{HttpPeer, OpenResponse, Response, request};
 use crate::person::{Person, eventually};
 use crate::plugins;
 
@@ -32,6 +32,28 @@ fn metrics_of(mut server: Client) -> HttpPeer {
 fn value(scraped: &Response, series: &str) -> Option<f64> {
     let found = scraped.body.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
     found.map(|value| value.parse().expect("a number"))
+}
+
+#[test]
+fn what_is_refused_over_http_is_counted() {
+    let (person, directory) = (Person::new(), plugins::good());
+    person.run(&["token", "add", "ada"]);
+    let mut command =
+        person.command(&["serve", "--metrics", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let mut peer = metrics_of(Client::spawn(command.arg("--plugins").arg(directory.path())));
+    let series = |reason: &str| format!(r#"toolrack_http_refused_total{{reason="{reason}"}}"#);
+    assert_eq!(value(&peer.get("/metrics"), &series("unauthorized")), Some(0.0));
+    let line = peer.server.logs("listening on http://");
+    let address = line.rsplit("http://").next().and_then(|rest| rest.strip_suffix("/mcp"));
+    let address = address.expect("an address");
+    for (host, status) in [(address, 401), (address, 401), ("evil.example", 403)] {
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        stream.write_all(request("GET", "/mcp", &[("Host", host)], "").as_bytes()).expect("sent");
+        assert_eq!(OpenResponse::read(stream).status, status, "{host}");
+    }
+    let scraped = peer.get("/metrics");
+    assert_eq!(value(&scraped, &series("unauthorized")), Some(2.0));
+    assert_eq!(value(&scraped, &series("forbidden")), Some(1.0));
 }
 
 #[test]
@@ -86,6 +108,7 @@ fn a_scrape_tells_of_calls_plugins_and_the_process() {
         (r#"toolrack_plugins{state="serving"}"#.into(), 2.0),
         (r#"toolrack_plugins{state="loading"}"#.into(), 0.0),
         (r#"toolrack_plugins{state="refused"}"#.into(), 1.0),
+        (r#"toolrack_plugins{state="held"}"#.into(), 0.0),
         (r#"toolrack_reloads_total{result="added"}"#.into(), 2.0),
         (r#"toolrack_reloads_total{result="refused"}"#.into(), 1.0),
     ] {

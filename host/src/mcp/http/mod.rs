@@ -41,6 +41,7 @@ pub(crate) use probe::server_place::{PlaceUrl, ServerPlace};
 pub(crate) use request::authentication::TokenNeed;
 pub use request::host_policy::{AllowedOrigin, HostPolicy, ServerName};
 pub(crate) use run::health::{HealthReport, ServerHealth};
+pub use run::refusal_counts::RefusalCounts;
 pub(crate) use server::{HttpServer, HttpServerError, HttpSettings};
 pub use socket::address::{HttpAddress, Listener};
 pub use socket::socket_locks::SocketLocks;

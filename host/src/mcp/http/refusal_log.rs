@@ -3,77 +3,19 @@
 //! A reason is in the words that the client is told, which repeat nothing of a token.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::run::answer::HttpRefusal;
+use super::run::refusal_counts::{REFUSAL_KINDS, RefusalCounts, RefusalKind};
 use crate::text::{clip, escape};
-use http::StatusCode;
 
 /// The time between two lines of one kind.
 const REFUSAL_INTERVAL: Duration = Duration::from_secs(10);
 /// The longest reason that is written, in bytes.
 const MAX_REASON: usize = 300;
 
-/// The kinds of what is refused that an operator may want to see to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RefusalKind {
-    /// A request without a token that counts.
-    Unauthorized,
-    /// A request of a host, an origin or a token that may not.
-    Forbidden,
-    /// A request of a client that asks too often or for too much at once.
-    TooMany,
-    /// A request for which the server has no room, or is not ready.
-    Unavailable,
-    /// A request that is not in a form that is served.
-    Unsupported,
-    /// A connection that did not agree on TLS.
-    Handshake,
-    /// A connection that spoke HTTP where TLS is spoken.
-    Cleartext,
-    /// A connection that spoke TLS where HTTP is spoken.
-    Tls,
-    /// A connection that asked for nothing, and made room for another.
-    Idle,
-    /// A connection for which there was no room.
-    NoRoom,
-    /// A connection whose head or handshake is not whole, and gave way to those of others.
-    Unasked,
-    /// A handshake that waited long behind those of others.
-    SlowHandshake,
-}
-
-const KINDS: [RefusalKind; 12] = [
-    RefusalKind::Unauthorized,
-    RefusalKind::Forbidden,
-    RefusalKind::TooMany,
-    RefusalKind::Unavailable,
-    RefusalKind::Unsupported,
-    RefusalKind::Handshake,
-    RefusalKind::Cleartext,
-    RefusalKind::Tls,
-    RefusalKind::Idle,
-    RefusalKind::NoRoom,
-    RefusalKind::Unasked,
-    RefusalKind::SlowHandshake,
-];
-
 impl RefusalKind {
-    /// The kind of an answer with this status. `None` where the client alone has to see to it.
-    fn of(status: StatusCode) -> Option<Self> {
-        match status {
-            StatusCode::UNAUTHORIZED => Some(Self::Unauthorized),
-            StatusCode::FORBIDDEN => Some(Self::Forbidden),
-            StatusCode::TOO_MANY_REQUESTS => Some(Self::TooMany),
-            StatusCode::SERVICE_UNAVAILABLE => Some(Self::Unavailable),
-            StatusCode::NOT_ACCEPTABLE
-            | StatusCode::REQUEST_TIMEOUT
-            | StatusCode::PAYLOAD_TOO_LARGE
-            | StatusCode::UNSUPPORTED_MEDIA_TYPE => Some(Self::Unsupported),
-            _ => None,
-        }
-    }
-
     fn what(self) -> &'static str {
         match self {
             Self::Unauthorized => "a request is refused with 401",
@@ -92,9 +34,12 @@ impl RefusalKind {
     }
 }
 
-/// The refusals that were not written yet, by their kind.
+/// The refusals that were not written yet, by their kind, and the count of all.
 #[derive(Default)]
-pub(super) struct RefusalLog(RefCell<[UnwrittenRefusals; KINDS.len()]>);
+pub(super) struct RefusalLog {
+    unwritten: RefCell<[UnwrittenRefusals; REFUSAL_KINDS.len()]>,
+    counts: Arc<RefusalCounts>,
+}
 
 #[derive(Default)]
 struct UnwrittenRefusals {
@@ -107,6 +52,11 @@ struct UnwrittenRefusals {
 }
 
 impl RefusalLog {
+    /// Counts there, too.
+    pub(super) fn new(counts: Arc<RefusalCounts>) -> Self {
+        Self { counts, ..Self::default() }
+    }
+
     /// Notes a request that is refused.
     pub(super) fn note_request(&self, refused: &HttpRefusal) {
         if let Some(kind) = RefusalKind::of(refused.status()) {
@@ -120,7 +70,8 @@ impl RefusalLog {
     }
 
     fn note_of(&self, kind: RefusalKind, reason: &str, client: &str) {
-        let mut all = self.0.borrow_mut();
+        self.counts.add(kind);
+        let mut all = self.unwritten.borrow_mut();
         let unwritten = &mut all[kind as usize];
         unwritten.count += 1;
         unwritten.last_reason = escape(clip(reason.trim_end(), MAX_REASON));
@@ -130,14 +81,14 @@ impl RefusalLog {
 
     /// Writes a line for each kind that is due.
     pub(super) fn write_due(&self, now: Instant) {
-        for (unwritten, kind) in self.0.borrow_mut().iter_mut().zip(KINDS) {
+        for (unwritten, kind) in self.unwritten.borrow_mut().iter_mut().zip(REFUSAL_KINDS) {
             unwritten.write_if_due(kind, now);
         }
     }
 
     /// Writes what is left at the end of the server.
     pub(super) fn write_rest(&self) {
-        for (unwritten, kind) in self.0.borrow_mut().iter_mut().zip(KINDS) {
+        for (unwritten, kind) in self.unwritten.borrow_mut().iter_mut().zip(REFUSAL_KINDS) {
             unwritten.write(kind, Instant::now());
         }
     }
@@ -171,16 +122,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_has_its_place() {
-        for (at, kind) in KINDS.into_iter().enumerate() {
-            assert_eq!(kind as usize, at);
-        }
-    }
-
-    #[test]
     fn the_first_of_a_kind_is_written_at_once_and_the_others_are_counted() {
         let log = RefusalLog::default();
-        let unwritten = |kind: RefusalKind| log.0.borrow()[kind as usize].count;
+        let unwritten = |kind: RefusalKind| log.unwritten.borrow()[kind as usize].count;
         for _ in 0..100 {
             log.note(RefusalKind::Unauthorized, "no token");
         }
@@ -208,7 +152,7 @@ mod tests {
             let refused = refused.of_client(&"1f2e".into());
             log.note_request(&refused);
             log.note_request(&refused);
-            let all = log.0.borrow();
+            let all = log.unwritten.borrow();
             let unwritten = &all[kind as usize];
             assert_eq!((unwritten.count, &*unwritten.last_client), (1, "1f2e"));
         }

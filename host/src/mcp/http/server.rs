@@ -30,13 +30,14 @@ use super::legacy_session::session_registry::SessionRegistry;
 use super::page::recent_calls::RecentCalls;
 use super::page::web_page::WebPage;
 use super::plan::MessageChecks;
-use super::refusal_log::{RefusalKind, RefusalLog};
+use super::refusal_log::RefusalLog;
 use super::request::authentication::{Authenticator, TokenNeed, TokensInForce};
 use super::request::body::{self, ClaimedBody};
 use super::request::host_policy::HostPolicy;
 use super::run::byte_budget::ByteBudget;
 use super::run::client_rates::ClientRates;
 use super::run::in_step::InStep;
+use super::run::refusal_counts::{RefusalCounts, RefusalKind};
 use super::run::shares::Shares;
 use super::run::views::Views;
 use super::socket::address::Listener;
@@ -94,6 +95,8 @@ pub(crate) struct HttpSettings {
     pub(crate) rates: SharedRates,
     /// The state of the Redis in which they are. `None` where there is none.
     pub(crate) redis: Option<Arc<RedisState>>,
+    /// The place where what is refused is counted.
+    pub(crate) refusals: Arc<RefusalCounts>,
     pub(crate) bounds: HttpBounds,
 }
 
@@ -153,6 +156,7 @@ impl HttpServer {
             rate_of_one,
             rates,
             redis,
+            refusals,
             bounds,
         } = settings;
         // Half of the descriptors are for files, plugins and what they connect to.
@@ -198,7 +202,7 @@ impl HttpServer {
             shares: Shares::new(bounds),
             answers: ByteBudget::new(bounds.answers),
             in_step: InStep::default(),
-            refusals: RefusalLog::default(),
+            refusals: RefusalLog::new(refusals),
             started: Instant::now(),
             page,
             redis,

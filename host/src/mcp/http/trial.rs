@@ -54,6 +54,7 @@ pub(super) fn settings(bounds: HttpBounds) -> HttpSettings {
         rate_of_one: None,
         rates: SharedRates::default(),
         redis: None,
+        refusals: Arc::default(),
         bounds,
     }
 }

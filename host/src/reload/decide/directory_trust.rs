@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::super::scan::scanned::Contents;
 use super::locks_in_force::Judge;
-use crate::catalog::Plugin;
-use crate::lockfile::{self, Files, HELD_BACK, Lock, LockPolicy, PluginVersion, Verdict};
+use crate::catalog::{HELD_BACK, Plugin};
+use crate::lockfile::{self, Files, Lock, LockPolicy, PluginVersion, Verdict};
 use crate::suggestion::CommandName;
 
 fn no_lock() -> String {

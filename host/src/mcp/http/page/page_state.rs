@@ -9,7 +9,6 @@ use super::load_history::{LoadHistory, LoadSample};
 use super::recent_calls::RecentCall;
 use super::told_reason::{file_name, without_directories};
 use crate::catalog::{Catalog, Paused, Plugin, Refusal, Refused, RepeatedArgument, Tool};
-use crate::lockfile::HELD_BACK;
 use crate::mcp::http::legacy_session::session_id::now as now_ms;
 use crate::mcp::http::run::health::{CallStatistics, HealthReport, ServerHealth};
 use crate::text::clip;
@@ -188,7 +187,7 @@ impl PluginPause {
 
 impl<'a> PluginNotice<'a> {
     fn of(refusal: &'a Refusal) -> Self {
-        let is_held = refusal.reason.starts_with(HELD_BACK);
+        let is_held = refusal.is_held_back();
         let (kind, tool) = match &refusal.refused {
             Refused::Plugin if is_held => (NoticeKind::Held, None),
             Refused::Plugin => (NoticeKind::Refused, None),

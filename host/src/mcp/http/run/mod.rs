@@ -7,4 +7,5 @@ pub(super) mod shares;
 pub(super) mod client_rates;
 pub(super) mod views;
 pub(super) mod exchange;
+pub(super) mod refusal_counts;
 pub(super) mod answer;
