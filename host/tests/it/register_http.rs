@@ -106,6 +106,28 @@ fn each_client_gets_the_entry_that_it_reads_and_loses_it_without_a_trace() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_token_in_a_file_that_everybody_reads_is_told_of() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let machine = Machine::new();
+    machine.file("cursor", &[]);
+    let open = tempfile::TempDir::new().unwrap();
+    let token = open.path().join("token");
+    write(&token, TOKEN);
+    let register = ["register", "cursor", "--http", URL, "--token-file", token.to_str().unwrap()];
+    for (directory, file, is_told) in
+        [(0o755, 0o644, true), (0o755, 0o600, false), (0o700, 0o644, false)]
+    {
+        fs::set_permissions(open.path(), fs::Permissions::from_mode(directory)).unwrap();
+        fs::set_permissions(&token, fs::Permissions::from_mode(file)).unwrap();
+        let ran = machine.run(&register);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let told = "every user of this machine can read the token in ";
+        assert_eq!(ran.err.contains(told), is_told, "{directory:o} {file:o}: {}", ran.err);
+    }
+}
+
 #[test]
 fn what_a_person_added_stays_when_the_token_changes() {
     for (client, _) in forms() {
@@ -179,7 +201,8 @@ fn a_token_that_got_into_no_file_is_named() {
     let told = "the token ada got into no client's file";
     machine.cannot(&register, 1, &["--force", told, "`toolrack token remove ada` removes it"]);
     let ran = machine.run(&[&register[..], &["--force"]].concat());
-    assert_eq!((ran.code, &*ran.err), (0, ""), "{}", ran.out);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(!ran.err.contains("ada"), "{}", ran.err);
     let mut command = machine.command(&["register", "zed", "--http", URL, "--token-file", "-"]);
     let output = command.stdin(Stdio::null()).output().expect("the binary");
     let told = String::from_utf8_lossy(&output.stderr);

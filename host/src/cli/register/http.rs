@@ -10,7 +10,8 @@ use crate::cli::output::print::eprintln;
 use crate::cli::{ERROR, paint};
 use crate::clients::{ClientHeader, ClientToken, HttpEntry, Scope, ServerUrl};
 use crate::fs::bounded_read::read_at_most;
-use crate::text::escape_path;
+use crate::fs::others_rights::everybody_reaches;
+use crate::text::{escape_path, shell_word};
 use crate::token_shape::looks_like_token;
 
 /// The largest file of a token, in bytes.
@@ -128,6 +129,12 @@ fn read_token(file: &Path) -> anyhow::Result<ClientToken> {
         );
     }
     let token = std::str::from_utf8(&bytes).ok().and_then(ClientToken::from_text);
+    if !is_stdin && everybody_reaches(file) {
+        let word = shell_word(&file.to_string_lossy());
+        warn(&format!(
+            "every user of this machine can read the token in {name}; `chmod go-r {word}` ends that"
+        ));
+    }
     let Some(token) = token else {
         bail!(
             "--token-file: {name}: expected a token on one line, as `toolrack token add` prints it"
