@@ -17,6 +17,8 @@ MODERN, LEGACY = "2026-07-28", "2025-11-25"
 CLIENTS = 12
 # Every third client speaks an older revision, in one session for all its calls.
 LEGACY_EVERY = 3
+# The tool of a plugin with a rate, and what only its answer says.
+PACED, GREETS = "paced_greet", "Hello, "
 
 
 @dataclass
@@ -26,6 +28,15 @@ class Lost:
     at: float
     status: int | None
     reason: str
+
+
+@dataclass
+class Paced:
+    """A call of a plugin with a rate, which was answered, or told that it came too soon."""
+
+    since: float
+    until: float
+    is_through: bool
 
 
 class Load:
@@ -38,6 +49,7 @@ class Load:
         self.lost: list[Lost] = []
         self.times: list[float] = []
         self.by_tool: dict[str, int] = {}
+        self.paced: list[Paced] = []
         self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self._client, args=[number], daemon=True) for number in range(CLIENTS)]
 
@@ -55,9 +67,14 @@ class Load:
             thread.join(SECONDS)
             assert not thread.is_alive(), "a call is not answered"
 
+    def paced_calls(self) -> list[Paced]:
+        """The calls of the plugin with a rate that are over."""
+        with self.lock:
+            return list(self.paced)
+
     def _client(self, number: int) -> None:
         choices = random.Random(self.seed * 1_000 + number)
-        client = _Client(self.tokens[number % len(self.tokens)], is_legacy=number % LEGACY_EVERY == 0)
+        client = Client(self.tokens[number % len(self.tokens)], is_legacy=number % LEGACY_EVERY == 0)
         while (call := next(self.next)) <= self.calls:
             with self.lock:
                 self.begun += 1
@@ -69,14 +86,18 @@ class Load:
                 if status == 200 and is_right(text):
                     self.times.append(now - since)
                     self.by_tool[name] = self.by_tool.get(name, 0) + 1
+                    if name == PACED:
+                        self.paced.append(Paced(since, now, GREETS in text))
                 else:
                     self.lost.append(Lost(now, status, text[:300]))
 
 
-class _Client:
-    def __init__(self, token: str, *, is_legacy: bool) -> None:
+class Client:
+    """A client with a connection of its own, to the balancer or to the server at another port."""
+
+    def __init__(self, token: str, *, is_legacy: bool = False, port: int = PORT) -> None:
         self.token, self.is_legacy = token, is_legacy
-        self.connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=SECONDS)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
         self.session: str | None = None
 
     def call(self, name: str, arguments: dict, number: int) -> tuple[int | None, str]:
@@ -123,4 +144,9 @@ def _chosen(choices: random.Random, unique: str) -> tuple[str, dict, Callable[[s
         ("hello_greet", {"nobody": unique}, lambda text: '"isError":true' in text),
         ("calc_evaluate", {"expression": f"{a} + {b}"}, lambda text: str(a + b) in text),
         ("hash_digest", {"data": unique, "algorithm": "sha256"}, lambda text: digest in text),
+        (PACED, {"name": unique}, lambda text: f"{GREETS}{unique}!" in text or _is_too_soon(text)),
     ])
+
+
+def _is_too_soon(text: str) -> bool:
+    return '"isError":true' in text and "its rate limit of" in text

@@ -10,15 +10,19 @@ import subprocess
 import tempfile
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import proxy
+import sharing
 from load import CLIENTS, HOST, Load
+from sharing import Redis, Window
 
 CALLS = 10_000
 PLUGINS = ("hello", "calc", "hash")
+# The directory of the plugins that no replica has for itself.
+SHARED = "shared"
 PORTS = (8787, 8788, 8789)
 METRICS = {port: port + 1_000 for port in PORTS}
 PROMETHEUS = 9490
@@ -40,7 +44,7 @@ class Replica:
 
     def start(self) -> None:
         words = [self.toolrack, "serve", "--http", f"127.0.0.1:{self.port}", "--http-host", HOST, "--metrics", f"127.0.0.1:{METRICS[self.port]}",
-                 "--plugins", self.folder / "plugins", "--log", "warn"]
+                 "--plugins", self.folder / "plugins", "--plugins", self.folder.parent / SHARED, "--log", "warn"]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL, stderr=log,
                                             env=os.environ | {"TOOLRACK_HOME": str(self.folder / "home")})
@@ -71,6 +75,13 @@ class Replica:
             return ""
         return text if status == 200 else ""
 
+    def told_of_redis(self) -> tuple[str, float]:
+        """What /health says of Redis, and the metrics."""
+        _, text = _get(self.port, "/health")
+        _, metrics = _get(METRICS[self.port], "/metrics")
+        (line,) = (line for line in metrics.splitlines() if line.startswith("toolrack_redis_connected "))
+        return json.loads(text)["redis"], float(line.split()[1])
+
     def replace_plugin(self) -> None:
         """Puts another version of a plugin beside the old, and renames it into place: a section that nobody reads is new."""
         wasm = self.folder / "plugins/hello.wasm"
@@ -82,7 +93,8 @@ class Replica:
 def main(toolrack: Path, shipped: Path, seed: int) -> int:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        tokens = _prepare(toolrack, shipped, folder)
+        redis = stack.enter_context(sharing.redis(folder / "redis"))
+        tokens = _prepare(toolrack, shipped, folder, redis)
         replicas = {port: Replica(toolrack, folder / str(port), port) for port in PORTS}
         load = Load(CALLS, seed, tokens)
         try:
@@ -91,31 +103,40 @@ def main(toolrack: Path, shipped: Path, seed: int) -> int:
                 replica.start()
             stack.enter_context(_balancer(folder / "nginx"))
             stack.enter_context(_prometheus(folder))
+            _until_redis("connected", replicas.values())
             since = time.monotonic()
             load.begin()
-            killed_at = _disturb(replicas, load)
+            killed_at, together, apart = _disturb(replicas, load, redis)
             load.end()
-            took = time.monotonic() - since
+            together[-1].until = time.monotonic()
+            took = together[-1].until - since
             _judge_load(load, killed_at, folder / "nginx/access.log")
+            sharing.judge_together(load, together)
+            sharing.judge_apart(load, apart, len(replicas))
             _judge_metrics(replicas, load)
+            _judge_redis(replicas, load)
         except AssertionError as error:
             print(f"FAIL (seed {seed}): {error}")
             for replica in replicas.values():
-                print(replica.log()[-2_000:])
+                # Calls that came too soon are many, and each is told.
+                lines = [line for line in replica.log().splitlines() if 'plugin="paced"' not in line]
+                print("\n".join(lines)[-2_000:])
             return 1
     ordered = sorted(load.times)
     print(f"pass  {CALLS} calls of {CLIENTS} clients in {took:.0f} s ({CALLS / took:.0f} a second, p50 {statistics.median(ordered) * 1000:.1f} ms, "
-          f"p99 {ordered[len(ordered) * 99 // 100] * 1000:.0f} ms); {len(load.lost)} lost with the killed replica; seed {seed}")
+          f"p99 {ordered[len(ordered) * 99 // 100] * 1000:.0f} ms); {len(load.lost)} lost with the killed replica; "
+          f"a rate held in sum over {len(together)} times with Redis; seed {seed}")
     return 0
 
 
-def _prepare(toolrack: Path, shipped: Path, folder: Path) -> list[str]:
-    """Makes a home and plugins for each: the same tokens, the same key of sessions, and plugins that are compiled."""
+def _prepare(toolrack: Path, shipped: Path, folder: Path, redis: Redis) -> list[str]:
+    """Makes a home and plugins for each: the same tokens, key of sessions and Redis, and plugins that are compiled."""
     first = folder / str(PORTS[0])
     (first / "plugins").mkdir(parents=True)
     for plugin in PLUGINS:
         for ending in ("toml", "wasm"):
             shutil.copy(shipped / f"{plugin}.{ending}", first / "plugins")
+    sharing.add_plugins(shipped / "hello.wasm", folder / SHARED)
     environment = os.environ | {"TOOLRACK_HOME": str(first / "home")}
 
     def run(*words: object) -> str:
@@ -124,31 +145,51 @@ def _prepare(toolrack: Path, shipped: Path, folder: Path) -> list[str]:
         return done.stdout.strip()
 
     tokens = [run("token", "add", f"client-{number}") for number in range(3)]
-    run("list", "--plugins", first / "plugins")
+    run("list", "--plugins", first / "plugins", "--plugins", folder / SHARED)
     (folder / "session.key").write_text(os.urandom(32).hex())
     (folder / "session.key").chmod(0o600)
-    (first / "home/config.toml").write_text(f'[http]\nsession_key_file = "{folder}/session.key"\ndrain_delay = "1s"\ngrace = "20s"\n')
+    http_section = f'[http]\nsession_key_file = "{folder}/session.key"\ndrain_delay = "1s"\ngrace = "20s"\n'
+    (first / "home/config.toml").write_text(http_section + redis.configuration())
+    assert "answers, and takes what is written" in run("doctor", "--plugins", first / "plugins"), "doctor does not find Redis"
     for port in PORTS[1:]:
         shutil.copytree(first, folder / str(port))
     return tokens
 
 
-def _disturb(replicas: dict[int, Replica], load: Load) -> float:
-    """One is killed, one is drained, all get another plugin. Returns when the one was killed."""
+def _disturb(replicas: dict[int, Replica], load: Load, redis: Redis) -> tuple[float, list[Window], Window]:
+    """One is killed, one is drained, Redis is stopped meanwhile, and all get another plugin.
+
+    Returns when the one was killed, and the times in which all shared Redis and in which none did. The last one goes on.
+    """
     before = {replica.digest() for replica in replicas.values()}
     assert len(before) == 1, f"replicas differ before anything happened: {before}"
+    together = [Window(time.monotonic(), 0.0)]
     load.wait_until(0.15)
     killed_at = time.monotonic()
     replicas[KILLED].end(signal.SIGKILL)
     # Until Prometheus has seen it.
     _eventually("a scrape that fails", lambda: bool(_ask(f'up{{instance="127.0.0.1:{METRICS[KILLED]}"}} == 0')))
+    together[0].until = time.monotonic()
+    redis.stop()
+    _until_redis("away", [replicas[DRAINED], replicas[UNTOUCHED]])
+    apart = Window(time.monotonic(), 0.0)
     load.wait_until(0.3)
     replicas[KILLED].start()
-    load.wait_until(0.4)
+    _until_redis("away", replicas.values())
+    _eventually("the end of the rate in sum", lambda: _is_more_than_one_bucket(load, apart.since))
+    apart.until = time.monotonic()
+    _eventually("a scrape without Redis", lambda: len(_ask("toolrack_redis_connected == 0")) == len(PORTS))
+    redis.start()
+    _until_redis("connected", replicas.values())
+    together.append(Window(time.monotonic(), 0.0))
+    load.wait_until(0.5)
     code = replicas[DRAINED].end(signal.SIGTERM)
     assert code == 0, f"the drained replica ended with {code}"
-    load.wait_until(0.5)
+    # A server that starts does not wait for Redis, and counts by itself until it has it.
+    together[-1].until = time.monotonic()
     replicas[DRAINED].start()
+    _until_redis("connected", [replicas[DRAINED]])
+    together.append(Window(time.monotonic(), 0.0))
     for share, replica in zip((0.6, 0.7, 0.8), replicas.values(), strict=True):
         load.wait_until(share)
         old = replica.digest()
@@ -157,7 +198,19 @@ def _disturb(replicas: dict[int, Replica], load: Load) -> float:
         now = {one.digest() for one in replicas.values()}
         assert len(now) == (1 if share == 0.8 else 2), f"digests after a replica changed: {now}"
     assert not before & now, "the new plugin is not told"
-    return killed_at
+    return killed_at, together, apart
+
+
+def _until_redis(word: str, replicas: Iterable[Replica]) -> None:
+    """Waits until each says so: /health and the metrics."""
+    expected = (word, 1.0 if word == "connected" else 0.0)
+    for replica in replicas:
+        _eventually(f"Redis {word} at {replica.port}", lambda replica=replica: replica.told_of_redis() == expected)
+
+
+def _is_more_than_one_bucket(load: Load, since: float) -> bool:
+    now = Window(since, time.monotonic())
+    return sharing.through(now.paced(load)) > now.allowed() + sharing.RATE
 
 
 def _judge_load(load: Load, killed_at: float, access_log: Path) -> None:
@@ -190,6 +243,19 @@ def _judge_metrics(replicas: dict[int, Replica], load: Load) -> None:
     was_down = {one["metric"]["instance"] for one in _ask("min_over_time(up[10m]) == 0")}
     assert f"127.0.0.1:{METRICS[KILLED]}" in was_down and f"127.0.0.1:{METRICS[UNTOUCHED]}" not in was_down, was_down
     assert all(replica.process.poll() is None for replica in replicas.values())
+
+
+def _judge_redis(replicas: dict[int, Replica], load: Load) -> None:
+    """Redis is back, its time away was told, and an answer that one replica keeps is found by another."""
+    _until_redis("connected", replicas.values())
+    _eventually("a scrape with Redis", lambda: len(_ask("toolrack_redis_connected == 1")) == len(PORTS))
+    was_away = {one["metric"]["instance"] for one in _ask("min_over_time(toolrack_redis_connected[10m]) == 0")}
+    assert was_away == {f"127.0.0.1:{port}" for port in METRICS.values()}, was_away
+    told = replicas[UNTOUCHED].log().count("counts calls and keeps answers by itself")
+    assert told == 1, f"a replica told {told} times that Redis is away"
+    for keeps, finds, another in ((KILLED, DRAINED, UNTOUCHED), (UNTOUCHED, KILLED, DRAINED)):
+        _eventually(f"at {finds} an answer that {keeps} kept",
+                    lambda ports=(keeps, finds, another): sharing.finds_what_another_kept(load.tokens, *ports))
 
 
 @contextmanager
