@@ -11,7 +11,7 @@ import tools
 import wrong
 
 # Made by hand, as the values of the goldens name them.
-SECRETS = {"toolrack-tokens", "toolrack-session", "toolrack-secrets", "tools-example-org", "own-plugins"}
+SECRETS = {"toolrack-tokens", "toolrack-session", "toolrack-secrets", "toolrack-redis", "tools-example-org", "own-plugins"}
 PLUGIN_IMAGE = f"registry.example:5000/plugins@sha256:{'a' * 64}"
 
 # Values that go together, each beside the least that has to be said: features, and what else is at their edges.
@@ -39,6 +39,11 @@ RIGHT = [
     {"pod": {"user": 1_000_650_000}},
     {"pod": {"user": None}},
     {"tls": {"secret": "tools-example-org"}},
+    {"replicas": 3, "sessionKey": {"secret": "toolrack-session"}, "redis": {"url": "redis://redis.tools.svc:6379/2"},
+     "networkPolicy": {"redis": [{"podSelector": {"matchLabels": {"app": "redis"}}}], "dns": [], "networks": []}},
+    {"sessionKey": {"secret": "toolrack-session"}, "networkPolicy": {"enabled": False},
+     "redis": {"url": "rediss://[2001:db8::7]", "secret": "toolrack-redis", "key": "redis-password", "prefix": "sales:"}},
+    {"config": "[redis]\nurl = \"redis://redis.example.org\"\n"},
     {"service": {"type": "LoadBalancer", "port": 80, "annotations": {"a/b": "1"}}},
 ]
 
@@ -131,7 +136,7 @@ BREAKS = [
     ("Deployment", "spec.template.spec.volumes.2.secret.secretName", "another"),
     ("Deployment", "spec.template.spec.volumes.0.emptyDir", {}),
     ("Deployment", "spec.template.spec.volumes.0", {"name": "home", "hostPath": {"path": "/"}}),
-    ("Deployment", "spec.template.spec.volumes.7.image.reference", "registry.example/plugins:latest"),
+    ("Deployment", "spec.template.spec.volumes.8.image.reference", "registry.example/plugins:latest"),
     ("Deployment", "spec.template.metadata.labels", {}),
     ("Deployment", "spec.replicas", 3),
     ("Service", "spec.selector", {"app": "toolrack"}),

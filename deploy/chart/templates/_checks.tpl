@@ -28,6 +28,24 @@
   {{- $value := get (dict "address" "service.port" "hosts" "hosts" "grace" "drain.graceSeconds" "drain_delay" "drain.delaySeconds" "session_key_file" "sessionKey.secret" "second_session_key_file" "sessionKey.secondKey" "metrics" "metrics.enabled" "plugins" "plugins" "tls_cert" "tls.secret" "tls_key" "tls.secret") $key }}
   {{- fail (printf "config sets `%s`, which is this chart's: take it out, and set the value %s" $key $value) }}
 {{- end }}
+{{- if and $v.redis.url (not $v.sessionKey.secret) }}
+  {{- fail "redis.url is set, and sessionKey.secret is empty: kept answers are shared only by servers with a key in common; name a Secret with a shared key, made by `kubectl create secret generic toolrack-session --from-literal=session.key=$(openssl rand -hex 32)`" }}
+{{- end }}
+{{- if and $v.redis.secret (not $v.redis.url) }}
+  {{- fail (printf "redis.secret is %s, and redis.url is empty: name the Redis whose password it has, as in redis://redis.%s.svc" $v.redis.secret .Release.Namespace) }}
+{{- end }}
+{{- if and $v.redis.caKey (not $v.redis.secret) }}
+  {{- fail (printf "redis.caKey is %s, and redis.secret is empty: name the Secret that holds it" $v.redis.caKey) }}
+{{- end }}
+{{- if and $v.redis.caKey (not (hasPrefix "rediss://" $v.redis.url)) }}
+  {{- fail (printf "redis.caKey is %s, and redis.url is %s, which is not over TLS: write rediss:// there, or leave caKey empty" $v.redis.caKey $v.redis.url) }}
+{{- end }}
+{{- if and $v.redis.url (regexMatch `(?m)^\s*(\[\s*["']?redis["']?\s*\]|["']?redis["']?\s*[.=])` $v.config) }}
+  {{- fail "redis.url is set, and config has [redis], which would count in its place: keep one of the two" }}
+{{- end }}
+{{- if and $v.redis.url $v.networkPolicy.enabled (not $v.networkPolicy.redis) }}
+  {{- fail "redis.url is set, and networkPolicy.redis is empty: the pods would not reach it; name the peers that are the Redis, or set networkPolicy.enabled=false" }}
+{{- end }}
 {{- if and $v.autoscaling.enabled (gt (int $v.autoscaling.minReplicas) (int $v.autoscaling.maxReplicas)) }}
   {{- fail (printf "autoscaling.minReplicas is %d, more than autoscaling.maxReplicas, %d" (int $v.autoscaling.minReplicas) (int $v.autoscaling.maxReplicas)) }}
 {{- end }}

@@ -75,6 +75,20 @@ second_session_key_file = "/run/toolrack/second.key"
 tls_cert = "/run/tls/tls.crt"
 tls_key = "/run/tls/tls.key"
 {{- end }}
+{{- with .Values.redis }}
+{{- if .url }}
+
+[redis]
+url = {{ .url | toJson }}
+prefix = {{ .prefix | toJson }}
+{{- if .secret }}
+password_file = "/run/redis/password"
+{{- if .caKey }}
+ca_file = "/run/redis/ca.crt"
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* Of every container. Nothing of it is needed by the server. */}}
