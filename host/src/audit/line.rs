@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::json;
+use crate::json::canonical;
 use crate::manifest::Sha256Digest;
 use crate::mcp::{EndKind, EndedCall};
 use crate::text::{clip, escape_json};
-use crate::tool::{CallTrace, GrantUses, NotedNames, Usage};
+use crate::tool::{CallTrace, GrantUses, NotedNames, Usage, milliseconds};
 
 /// The longest arguments whose values are written, in bytes of canonical JSON.
 const MAX_WRITTEN_ARGUMENTS: usize = 64 * 1024;
@@ -41,8 +41,17 @@ enum AuditedArguments {
     /// They were never read.
     Unread,
     Held(Arc<RawValue>),
-    /// There was no room to hold so many bytes.
-    TooMany(usize),
+    /// There was no room to hold them: their digest is left, and the number of their bytes.
+    Digested(ArgumentsDigest, usize),
+}
+
+/// The digest of arguments.
+#[derive(Clone, Copy)]
+struct ArgumentsDigest {
+    digest: Sha256Digest,
+    /// True if this server refuses to read them, as another reader might read something else: it is that of the bytes as they
+    /// came.
+    is_of_unread: bool,
 }
 
 #[derive(Serialize)]
@@ -61,6 +70,8 @@ struct AuditLine<'a> {
     version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arguments_sha256: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    arguments_unreadable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     arguments: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,35 +152,38 @@ impl AuditEntry {
     fn argument_bytes(&self) -> usize {
         match &self.arguments {
             AuditedArguments::Held(raw) => raw.get().len(),
-            AuditedArguments::Unread | AuditedArguments::TooMany(_) => 0,
+            AuditedArguments::Unread | AuditedArguments::Digested(..) => 0,
         }
     }
 
-    /// Lets go of the arguments, for which there is no room: the line says how many bytes they had.
-    pub(super) fn without_arguments(mut self) -> Self {
+    /// True if it holds the arguments themselves.
+    pub(super) fn holds_arguments(&self) -> bool {
+        matches!(self.arguments, AuditedArguments::Held(_))
+    }
+
+    /// Lets go of the arguments, for which there is no room: their digest is taken now. It takes as long as to read them.
+    pub(super) fn digested(mut self) -> Self {
         if let AuditedArguments::Held(raw) = &self.arguments {
-            self.arguments = AuditedArguments::TooMany(raw.get().len());
+            let (digest, _) = ArgumentsDigest::of(raw);
+            self.arguments = AuditedArguments::Digested(digest, raw.get().len());
         }
         self
     }
 
     /// Adds the line, with the values of the arguments or without.
     pub(super) fn write(&self, with_arguments: bool, lines: &mut Vec<u8>) {
-        let canonical = match &self.arguments {
-            AuditedArguments::Held(raw) => Some(canonical(raw)),
-            AuditedArguments::Unread | AuditedArguments::TooMany(_) => None,
-        };
-        let digest = canonical.as_ref().map(|text| Sha256Digest::of(text.as_bytes()).to_string());
-        // Text that is no JSON by the rules of this server is not written, and its digest is that of its bytes.
-        let shown = canonical.filter(|text| with_arguments && text.len() <= MAX_WRITTEN_ARGUMENTS);
-        let shown = shown.and_then(|text| RawValue::from_string(text).ok());
-        let omitted = match &self.arguments {
-            AuditedArguments::Held(raw) if with_arguments && shown.is_none() => {
-                Some(raw.get().len())
+        let (digest, text, bytes) = match &self.arguments {
+            AuditedArguments::Held(raw) => {
+                let (digest, text) = ArgumentsDigest::of(raw);
+                (Some(digest), text, Some(raw.get().len()))
             }
-            AuditedArguments::TooMany(bytes) => Some(*bytes),
-            AuditedArguments::Held(_) | AuditedArguments::Unread => None,
+            AuditedArguments::Digested(digest, bytes) => (Some(*digest), None, Some(*bytes)),
+            AuditedArguments::Unread => (None, None, None),
         };
+        // What this server does not read is not written: it would end other readers of the file, or tell them something else.
+        let shown = text.filter(|text| with_arguments && text.len() <= MAX_WRITTEN_ARGUMENTS);
+        let shown = shown.and_then(|text| RawValue::from_string(text).ok());
+        let omitted = bytes.filter(|_| with_arguments && shown.is_none());
         let GrantUses { hosts, directories, secrets, refused } = &self.uses;
         let line = AuditLine {
             event: "call",
@@ -181,7 +195,8 @@ impl AuditEntry {
             tool: &self.tool,
             plugin: self.plugin.as_ref().map(|(name, _)| &**name),
             version: self.plugin.as_ref().map(|(_, digest)| digest.to_string()),
-            arguments_sha256: digest,
+            arguments_sha256: digest.map(|digest| digest.digest.to_string()),
+            arguments_unreadable: digest.is_some_and(|digest| digest.is_of_unread),
             arguments: shown.as_deref(),
             arguments_bytes: omitted,
             outcome: self.end.name(),
@@ -205,6 +220,15 @@ impl AuditEntry {
     }
 }
 
+impl ArgumentsDigest {
+    /// The digest, with the one spelling of the arguments that it is of. `None` where they are not read.
+    fn of(raw: &RawValue) -> (Self, Option<String>) {
+        let text = canonical(raw.get(), &[]);
+        let digest = Sha256Digest::of(text.as_deref().unwrap_or(raw.get()).as_bytes());
+        (Self { digest, is_of_unread: text.is_none() }, text)
+    }
+}
+
 /// Adds the line that says how many were lost.
 pub(super) fn write_lost(count: u64, lines: &mut Vec<u8>) {
     let (time, pid) = (rfc3339(SystemTime::now()), std::process::id());
@@ -216,19 +240,6 @@ fn add(line: &impl Serialize, lines: &mut Vec<u8>) {
     let json = serde_json::to_string(line).unwrap_or_default();
     lines.extend_from_slice(escape_json(&json).as_bytes());
     lines.push(b'\n');
-}
-
-/// The same arguments as one text, however they were written: without spaces, with the keys of objects in order. Text that
-/// is not read as JSON, since it nests too deep or has a key twice, is itself.
-fn canonical(raw: &RawValue) -> String {
-    let value = json::value(raw.get()).ok();
-    let text = value.and_then(|value| serde_json::to_string(&value).ok());
-    text.unwrap_or_else(|| raw.get().to_owned())
-}
-
-/// A time in milliseconds, to the microsecond.
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// A time of the clock in UTC, to the microsecond. One before 1970 is the beginning of that.
@@ -270,17 +281,69 @@ mod tests {
         assert_eq!(rfc3339(late), "1970-01-01T00:00:01.500000Z");
     }
 
-    fn raw(text: &str) -> Box<RawValue> {
-        RawValue::from_string(text.into()).expect("JSON")
+    fn entry(arguments: &str) -> AuditEntry {
+        let arguments: Arc<RawValue> =
+            RawValue::from_string(arguments.into()).expect("JSON").into();
+        AuditEntry::of(&EndedCall {
+            came: SystemTime::now(),
+            request: "1",
+            principal: "",
+            client: None,
+            tool: "echo",
+            plugin: None,
+            arguments: Some(&arguments),
+            end: EndKind::UnknownTool,
+            time: Duration::ZERO,
+            wait: Duration::ZERO,
+            usage: Usage::default(),
+            trace: None,
+        })
+    }
+
+    fn line(entry: &AuditEntry, with_arguments: bool) -> String {
+        let mut line = Vec::new();
+        entry.write(with_arguments, &mut line);
+        String::from_utf8(line).expect("UTF-8")
+    }
+
+    fn digest(text: &str) -> String {
+        format!(r#""arguments_sha256":"{}""#, Sha256Digest::of(text.as_bytes()))
     }
 
     #[test]
-    fn arguments_have_one_text_however_they_are_written() {
-        let one = canonical(&raw("{\"b\": [1, 2.0],\r\n \"a\": {\"y\":null,\"x\":\"\\u0041\"}}"));
-        assert_eq!(one, r#"{"a":{"x":"A","y":null},"b":[1,2.0]}"#);
-        assert_eq!(canonical(&raw(&one)), one);
-        for odd in [r#"{"a":1,"a":2}"#, &format!("{}{}", "[".repeat(1000), "]".repeat(1000))] {
-            assert_eq!(canonical(&raw(odd)), odd);
+    fn arguments_have_one_digest_however_they_are_written_and_numbers_stay_as_they_are() {
+        let one = r#"{"a":{"x":"A","y":null},"b":[1,2.0,123456789012345678901234567890,-0,1E2]}"#;
+        let spaced = "{\"b\": [1, 2.0,123456789012345678901234567890, -0,1E2],\r\n \"a\": {\"y\":null,\"x\":\"\\u0041\"}}";
+        for text in [one, spaced] {
+            let line = line(&entry(text), true);
+            assert!(line.contains(&digest(one)), "{line}");
+            assert!(line.contains(&format!(r#""arguments":{one},"#)), "{line}");
+        }
+        let other = one.replace("890", "891");
+        assert!(line(&entry(&other), false).contains(&digest(&other)));
+    }
+
+    #[test]
+    fn arguments_that_are_not_read_here_are_never_written() {
+        let deep = |levels| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+        for odd in [r#"{"a":1,"a":2}"#, r#"{"a":"\ud800"}"#, "[1]", &deep(1000)] {
+            let entry = entry(odd);
+            let line = line(&entry, true);
+            let bytes = format!(r#""arguments_bytes":{}"#, odd.len());
+            assert!(line.contains(&digest(odd)) && line.contains(&bytes), "{line}");
+            assert!(line.contains(r#""arguments_unreadable":true"#), "{line}");
+            assert!(!line.contains(r#""arguments":"#) && line.len() < 1000, "{line}");
+        }
+        let read = deep(100);
+        assert!(line(&entry(&read), true).contains(&format!(r#""arguments":{read}"#)));
+    }
+
+    #[test]
+    fn the_digest_is_the_same_where_there_is_no_room_for_the_arguments() {
+        for text in [r#"{"b":1, "a":1.0}"#, r#"{"a":1,"a":2}"#] {
+            let whole = line(&entry(text), false);
+            assert_eq!(line(&entry(text).digested(), false)[100..], whole[100..]);
+            assert!(whole.contains("arguments_sha256"), "{whole}");
         }
     }
 }

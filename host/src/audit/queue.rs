@@ -16,7 +16,7 @@ use crate::sync::lock;
 
 /// Entries that wait to be written; beyond them lines are lost rather than calls delayed.
 const MAX_WAITING_ENTRIES: usize = 8192;
-/// The memory of those that wait, in bytes. Entries are kept without their arguments from half of it on.
+/// The memory of those that wait, in bytes. From half of it on, arguments are digested at once and not kept.
 const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 /// The entries that are taken at once, and the bytes of lines that are written at once, but for a line that is longer.
 const WRITTEN_AT_ONCE: usize = 256;
@@ -107,16 +107,24 @@ impl WaitingEntries {
         lock(&self.state)
     }
 
-    fn put(&self, mut entry: AuditEntry) {
-        let mut state = self.state();
-        if state.bytes + entry.size() > MAX_WAITING_BYTES / 2 {
-            entry = entry.without_arguments();
-        }
-        let size = entry.size();
-        if state.waiting.len() >= MAX_WAITING_ENTRIES || state.bytes + size > MAX_WAITING_BYTES {
-            state.lost += 1;
+    fn put(&self, entry: AuditEntry) {
+        let Err(entry) = self.try_put(entry) else { return };
+        // A digest takes a while, and is not made while others wait.
+        let entry =
+            if entry.holds_arguments() { self.try_put(entry.digested()) } else { Err(entry) };
+        if entry.is_err() {
+            self.state().lost += 1;
             self.counts.add_lost(1);
-            return;
+        }
+    }
+
+    /// Puts the entry among those that wait, or returns it where there is no room.
+    fn try_put(&self, entry: AuditEntry) -> Result<(), AuditEntry> {
+        let mut state = self.state();
+        let size = entry.size();
+        let most = if entry.holds_arguments() { MAX_WAITING_BYTES / 2 } else { MAX_WAITING_BYTES };
+        if state.waiting.len() >= MAX_WAITING_ENTRIES || state.bytes + size > most {
+            return Err(entry);
         }
         state.bytes += size;
         state.waiting.push_back(entry);
@@ -124,6 +132,7 @@ impl WaitingEntries {
             drop(state);
             self.woken.notify_one();
         }
+        Ok(())
     }
 
     /// Waits for entries, and takes some. Returns them with the number of lines that were lost before; none at the end.
@@ -317,10 +326,13 @@ mod tests {
         let state = entries.state();
         assert_eq!((state.waiting.len(), state.lost), (many, 0));
         assert!(state.bytes <= MAX_WAITING_BYTES, "{}", state.bytes);
-        let mut line = Vec::new();
-        state.waiting[many - 1].write(false, &mut line);
-        let line: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
-        assert_eq!(line["arguments_bytes"], 1024 * 1024 + 8);
+        let line = |at: usize| -> serde_json::Value {
+            let mut line = Vec::new();
+            state.waiting[at].write(false, &mut line);
+            serde_json::from_slice(&line).expect("JSON")
+        };
+        assert!(state.waiting[0].holds_arguments() && !state.waiting[many - 1].holds_arguments());
+        assert_eq!(line(many - 1)["arguments_sha256"], line(0)["arguments_sha256"]);
         drop(state);
         let mut taken = 0;
         while taken < many {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::caller::Caller;
-use super::canonical::canonical;
+use crate::json::canonical;
 use crate::manifest::{CacheScope, Manifest, Sha256Digest};
 
 /// The version of a plugin, as far as its answers depend on it: the code, and all that its manifest and its local file say.

@@ -1,6 +1,5 @@
 //! The result cache: answers of tools that change nothing, kept for the time that their manifests say.
 
-mod canonical;
 mod key_turns;
 mod kept_answer;
 mod caller;

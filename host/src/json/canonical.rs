@@ -1,14 +1,16 @@
-//! Arguments of a call in one spelling, so that those which mean the same are known to be the same.
+//! Arguments of a call in one spelling, so that those which mean the same are known to be the same: by the cache of answers and
+//! by the digest in the audit log.
 //!
 //! Members stand in order and strings are written alike, as in RFC 8785. Numbers stay as they were written: a tool may
 //! tell `1` from `1.0`, and read more digits than a double holds.
 
-use crate::json;
+use super::value::value;
 
-/// `text`, a JSON object, in the one spelling, with `defaults` for the members that it lacks. `None` where it is no object.
-pub(super) fn canonical(text: &str, defaults: &[(Box<str>, Box<str>)]) -> Option<String> {
+/// `text`, a JSON object, in the one spelling, with `defaults` for the members that it lacks. `None` where it is no object, or
+/// is not read here: it nests too deep, or has a key twice.
+pub(crate) fn canonical(text: &str, defaults: &[(Box<str>, Box<str>)]) -> Option<String> {
     // From here on it is JSON, and nests no deeper than 128 levels.
-    json::value(text).ok().filter(serde_json::Value::is_object)?;
+    value(text).ok().filter(serde_json::Value::is_object)?;
     let mut members = JsonScanner { rest: text }.members()?;
     for (name, value) in defaults {
         if !members.iter().any(|(own, _)| **own == **name) {
@@ -189,7 +191,7 @@ mod tests {
                 (value.to_string(), serde_json::to_string_pretty(&value).expect("JSON"));
             let one = canonical(&plain, &[]).expect("an object");
             prop_assert_eq!(canonical(&pretty, &[]), Some(one.clone()));
-            prop_assert_eq!(json::value(&one).expect("JSON"), value);
+            prop_assert_eq!(super::super::value::value(&one).expect("JSON"), value);
             prop_assert_eq!(canonical(&one, &[]), Some(one));
         }
 
