@@ -1,5 +1,6 @@
 //! A line of the audit log: what it holds of a call, and how it is written.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -30,6 +31,7 @@ pub(super) struct AuditEntry {
     plugin: Option<(Box<str>, Sha256Digest)>,
     arguments: AuditedArguments,
     end: EndKind,
+    calls: u64,
     time: Duration,
     wait: Duration,
     usage: Usage,
@@ -77,6 +79,8 @@ struct AuditLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     arguments_bytes: Option<usize>,
     outcome: &'static str,
+    #[serde(skip_serializing_if = "is_one")]
+    calls: u64,
     time_ms: f64,
     wait_ms: f64,
     cpu_ms: f64,
@@ -106,6 +110,26 @@ struct UsedGrants<'a> {
     more_refused: u64,
 }
 
+/// Refused calls of one principal beyond those that have a line each.
+pub(super) struct RepeatedCalls {
+    first: SystemTime,
+    last: SystemTime,
+    calls: u64,
+    /// The number of calls that ended so.
+    outcomes: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Serialize)]
+struct RepeatedLine<'a> {
+    event: &'static str,
+    time: String,
+    until: String,
+    pid: u32,
+    principal: &'a str,
+    calls: u64,
+    outcomes: &'a BTreeMap<&'static str, u64>,
+}
+
 /// The line that stands for lines that were lost.
 #[derive(Serialize)]
 struct LostLines {
@@ -118,6 +142,11 @@ struct LostLines {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(count: &u64) -> bool {
+    *count == 1
 }
 
 impl AuditEntry {
@@ -134,6 +163,7 @@ impl AuditEntry {
                 None => AuditedArguments::Unread,
             },
             end: call.end,
+            calls: call.calls,
             time: call.time,
             wait: call.wait,
             usage: call.usage,
@@ -154,6 +184,11 @@ impl AuditEntry {
             AuditedArguments::Held(raw) => raw.get().len(),
             AuditedArguments::Unread | AuditedArguments::Digested(..) => 0,
         }
+    }
+
+    /// The one who called.
+    pub(super) fn principal(&self) -> &str {
+        &self.principal
     }
 
     /// True if it holds the arguments themselves.
@@ -200,6 +235,7 @@ impl AuditEntry {
             arguments: shown.as_deref(),
             arguments_bytes: omitted,
             outcome: self.end.name(),
+            calls: self.calls,
             time_ms: milliseconds(self.time),
             wait_ms: milliseconds(self.wait),
             cpu_ms: milliseconds(self.usage.cpu),
@@ -215,6 +251,36 @@ impl AuditEntry {
                 refused: refused.names(),
                 more_refused: refused.more(),
             },
+        };
+        add(&line, lines);
+    }
+}
+
+impl RepeatedCalls {
+    /// Such calls, of which this is the first.
+    pub(super) fn of(call: &EndedCall<'_>) -> Self {
+        let mut first =
+            Self { first: call.came, last: call.came, calls: 0, outcomes: BTreeMap::new() };
+        first.add(call);
+        first
+    }
+
+    pub(super) fn add(&mut self, call: &EndedCall<'_>) {
+        self.last = call.came;
+        self.calls += call.calls;
+        *self.outcomes.entry(call.end.name()).or_default() += call.calls;
+    }
+
+    /// Adds the line that stands for them.
+    pub(super) fn write(&self, principal: &str, lines: &mut Vec<u8>) {
+        let line = RepeatedLine {
+            event: "repeated",
+            time: rfc3339(self.first),
+            until: rfc3339(self.last),
+            pid: std::process::id(),
+            principal,
+            calls: self.calls,
+            outcomes: &self.outcomes,
         };
         add(&line, lines);
     }
@@ -286,13 +352,16 @@ mod tests {
             RawValue::from_string(arguments.into()).expect("JSON").into();
         AuditEntry::of(&EndedCall {
             came: SystemTime::now(),
+            arrived: std::time::Instant::now(),
             request: "1",
             principal: "",
             client: None,
+            source: None,
             tool: "echo",
             plugin: None,
             arguments: Some(&arguments),
             end: EndKind::UnknownTool,
+            calls: 1,
             time: Duration::ZERO,
             wait: Duration::ZERO,
             usage: Usage::default(),

@@ -3,14 +3,14 @@
 //! Whoever tells of a call never waits. While the file cannot be written, entries wait; beyond the bounds they are lost and
 //! counted.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::counts::AuditCounts;
 use super::file::{self, AuditFile, AuditFileError, UnwrittenLines};
-use super::line::{self, AuditEntry};
+use super::line::{self, AuditEntry, RepeatedCalls};
 use crate::mcp::{CallObserver, EndedCall};
 use crate::sync::lock;
 
@@ -18,6 +18,12 @@ use crate::sync::lock;
 const MAX_WAITING_ENTRIES: usize = 8192;
 /// The memory of those that wait, in bytes. From half of it on, arguments are digested at once and not kept.
 const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
+/// The time after which refused calls that have no line each are told of in one line for each principal.
+const REPEATED_REST: Duration = Duration::from_secs(10);
+/// Principals whose refused calls are counted apart; those of others are counted together.
+const MAX_REPEATED_PRINCIPALS: usize = 1024;
+/// The principal of calls of others, in place of an id.
+const OTHER_PRINCIPALS: &str = "*";
 /// The entries that are taken at once, and the bytes of lines that are written at once, but for a line that is longer.
 const WRITTEN_AT_ONCE: usize = 256;
 const WRITTEN_BYTES: usize = 32 * 1024;
@@ -54,11 +60,40 @@ struct WaitingEntries {
 struct EntryState {
     waiting: VecDeque<AuditEntry>,
     bytes: usize,
+    /// The part of those that each principal has, if it has any.
+    shares: HashMap<Box<str>, WaitingShare>,
+    /// Refused calls that get no line each, by their principals.
+    repeated: HashMap<Box<str>, RepeatedCalls>,
+    /// The time at which those are told of. `None` where there are none.
+    repeated_due: Option<Instant>,
     /// The number of lines that were lost and not told in the file yet.
     lost: u64,
     /// True if the thread waits for the next entry.
     sleeps: bool,
     ends: bool,
+}
+
+/// The part of what waits that one principal has.
+#[derive(Clone, Copy, Default)]
+struct WaitingShare {
+    entries: usize,
+    bytes: usize,
+}
+
+/// The reason why an entry does not wait.
+enum NoRoom {
+    /// There is none for its arguments; there may be some without them.
+    ForArguments(AuditEntry),
+    /// There is none for it.
+    AtAll,
+}
+
+/// The things that are to be written next.
+struct TakenEntries {
+    entries: Vec<AuditEntry>,
+    repeated: HashMap<Box<str>, RepeatedCalls>,
+    /// The number of lines that were lost before.
+    lost: u64,
 }
 
 /// Starts a thread that writes to `place`.
@@ -85,6 +120,10 @@ impl CallObserver for AuditQueue {
         self.0.put(AuditEntry::of(call));
     }
 
+    fn repeated(&self, call: &EndedCall<'_>) {
+        self.0.count(call);
+    }
+
     fn reads_grants(&self) -> bool {
         true
     }
@@ -102,30 +141,64 @@ impl Drop for AuditThread {
     }
 }
 
+impl EntryState {
+    /// Gives back the room of an entry that waits no more.
+    fn give_back(&mut self, entry: &AuditEntry) {
+        self.bytes -= entry.size();
+        if let Some(share) = self.shares.get_mut(entry.principal()) {
+            share.entries -= 1;
+            share.bytes -= entry.size();
+            if share.entries == 0 {
+                self.shares.remove(entry.principal());
+            }
+        }
+    }
+}
+
+impl TakenEntries {
+    fn is_nothing(&self) -> bool {
+        self.entries.is_empty() && self.repeated.is_empty() && self.lost == 0
+    }
+}
+
 impl WaitingEntries {
     fn state(&self) -> MutexGuard<'_, EntryState> {
         lock(&self.state)
     }
 
     fn put(&self, entry: AuditEntry) {
-        let Err(entry) = self.try_put(entry) else { return };
-        // A digest takes a while, and is not made while others wait.
-        let entry =
-            if entry.holds_arguments() { self.try_put(entry.digested()) } else { Err(entry) };
-        if entry.is_err() {
+        let left = match self.try_put(entry) {
+            Ok(()) => return,
+            // A digest takes a while, and is not made while others wait.
+            Err(NoRoom::ForArguments(entry)) => self.try_put(entry.digested()),
+            Err(no_room) => Err(no_room),
+        };
+        if left.is_err() {
             self.state().lost += 1;
             self.counts.add_lost(1);
         }
     }
 
-    /// Puts the entry among those that wait, or returns it where there is no room.
-    fn try_put(&self, entry: AuditEntry) -> Result<(), AuditEntry> {
+    /// Puts the entry among those that wait. Each principal may have as much waiting as is free then, so that there is always
+    /// some room for others.
+    fn try_put(&self, entry: AuditEntry) -> Result<(), NoRoom> {
         let mut state = self.state();
+        let own = state.shares.get(entry.principal()).copied().unwrap_or_default();
         let size = entry.size();
-        let most = if entry.holds_arguments() { MAX_WAITING_BYTES / 2 } else { MAX_WAITING_BYTES };
-        if state.waiting.len() >= MAX_WAITING_ENTRIES || state.bytes + size > most {
-            return Err(entry);
+        let fits = |most: usize| own.bytes + state.bytes + size <= most;
+        if own.entries + state.waiting.len() >= MAX_WAITING_ENTRIES || !fits(MAX_WAITING_BYTES) {
+            let may_fit = own.entries + state.waiting.len() < MAX_WAITING_ENTRIES;
+            return Err(match entry.holds_arguments() && may_fit {
+                true => NoRoom::ForArguments(entry),
+                false => NoRoom::AtAll,
+            });
         }
+        if entry.holds_arguments() && !fits(MAX_WAITING_BYTES / 2) {
+            return Err(NoRoom::ForArguments(entry));
+        }
+        let share = state.shares.entry(entry.principal().into()).or_default();
+        share.entries += 1;
+        share.bytes += size;
         state.bytes += size;
         state.waiting.push_back(entry);
         if std::mem::take(&mut state.sleeps) || state.waiting.len() == WRITTEN_AT_ONCE {
@@ -135,24 +208,62 @@ impl WaitingEntries {
         Ok(())
     }
 
-    /// Waits for entries, and takes some. Returns them with the number of lines that were lost before; none at the end.
-    fn take(&self) -> Option<(Vec<AuditEntry>, u64)> {
+    /// Counts a call that gets no line of its own.
+    fn count(&self, call: &EndedCall<'_>) {
         let mut state = self.state();
-        while state.waiting.is_empty() && !state.ends {
-            state.sleeps = true;
-            state = self.woken.wait(state).unwrap_or_else(PoisonError::into_inner);
+        let is_known = state.repeated.contains_key(call.principal);
+        let has_room = is_known || state.repeated.len() < MAX_REPEATED_PRINCIPALS;
+        let principal = if has_room { call.principal } else { OTHER_PRINCIPALS };
+        match state.repeated.get_mut(principal) {
+            Some(repeated) => repeated.add(call),
+            None => drop(state.repeated.insert(principal.into(), RepeatedCalls::of(call))),
         }
+        if state.repeated_due.is_none() {
+            state.repeated_due = Some(Instant::now() + REPEATED_REST);
+            if std::mem::take(&mut state.sleeps) {
+                drop(state);
+                self.woken.notify_one();
+            }
+        }
+    }
+
+    /// Waits for something to write, and takes some of it. Returns `None` at the end.
+    fn take(&self) -> Option<TakenEntries> {
+        let mut state = self.state();
+        let is_due = loop {
+            let rest = state.repeated_due.map(|due| due.saturating_duration_since(Instant::now()));
+            let is_due = state.ends || rest.is_some_and(|rest| rest.is_zero());
+            if is_due || !state.waiting.is_empty() {
+                break is_due;
+            }
+            state.sleeps = true;
+            state = match rest {
+                Some(rest) => {
+                    let waited = self.woken.wait_timeout(state, rest);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.woken.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        };
         state.sleeps = false;
         let some = state.waiting.len().min(WRITTEN_AT_ONCE);
         let entries: Vec<_> = state.waiting.drain(..some).collect();
-        state.bytes -= entries.iter().map(AuditEntry::size).sum::<usize>();
+        for entry in &entries {
+            state.give_back(entry);
+        }
         if state.waiting.is_empty() {
             // A busy hour is not to be held for ever.
             state.waiting.shrink_to(WRITTEN_AT_ONCE);
         }
-        let lost = std::mem::take(&mut state.lost);
-        let is_end = entries.is_empty() && lost == 0;
-        (!is_end).then_some((entries, lost))
+        let repeated = match is_due {
+            true => {
+                state.repeated_due = None;
+                std::mem::take(&mut state.repeated)
+            }
+            false => HashMap::new(),
+        };
+        let taken = TakenEntries { entries, repeated, lost: std::mem::take(&mut state.lost) };
+        (!taken.is_nothing()).then_some(taken)
     }
 
     /// Rests for so long, unless the end comes, or much waits.
@@ -179,14 +290,17 @@ struct AuditWriter {
 impl AuditWriter {
     fn run(&mut self) {
         let mut lines = Vec::new();
-        while let Some((entries, lost)) = self.shared.take() {
-            let mut left = entries.len() as u64;
+        while let Some(TakenEntries { entries, repeated, lost }) = self.shared.take() {
+            let mut left = (entries.len() + repeated.len()) as u64;
             for entry in entries {
                 entry.write(self.with_arguments, &mut lines);
                 left -= 1;
                 if lines.len() >= WRITTEN_BYTES && !self.write_all(&mut lines) {
                     return self.give_up(left);
                 }
+            }
+            for (principal, repeated) in repeated {
+                repeated.write(&principal, &mut lines);
             }
             if lost > 0 {
                 line::write_lost(lost, &mut lines);
@@ -276,25 +390,35 @@ mod tests {
     use crate::mcp::EndKind;
     use crate::tool::Usage;
 
-    fn entry(arguments: usize) -> AuditEntry {
+    /// Does something with a call by this principal that was refused, with arguments of so many bytes.
+    fn with_call<T>(principal: &str, arguments: usize, act: impl Fn(&EndedCall<'_>) -> T) -> T {
         let text = format!("{{\"a\":\"{}\"}}", "x".repeat(arguments));
         let arguments: Arc<RawValue> = RawValue::from_string(text).expect("JSON").into();
-        AuditEntry::of(&EndedCall {
+        act(&EndedCall {
             came: SystemTime::now(),
             arrived: Instant::now(),
             request: "1",
-            principal: "",
+            principal,
             client: None,
             source: None,
             tool: "echo",
             plugin: None,
             arguments: Some(&arguments),
-            end: EndKind::Cancelled,
+            end: EndKind::UnknownTool,
+            calls: 1,
             time: Duration::ZERO,
             wait: Duration::ZERO,
             usage: Usage::default(),
             trace: None,
         })
+    }
+
+    fn entry_of(principal: &str, arguments: usize) -> AuditEntry {
+        with_call(principal, arguments, AuditEntry::of)
+    }
+
+    fn entry(arguments: usize) -> AuditEntry {
+        entry_of("", arguments)
     }
 
     fn waiting() -> WaitingEntries {
@@ -305,15 +429,36 @@ mod tests {
     #[test]
     fn entries_beyond_the_bound_are_lost_and_counted() {
         let entries = waiting();
-        for _ in 0..MAX_WAITING_ENTRIES + 3 {
+        for _ in 0..MAX_WAITING_ENTRIES / 2 + 3 {
             entries.put(entry(1));
         }
         assert_eq!(entries.counts.lost(), 3);
-        let (taken, lost) = entries.take().expect("some");
-        assert_eq!((taken.len(), lost), (WRITTEN_AT_ONCE, 3));
+        let taken = entries.take().expect("some");
+        assert_eq!((taken.entries.len(), taken.lost), (WRITTEN_AT_ONCE, 3));
         // There is room again, and what was lost is told once.
         entries.put(entry(1));
-        assert_eq!((entries.counts.lost(), entries.take().expect("more").1), (3, 0));
+        assert_eq!((entries.counts.lost(), entries.take().expect("more").lost), (3, 0));
+    }
+
+    #[test]
+    fn nobody_leaves_others_without_room() {
+        for arguments in [1, 1024 * 1024] {
+            let entries = waiting();
+            for _ in 0..2 * MAX_WAITING_ENTRIES {
+                entries.put(entry_of("flood", 1));
+            }
+            let lost = entries.counts.lost();
+            assert!(lost > 0);
+            for _ in 0..100 {
+                entries.put(entry_of("ada", arguments));
+            }
+            assert_eq!(entries.counts.lost(), lost);
+            // What is written gives its room back.
+            entries.state().ends = true;
+            while entries.take().is_some() {}
+            let state = entries.state();
+            assert!(state.bytes == 0 && state.shares.is_empty());
+        }
     }
 
     #[test]
@@ -333,11 +478,28 @@ mod tests {
         };
         assert!(state.waiting[0].holds_arguments() && !state.waiting[many - 1].holds_arguments());
         assert_eq!(line(many - 1)["arguments_sha256"], line(0)["arguments_sha256"]);
-        drop(state);
-        let mut taken = 0;
-        while taken < many {
-            taken += entries.take().expect("more").0.len();
+    }
+
+    #[test]
+    fn refusals_beyond_a_share_become_one_line_for_each_principal() {
+        let entries = waiting();
+        for _ in 0..5 {
+            with_call("ada", 1, |call| entries.count(call));
         }
-        assert_eq!(entries.state().bytes, 0);
+        for principal in 0..2 * MAX_REPEATED_PRINCIPALS {
+            with_call(&principal.to_string(), 1, |call| entries.count(call));
+        }
+        entries.put(entry(1));
+        let taken = entries.take().expect("the entry");
+        assert!(taken.entries.len() == 1 && taken.repeated.is_empty(), "it is too early");
+        entries.state().ends = true;
+        let TakenEntries { repeated, .. } = entries.take().expect("the last");
+        assert_eq!(repeated.len(), MAX_REPEATED_PRINCIPALS + 1);
+        let mut line = Vec::new();
+        repeated["ada"].write("ada", &mut line);
+        let line: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
+        assert_eq!((&line["calls"], &line["outcomes"]["unknown_tool"]), (&5.into(), &5.into()));
+        assert!(repeated.contains_key(OTHER_PRINCIPALS));
+        assert!(entries.take().is_none());
     }
 }

@@ -648,6 +648,7 @@ impl Engine {
             source: source.clone(),
             came,
             end,
+            calls: 1,
         });
     }
 

@@ -228,6 +228,41 @@ fn over_http_a_line_names_the_principal_and_tells_what_was_refused() {
 }
 
 #[test]
+fn calls_that_are_refused_together_or_again_and_again_leave_few_lines() {
+    let (plugins, directory) = (plugins::good(), TempDir::new().expect("a directory"));
+    let file = directory.path().join("audit.jsonl");
+    let config = directory.path().join("config.toml");
+    let text = format!("[serve]\naudit = {file:?}\n[http]\nclient_rate = \"10/min\"\n");
+    fs::write(&config, text).expect("written");
+    let mut command = toolrack();
+    command.arg("--config").arg(&config).args(["serve", "--http", "127.0.0.1:0", "--plugins"]);
+    let peer = HttpPeer::spawn(Client::spawn(command.arg(plugins.path())));
+    let session = peer.session_of("2025-03-26");
+    let call = |id: usize| json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": "good_run" } });
+    let calls = Value::from((0..256).map(call).collect::<Vec<_>>()).to_string();
+    for _ in 0..70 {
+        assert_eq!(peer.in_session(&session, &calls).status, 400);
+    }
+    // What is refused is counted, too.
+    assert_eq!(peer.in_session(&session, &call(300).to_string()).status, 429);
+    peer.server.terminates();
+    assert!(peer.server.end().0.success());
+    let lines = read(&file);
+    let (repeated, full): (Vec<_>, Vec<_>) =
+        lines.iter().partition(|line| line["event"] == "repeated");
+    assert!((60..65).contains(&full.len()), "{}", full.len());
+    for line in &full {
+        let told = (&line["calls"], &line["outcome"], &line["tool"]);
+        assert_eq!(told, (&json!(256), &json!("bad_request"), &json!("good_run")));
+    }
+    assert_eq!(repeated.len(), 1, "{repeated:?}");
+    let outcomes = &repeated[0]["outcomes"];
+    assert_eq!(outcomes["bad_request"], 256 * (70 - full.len()), "{}", repeated[0]);
+    assert_eq!(outcomes["too_many"], 1);
+    assert_eq!(repeated[0]["principal"], "");
+}
+
+#[test]
 fn whatever_clients_write_a_call_stays_one_line_that_steers_no_terminal() {
     let good = plugins::good();
     let mut audited = audited_as(good.path(), "audit_arguments = true\n");
@@ -252,8 +287,9 @@ fn whatever_clients_write_a_call_stays_one_line_that_steers_no_terminal() {
     let find = |outcome: &str| lines.iter().find(|line| line["outcome"] == outcome);
     let twice = find("invalid_arguments").expect("the one that has a key twice");
     assert!(twice["arguments_sha256"].is_string(), "{twice}");
-    let long = lines.iter().find(|line| line["arguments_bytes"].is_u64()).expect("the long one");
-    assert!(long.get("arguments").is_none() && long["arguments_bytes"] == 100_008, "{long}");
+    assert!(twice["arguments_unreadable"] == true && twice.get("arguments").is_none(), "{twice}");
+    let long = lines.iter().find(|line| line["arguments_bytes"] == 100_008).expect("the long one");
+    assert!(long.get("arguments").is_none(), "{long}");
 }
 
 #[test]

@@ -49,6 +49,14 @@ impl Bucket {
         self.full = Some(full.map_or(empty, |full| full.clamp(now, empty)));
     }
 
+    /// Takes so many calls out at `now`, or all that there are.
+    pub(crate) fn take_up_to(&mut self, rate: Rate, calls: u32, now: Instant) {
+        let empty = now + rate.interval() * rate.calls();
+        let before = self.full.map_or(now, |full| full.clamp(now, empty));
+        self.full =
+            Some(before + rate.interval() * calls.min(rate.calls())).map(|full| full.min(empty));
+    }
+
     /// True if it is full at `now`: nothing of it has to be remembered.
     pub(crate) fn is_full(&self, now: Instant) -> bool {
         self.full.is_none_or(|full| full <= now)

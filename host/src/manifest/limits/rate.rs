@@ -43,6 +43,11 @@ pub(crate) const EXPECTED_RATE: &str =
     r#"a number of calls in a time, such as "60/min" (s, min, h)"#;
 
 impl Rate {
+    /// A rate of so many calls a minute.
+    pub(crate) const fn a_minute(calls: u32) -> Self {
+        Self { calls, period: Period::Minute }
+    }
+
     /// Returns the number of calls.
     #[must_use]
     pub fn calls(self) -> u32 {

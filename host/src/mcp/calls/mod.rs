@@ -1,5 +1,6 @@
 //! The calls of the process: how they are begun and ended, and who is told.
 
+mod refusal_shares;
 pub(super) mod observers;
 pub(super) mod call_log;
 pub(super) mod call_runner;

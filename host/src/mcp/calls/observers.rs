@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::super::methods::call_source::CallSource;
 use super::super::rpc::id::Id;
+use super::refusal_shares::RefusalShares;
 use crate::catalog::Plugin;
 use crate::sandbox::CallOutcome;
 use crate::tool::{CallTrace, ErrorKind, Usage};
@@ -20,6 +21,9 @@ pub(crate) trait CallObserver: Send + Sync {
 
     /// Takes note of a request that is no call, and was answered. It must not wait either.
     fn answered(&self, _: &AnsweredRequest) {}
+
+    /// Takes note of a call that was refused, as were so many of its principal of late that nobody is to keep each.
+    fn repeated(&self, _: &EndedCall<'_>) {}
 
     /// True if it reads which grants a call used.
     fn reads_grants(&self) -> bool {
@@ -34,7 +38,12 @@ pub(crate) trait CallObserver: Send + Sync {
 
 /// All who are told.
 #[derive(Clone, Default)]
-pub(crate) struct CallObservers(Option<Arc<[Arc<dyn CallObserver>]>>);
+pub(crate) struct CallObservers(Option<Arc<ToldObservers>>);
+
+struct ToldObservers {
+    all: Vec<Arc<dyn CallObserver>>,
+    refusals: RefusalShares,
+}
 
 /// The way in which a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +94,9 @@ pub(crate) struct EndedCall<'a> {
     /// The arguments, a JSON object. `None` where the request was refused before they were read.
     pub(crate) arguments: Option<&'a Arc<RawValue>>,
     pub(crate) end: EndKind,
+    /// The number of calls that it stands for: more than one where an array of them was refused as a whole. It is the first of
+    /// them then.
+    pub(crate) calls: u64,
     /// The time from when it came to its end.
     pub(crate) time: Duration,
     /// The part of that time in which it waited: for its plugin, its turn, the check of its arguments.
@@ -112,7 +124,7 @@ pub(crate) struct AnsweredRequest {
     pub(crate) error: Option<i64>,
 }
 
-/// A call that was refused before it ran.
+/// A call that was refused before it ran, or the first of several that were refused together.
 pub(crate) struct RefusedCall {
     /// The id of its request, as JSON.
     pub(crate) request: String,
@@ -125,6 +137,8 @@ pub(crate) struct RefusedCall {
     /// The time at which it came.
     pub(crate) came: Instant,
     pub(crate) end: EndKind,
+    /// The number of those that were refused together.
+    pub(crate) calls: u64,
 }
 
 /// The parts of a call that only its observers want to know.
@@ -140,7 +154,8 @@ pub(crate) struct ObservedCall {
 impl CallObservers {
     /// Tells these.
     pub(crate) fn new(all: Vec<Arc<dyn CallObserver>>) -> Self {
-        Self((!all.is_empty()).then(|| all.into()))
+        let refusals = RefusalShares::default();
+        Self((!all.is_empty()).then(|| Arc::new(ToldObservers { all, refusals })))
     }
 
     /// True if nobody is told.
@@ -150,7 +165,7 @@ impl CallObservers {
 
     /// A trace as they read it.
     pub(crate) fn trace(&self) -> CallTrace {
-        let mut all = self.0.iter().flat_map(|all| all.iter());
+        let mut all = self.0.iter().flat_map(|told| &told.all);
         let trace = match all.any(|observer| observer.reads_grants()) {
             true => CallTrace::with_grants(),
             false => CallTrace::default(),
@@ -160,18 +175,24 @@ impl CallObservers {
 
     /// True if one of them reads where requests come from, and which requests calls sent.
     pub(crate) fn reads_requests(&self) -> bool {
-        self.0.iter().flat_map(|all| all.iter()).any(|observer| observer.reads_requests())
+        self.0.iter().flat_map(|told| &told.all).any(|observer| observer.reads_requests())
     }
 
     pub(crate) fn tell(&self, call: &EndedCall<'_>) {
-        for observer in self.0.iter().flat_map(|all| all.iter()) {
-            observer.ended(call);
+        let Some(ToldObservers { all, refusals }) = self.0.as_deref() else { return };
+        let is_told_in_full =
+            !call.end.is_refusal() || refusals.take(call.principal, Instant::now());
+        for observer in all {
+            match is_told_in_full {
+                true => observer.ended(call),
+                false => observer.repeated(call),
+            }
         }
     }
 
     /// Tells of a request that is no call, and was answered.
     pub(crate) fn tell_answered(&self, request: &AnsweredRequest) {
-        for observer in self.0.iter().flat_map(|all| all.iter()) {
+        for observer in self.0.iter().flat_map(|told| &told.all) {
             observer.answered(request);
         }
     }
@@ -181,7 +202,7 @@ impl CallObservers {
         if self.is_empty() {
             return;
         }
-        let RefusedCall { request, tool, plugin, arguments, source, came, end } = call;
+        let RefusedCall { request, tool, plugin, arguments, source, came, end, calls } = call;
         let time = came.elapsed();
         self.tell(&EndedCall {
             came: before_now(time),
@@ -194,6 +215,7 @@ impl CallObservers {
             plugin: plugin.as_deref(),
             arguments: arguments.as_ref(),
             end: *end,
+            calls: *calls,
             time,
             wait: time,
             usage: Usage::default(),
@@ -233,6 +255,7 @@ impl ObservedCall {
             plugin: Some(plugin),
             arguments: Some(&self.arguments),
             end,
+            calls: 1,
             time,
             wait: wait.min(time),
             usage,
@@ -255,6 +278,26 @@ impl EndKind {
         match &ended.outcome {
             Ok(_) => Self::Answered,
             Err(error) => Self::Error(error.kind()),
+        }
+    }
+
+    /// True if the call was refused before a guest was entered.
+    pub(crate) fn is_refusal(self) -> bool {
+        match self {
+            Self::Error(kind) => matches!(
+                kind,
+                ErrorKind::InvalidArguments
+                    | ErrorKind::Rate
+                    | ErrorKind::Paused
+                    | ErrorKind::Unready
+                    | ErrorKind::Unfit
+            ),
+            Self::UnknownTool
+            | Self::Forbidden
+            | Self::TooMany
+            | Self::Unavailable
+            | Self::BadRequest => true,
+            Self::Answered | Self::Cancelled | Self::ClientGone | Self::ServerEnded => false,
         }
     }
 

@@ -384,10 +384,13 @@ impl Endpoint {
             .reads_requests()
             .then(|| Arc::new(carrier::carrier_of(headers, &SESSION_HEADER)));
         let admitted = admitted.inspect_err(|refused| {
-            if !observers.is_empty() {
+            if !observers.is_empty() || self.checks.rates.is_limited() {
                 let carrier = carrier.as_ref();
                 let calls = plan::refused_calls(&line, came.into_std(), refused, carrier);
-                calls.iter().for_each(|call| observers.tell_refused(&principal.id, call));
+                if let Some(calls) = calls {
+                    self.checks.count_refused(principal, &calls);
+                    observers.tell_refused(&principal.id, &calls);
+                }
             }
         })?;
         let Some((plan, place)) = admitted else {

@@ -216,6 +216,13 @@ impl MessageChecks {
         })
     }
 
+    /// Counts calls that were refused for what they are, as far as there are any left: who sends them calls, too.
+    pub(super) fn count_refused(&self, principal: &Principal, refused: &RefusedCall) {
+        if matches!(refused.end, EndKind::BadRequest | EndKind::Forbidden) {
+            self.rates.spend(&principal.id, refused.calls, Instant::now());
+        }
+    }
+
     /// Hands a cancellation on to the request of the session that it names.
     fn hand_on(&self, session: SessionNonce, method: &str, params: Option<&RawValue>) {
         let cancelled = lifecycle::cancelled(params).and_then(Id::parse);
@@ -283,13 +290,13 @@ impl MessageChecks {
     }
 }
 
-/// Returns the calls of tools in a message that is refused as a whole.
+/// Returns the calls of tools in a message that is refused as a whole: the first, and their number. `None` where it has none.
 pub(super) fn refused_calls(
     line: &InputLine,
     came: Instant,
     refused: &HttpRefusal,
     carrier: Option<&Arc<CarrierContext>>,
-) -> Vec<RefusedCall> {
+) -> Option<RefusedCall> {
     let end = match refused.status() {
         StatusCode::FORBIDDEN => EndKind::Forbidden,
         StatusCode::TOO_MANY_REQUESTS => EndKind::TooMany,
@@ -307,19 +314,24 @@ pub(super) fn refused_calls(
                 source: RequestMeta::of(params).ok().map(|meta| refused_source(&meta, carrier)),
                 came,
                 end,
+                calls: 1,
             })
         }
         _ => None,
     };
     match message::parse(line, TransportKind::Http) {
-        Parsed::Nothing => Vec::new(),
-        Parsed::One(message) => call(message).into_iter().collect(),
-        // More than that are not served either.
-        Parsed::Batch(items) => items
-            .iter()
-            .take(MAX_BATCH_MESSAGES)
-            .filter_map(|item| call(message::message(item)))
-            .collect(),
+        Parsed::Nothing => None,
+        Parsed::One(message) => call(message),
+        Parsed::Batch(items) => {
+            // More than that are not served either.
+            let items = items.iter().take(MAX_BATCH_MESSAGES);
+            let mut calls = items.filter_map(|item| call(message::message(item)));
+            let first = calls.next()?;
+            match calls.count() {
+                0 => Some(first),
+                more => Some(RefusedCall { arguments: None, calls: 1 + more as u64, ..first }),
+            }
+        }
     }
 }
 
@@ -353,7 +365,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_call_of_a_refused_message_is_told_with_the_reason() {
+    fn the_calls_of_a_refused_message_are_told_with_the_reason() {
         let call = |id: u8, tool: &str| {
             format!(
                 r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{{"a":{id}}}}}}}"#
@@ -361,10 +373,10 @@ mod tests {
         };
         let other = r#"{"jsonrpc":"2.0","id":3,"method":"tools/list"}"#;
         let batch = format!("[{},{other},{}]", call(1, "one"), call(2, "two"));
-        let calls = |body: &str, refused: &HttpRefusal| -> Vec<(String, String, EndKind)> {
+        let calls = |body: &str, refused: &HttpRefusal| -> Option<(String, String, EndKind, u64)> {
             let line = InputLine::Whole(body.as_bytes().to_vec());
-            let calls = refused_calls(&line, Instant::now(), refused, None).into_iter();
-            calls.map(|call| (call.request, call.tool, call.end)).collect()
+            let calls = refused_calls(&line, Instant::now(), refused, None);
+            calls.map(|call| (call.request, call.tool, call.end, call.calls))
         };
         let plain = |status| HttpRefusal::plain(status, "no");
         for (refused, end) in [
@@ -374,13 +386,13 @@ mod tests {
             (HttpRefusal::busy("no"), EndKind::Unavailable),
             (plain(StatusCode::BAD_REQUEST), EndKind::BadRequest),
         ] {
-            assert_eq!(calls(&call(1, "one"), &refused), [("1".into(), "one".into(), end)]);
-            let both = [("1".into(), "one".into(), end), ("2".into(), "two".into(), end)];
-            assert_eq!(calls(&batch, &refused), both);
+            let first = |calls| Some(("1".into(), "one".into(), end, calls));
+            assert_eq!(calls(&call(1, "one"), &refused), first(1));
+            assert_eq!(calls(&batch, &refused), first(2));
             for nothing in
                 [other, "", "{", "[]", r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#]
             {
-                assert_eq!(calls(nothing, &refused), [], "{nothing}");
+                assert_eq!(calls(nothing, &refused), None, "{nothing}");
             }
         }
     }

@@ -137,6 +137,7 @@ mod tests {
             plugin: None,
             arguments: None,
             end: EndKind::UnknownTool,
+            calls: 1,
             time: Duration::from_millis(3),
             wait: Duration::ZERO,
             usage: Usage::default(),

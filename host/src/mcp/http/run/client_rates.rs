@@ -34,6 +34,19 @@ impl ClientRates {
         Self { rate, buckets: RefCell::default(), shared }
     }
 
+    /// True if there is a rate.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.rate.is_some()
+    }
+
+    /// Counts so many calls of this principal that were refused, or as many as are left.
+    pub(crate) fn spend(&self, principal: &Arc<str>, calls: u64, now: Instant) {
+        if let Some(rate) = self.rate {
+            let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+            self.with_bucket(principal, now, |bucket| bucket.take_up_to(rate, calls, now));
+        }
+    }
+
     /// Counts so many calls of this principal, all or none, here and where servers count together. If they are too many,
     /// says why.
     pub(crate) async fn take(
@@ -62,6 +75,22 @@ impl ClientRates {
         if calls == 0 {
             return Ok(());
         }
+        self.with_bucket(principal, now, |bucket| {
+            match u32::try_from(calls).ok().filter(|calls| *calls <= rate.calls()) {
+                None => Err(TooOften::Ever(rate)),
+                Some(calls) => {
+                    bucket.take_all(rate, calls, now).map_err(|wait| TooOften::Now(rate, wait))
+                }
+            }
+        })
+    }
+
+    fn with_bucket<T>(
+        &self,
+        principal: &Arc<str>,
+        now: Instant,
+        change: impl FnOnce(&mut Bucket) -> T,
+    ) -> T {
         let mut buckets = self.buckets.borrow_mut();
         if buckets.len() >= MAX_COUNTED && !buckets.contains_key(principal) {
             buckets.retain(|_, bucket| !bucket.is_full(now));
@@ -71,13 +100,7 @@ impl ClientRates {
                 any.and_then(|any| buckets.remove(&any));
             }
         }
-        let bucket = buckets.entry(principal.clone()).or_default();
-        match u32::try_from(calls).ok().filter(|calls| *calls <= rate.calls()) {
-            None => Err(TooOften::Ever(rate)),
-            Some(calls) => {
-                bucket.take_all(rate, calls, now).map_err(|wait| TooOften::Now(rate, wait))
-            }
-        }
+        change(buckets.entry(principal.clone()).or_default())
     }
 }
 
@@ -102,6 +125,15 @@ mod tests {
             rates.take_here(&name(2), 2, now),
             Ok(()),
             "nothing was taken for what may never be"
+        );
+        rates.spend(&name(3), 1, now);
+        assert_eq!(rates.take_here(&name(3), 1, now), Ok(()));
+        rates.spend(&name(3), 256, now);
+        let wait = Duration::from_secs(30);
+        assert_eq!(
+            rates.take_here(&name(3), 1, now),
+            Err(TooOften::Now(rate, wait)),
+            "and no longer"
         );
         let later = now + Duration::from_secs(30);
         assert_eq!(rates.take_here(&name(0), 1, later), Ok(()));
