@@ -227,6 +227,14 @@ fn a_token_shows_what_it_allows_and_without_one_the_page_tells_nothing() {
     assert_eq!(calls[0]["principal"], told["viewer"]["id"]);
     let calls = peer.bytes(with_token(&asked("/page/state"), &all)).json()["calls"].clone();
     assert_eq!(calls.as_array().map(Vec::len), Some(3));
+    // Its rights are those of now: where a token allows less, its stream ends, and the next one has what is left.
+    let file = home.path().join("http/tokens.json");
+    let tokens = std::fs::read_to_string(&file).expect("tokens");
+    std::fs::write(&file, tokens.replace("good_r*", "other_*")).expect("written");
+    eventually("the end of the stream", || page.stream.text().is_none().then_some(()));
+    let told = peer.bytes(with_token(&asked("/page/state"), &some));
+    assert!(!told.body.contains("good_run"), "{told:?}");
+    let mut page = OpenPage::open(peer.open(with_token(&asked("/page/events"), &some)));
     // The stream ends with its token.
     let mut remove = toolrack();
     remove.env("TOOLRACK_HOME", home.path()).args(["token", "remove", "bob"]);
@@ -246,6 +254,38 @@ fn on_an_address_of_other_machines_strangers_see_nothing_though_they_may_call() 
     assert!(refused.status == 401 && refused.body.contains("token"), "{refused:?}");
     let called = modern("tools/call", json!({ "name": "good_run" }));
     assert_eq!(peer.bytes(called.replacen("localhost", "127.0.0.1", 1)).status, 200);
+}
+
+#[test]
+fn a_stranger_sees_no_more_on_the_page_than_in_the_report_on_health() {
+    let plugins = plugins::good();
+    let home = tempfile::tempdir().expect("a directory");
+    let own = token(home.path(), &["ada"]);
+    let config = "[http]\nallow_unauthenticated = true\n";
+    std::fs::write(home.path().join("config.toml"), config).expect("written");
+    let peer = at_home(home.path(), plugins.path());
+    let call = modern("tools/call", json!({ "name": "good_run" }));
+    assert_eq!(peer.bytes(with_token(&call, &own)).status, 200);
+    assert_eq!(peer.bytes(call).status, 200, "strangers may call");
+    assert_eq!(peer.get("/health").json()["statistics"], Value::Null);
+    for path in ["/page/state", "/page/events"] {
+        let asked = request("GET", path, &[ASKS], "");
+        let refused = peer.bytes(asked.clone());
+        assert!(refused.status == 401 && refused.body.contains("token add"), "{refused:?}");
+        assert_eq!(peer.open(with_token(&asked, &own)).status, 200);
+    }
+}
+
+#[test]
+fn a_page_that_was_open_before_there_were_tokens_ends_with_the_first() {
+    let plugins = plugins::good();
+    let home = tempfile::tempdir().expect("a directory");
+    let config = "[http]\nallow_unauthenticated = true\n";
+    std::fs::write(home.path().join("config.toml"), config).expect("written");
+    let peer = at_home(home.path(), plugins.path());
+    let mut page = OpenPage::open(peer.open(request("GET", "/page/events", &[ASKS], "")));
+    token(home.path(), &["ada"]);
+    eventually("the end of the stream", || page.stream.text().is_none().then_some(()));
 }
 
 #[test]

@@ -18,6 +18,8 @@ use super::page::page_files;
 use super::page::web_page::{PageData, PagePath, WebPage};
 use super::plan::{self, ExchangePlan, InSession, MessageChecks, bad_request};
 use super::refusal_log::RefusalLog;
+use super::request::authentication::KeptRights;
+use super::request::body;
 use super::request::host_policy::{self, HostPolicy, HostRefusal};
 use super::request::media::{self, Accepted};
 use super::request::{body, carrier};
@@ -37,10 +39,13 @@ use crate::mcp::rpc::reply::RpcError;
 use crate::mcp::session::driver::Driver;
 use crate::mcp::transport::Piece;
 use crate::redis::RedisState;
-use crate::tokens::{Principal, Proof};
+use crate::tokens::Principal;
 
 /// The paths of the endpoint. They are the same, without a redirect.
 const PATHS: [&str; 2] = ["/mcp", "/mcp/"];
+
+/// The answer to whoever asks for the data of the page and may not see it, though calls need no token.
+const STRANGER: &str = "the page shows what runs to those with a token, since this server has tokens or other machines reach it; whoever runs it makes one with `token add NAME`";
 
 /// The stage of the server's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,17 +154,17 @@ impl Endpoint {
         self.check_page(&parts.headers).ok()?;
         let connected = parts.extensions.get::<Principal>();
         let principal = self.checks.access.principal(&parts.headers, connected).await.ok()?;
-        let is_known = match principal.proof {
-            Proof::Certificate | Proof::Token | Proof::AccessToken(_) => true,
-            // Whoever is at this machine is nobody else's stranger, where the server tells no clients apart.
-            Proof::Nothing => self.host_policy.is_local() && !self.checks.access.knows_clients(),
-        };
-        if !is_known {
+        if !self.may_see_calls(&principal) {
             return None;
         }
         let seen = self.checks.views.of(&principal);
         let catalog = seen.borrow().clone();
         Some(catalog.as_deref().map(CallStatistics::of).unwrap_or_default())
+    }
+
+    /// True if this principal is told of numbers and calls, by `/health` and by the page.
+    fn may_see_calls(&self, principal: &Principal) -> bool {
+        self.checks.access.may_see_calls(principal, self.host_policy.is_local())
     }
 
     /// Checks the host and the page that a request names, and returns the page's origin. `None` if it comes from no page.
@@ -239,7 +244,9 @@ impl Endpoint {
         PageData::check_asker(headers)?;
         let connected = parts.extensions.get::<Principal>();
         let principal = self.checks.access.principal(headers, connected).await?;
-        page.check_viewer(&principal).map_err(|refused| refused.of_client(&principal.id))?;
+        if !self.may_see_calls(&principal) {
+            return Err(HttpRefusal::plain(StatusCode::UNAUTHORIZED, STRANGER));
+        }
         parts.extensions.get::<LetIn>().inspect(|sign| sign.set(true));
         let answered = self.page_data(page, data, &principal);
         answered.map_err(|refused| refused.of_client(&principal.id))
@@ -281,13 +288,15 @@ impl Endpoint {
             PageData::Events => {
                 let (source, principal) = (page.clone(), principal.clone());
                 let keep_alive = self.bounds.keep_alive;
-                let end = self.end_of(kind, &principal);
+                let end = self.end_of(kind, &principal, KeptRights::All);
                 let events = PageEvents { source, seen, principal, keep_alive };
                 Ok(answer::told(media::EVENTS_TYPE, |chunks| async move {
                     let _places = places;
                     tokio::select! {
-                        () = events.tell(chunks) => {}
+                        // Nothing is told by rights that have ended.
+                        biased;
                         () = end => {}
+                        () = events.tell(chunks) => {}
                     }
                 }))
             }
@@ -534,12 +543,17 @@ impl Endpoint {
         let catalog = self.checks.views.of(principal);
         let client = self.executor.client_known_as(&principal.id);
         let driver = Driver::new(engine, transport, catalog, client);
-        let end = self.end_of(kind, principal);
+        let end = self.end_of(kind, principal, KeptRights::LetIn);
         Exchange::new(driver.run(end), pieces, self.answers.clone(), kept)
     }
 
     /// Resolves when what runs is to end. The driver holds it more than once while it is moved, and so holds a pointer.
-    fn end_of(&self, kind: RunKind, principal: &Principal) -> Pin<Box<dyn Future<Output = ()>>> {
+    fn end_of(
+        &self,
+        kind: RunKind,
+        principal: &Principal,
+        kept: KeptRights,
+    ) -> Pin<Box<dyn Future<Output = ()>>> {
         let mut stage = self.stage.clone();
         // A server that is gone has ended, too.
         let mut reached = async move |least: ServerStage| {
@@ -553,7 +567,7 @@ impl Endpoint {
                 Box::pin(async move {
                     tokio::select! {
                         () = reached(ServerStage::Draining) => {}
-                        () = access.ended(&principal) => {}
+                        () = access.ended(&principal, kept) => {}
                         () = sleep(age) => {}
                     }
                 })

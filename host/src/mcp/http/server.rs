@@ -191,8 +191,7 @@ impl HttpServer {
             unknown_lists: ListsDigest::unknown(),
             published: Rc::default(),
         };
-        let is_local = host_policy.is_local();
-        let page = page.map(|calls| Rc::new(WebPage::new(catalog.clone(), calls, is_local)));
+        let page = page.map(|calls| Rc::new(WebPage::new(catalog.clone(), calls)));
         let endpoint = Rc::new(Endpoint {
             host_policy,
             checks,

@@ -1,4 +1,4 @@
-//! The page as the server holds it: who may see it, and what it answers.
+//! The page as the server holds it: what it answers.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,7 +17,7 @@ use super::recent_calls::{RecentCall, RecentCalls};
 use crate::catalog::Catalog;
 use crate::mcp::http::run::answer::HttpRefusal;
 use crate::mcp::http::run::health::ServerHealth;
-use crate::tokens::{Principal, Proof};
+use crate::tokens::Principal;
 
 /// The header that the page sends with each request for data. Another site cannot send it without asking first, and nobody
 /// answers that it may.
@@ -45,8 +45,6 @@ pub(crate) enum PageData {
 /// The page, and what it shows that nothing else keeps.
 pub(crate) struct WebPage {
     catalog: watch::Receiver<Option<Arc<Catalog>>>,
-    /// True if the server is of this machine alone.
-    is_local: bool,
     history: RefCell<LoadHistory>,
     calls: Arc<RecentCalls>,
     numbers: RefCell<Option<Rc<PageNumbers>>>,
@@ -79,26 +77,13 @@ impl PageData {
 }
 
 impl WebPage {
-    /// The page of a server that serves `catalog`, to this machine alone if `is_local`, with the calls that `calls` is told
-    /// of.
+    /// The page of a server that serves `catalog`, with the calls that `calls` is told of.
     pub(crate) fn new(
         catalog: watch::Receiver<Option<Arc<Catalog>>>,
         calls: Arc<RecentCalls>,
-        is_local: bool,
     ) -> Self {
         let (history, numbers) = (RefCell::default(), RefCell::default());
-        Self { catalog, is_local, history, calls, numbers }
-    }
-
-    /// Checks that this principal may see what the page shows: on an address of other machines, strangers may not.
-    pub(crate) fn check_viewer(&self, principal: &Principal) -> Result<(), HttpRefusal> {
-        match principal.proof {
-            Proof::Nothing if !self.is_local => Err(HttpRefusal::plain(
-                StatusCode::UNAUTHORIZED,
-                "the page shows what runs to those with a token, since other machines reach this server; whoever runs it makes one with `token add NAME`",
-            )),
-            Proof::Nothing | Proof::Certificate | Proof::Token | Proof::AccessToken(_) => Ok(()),
-        }
+        Self { catalog, history, calls, numbers }
     }
 
     /// Notes the load, if that is due.

@@ -11,7 +11,9 @@ use tokio::time::sleep;
 
 use crate::mcp::http::run::answer::HttpRefusal;
 use crate::oauth::{OauthChecker, TokenFault};
-use crate::tokens::{AccessToken, Principal, Proof, TOKEN_PREFIX, Token, now, with_text};
+use crate::tokens::{
+    AccessToken, AllowedTools, Principal, Proof, TOKEN_PREFIX, Token, now, with_text,
+};
 
 /// The longest wait before a token is looked at again: clocks are set.
 const MAX_WAIT: Duration = Duration::from_mins(1);
@@ -75,6 +77,25 @@ impl TokenNeed {
     }
 }
 
+/// The rights that a principal has to keep for something to go on that runs for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeptRights {
+    /// It is let in. The tools that it may call are looked up as they are used.
+    LetIn,
+    /// All that it had at the beginning: it is told things by these.
+    All,
+}
+
+impl KeptRights {
+    /// True if enough is left of the principal's rights where it may call `allow` now.
+    fn are_in(self, principal: &Principal, allow: Option<&AllowedTools>) -> bool {
+        match self {
+            Self::LetIn => true,
+            Self::All => principal.allow.as_deref() == allow,
+        }
+    }
+}
+
 impl Authenticator {
     pub(crate) fn new(
         tokens: watch::Receiver<TokensInForce>,
@@ -89,9 +110,14 @@ impl Authenticator {
         self.oauth.as_deref()
     }
 
-    /// True if clients are told apart: there are or were tokens, or authorization servers that give some.
-    pub(crate) fn knows_clients(&self) -> bool {
-        self.oauth.is_some() || self.tokens.borrow().had_any
+    /// True if this principal may see numbers of calls, and calls: exact numbers tell what others ask. It has proved who it
+    /// is, or clients are not told apart, and the server is of this machine alone (`is_local`).
+    pub(crate) fn may_see_calls(&self, principal: &Principal, is_local: bool) -> bool {
+        match principal.proof {
+            Proof::Certificate | Proof::Token | Proof::AccessToken(_) => true,
+            // Whoever is at this machine is nobody else's stranger, where the server tells no clients apart.
+            Proof::Nothing => is_local && self.oauth.is_none() && !self.tokens.borrow().had_any,
+        }
     }
 
     /// The principal that a request comes from: as its token proves, or its connection, if that is of somebody.
@@ -220,28 +246,33 @@ impl Authenticator {
             .with(WWW_AUTHENTICATE, header(&challenge))
     }
 
-    /// Resolves when the principal's token counts no more.
-    pub(crate) async fn ended(&self, principal: &Principal) {
+    /// Resolves when so much of the principal's rights has gone that what runs for it ends.
+    pub(crate) async fn ended(&self, principal: &Principal, kept: KeptRights) {
         match &principal.proof {
             // A client that needed no token may need one now.
             Proof::Nothing | Proof::Certificate => {
                 let need = self.need;
-                drop(self.tokens.clone().wait_for(|in_force| need.asks(in_force)).await);
+                let is_stranger = matches!(principal.proof, Proof::Nothing);
+                let sees_all = is_stranger && kept == KeptRights::All;
+                let has_ended = |now: &TokensInForce| need.asks(now) || (sees_all && now.had_any);
+                drop(self.tokens.clone().wait_for(has_ended).await);
             }
-            Proof::Token => self.token_ended(&principal.id).await,
+            Proof::Token => self.token_ended(principal, kept).await,
             // What asks an authorization server is large, and most streams do not have it.
-            Proof::AccessToken(token) => Box::pin(self.access_token_ended(token.clone())).await,
+            Proof::AccessToken(token) => {
+                Box::pin(self.access_token_ended(principal, token.clone(), kept)).await;
+            }
         }
     }
 
-    async fn token_ended(&self, id: &Arc<str>) {
+    async fn token_ended(&self, principal: &Principal, kept: KeptRights) {
         let mut tokens = self.tokens.clone();
         loop {
             let wait = {
                 let in_force = tokens.borrow_and_update();
-                let Some(token) = in_force.of_id(id).find(|token| !token.has_expired()) else {
-                    return;
-                };
+                let mut own = in_force.of_id(&principal.id).filter(|token| !token.has_expired());
+                let counts = |token: &&Token| kept.are_in(principal, token.allow.as_ref());
+                let Some(token) = own.find(counts) else { return };
                 token.left().map_or(MAX_WAIT, |left| left.min(MAX_WAIT))
             };
             tokio::select! {
@@ -252,7 +283,12 @@ impl Authenticator {
     }
 
     /// A token may end before its time: it is withdrawn, or the key that it was signed with.
-    async fn access_token_ended(&self, mut token: AccessToken) {
+    async fn access_token_ended(
+        &self,
+        principal: &Principal,
+        mut token: AccessToken,
+        kept: KeptRights,
+    ) {
         let Some(oauth) = &self.oauth else { return };
         loop {
             let left = token.ends.map(|ends| Duration::from_secs(ends.saturating_sub(now())));
@@ -260,7 +296,13 @@ impl Authenticator {
                 return;
             }
             sleep(left.unwrap_or(MAX_WAIT).min(MAX_WAIT)).await;
-            match oauth.check(token.text.expose()).await.map(|principal| principal.proof) {
+            let checked = oauth.check(token.text.expose()).await;
+            if let Ok(now) = &checked
+                && !kept.are_in(principal, now.allow.as_deref())
+            {
+                return;
+            }
+            match checked.map(|now| now.proof) {
                 Ok(Proof::AccessToken(again)) => token = again,
                 // Others are asked about: it is looked at again.
                 Err(TokenFault::Busy) => {}
@@ -349,7 +391,7 @@ mod tests {
         let (sender, tokens) = watch::channel(now.clone());
         let access = Authenticator::new(tokens, TokenNeed::Always, None);
         let principal = token.principal();
-        let ended = access.ended(&principal);
+        let ended = access.ended(&principal, KeptRights::LetIn);
         tokio::pin!(ended);
         tokio::select! {
             () = &mut ended => panic!("it counts"),
