@@ -84,8 +84,9 @@ impl CallError {
             (ReasonReader::Stranger, Self::Host(_)) => {
                 format!("toolrack failed; {WHO_KNOWS}; call it again in a while")
             }
-            (ReasonReader::Stranger, Self::Paused { crashes, next, reason, .. }) => format!(
-                "the tool was not called: its plugin crashed {}, and {next}; the last time: {reason}",
+            // The reason may hold what another caller asked.
+            (ReasonReader::Stranger, Self::Paused { crashes, next, .. }) => format!(
+                "the tool was not called: its plugin crashed {}, and {next}; {WHO_KNOWS}",
                 in_a_row(*crashes)
             ),
         }
