@@ -99,6 +99,14 @@ async function open(plugins) {
   assert.equal(await page.locator(".detail img, .detail script").count(), 0);
   assert.equal(await page.evaluate(() => globalThis.hacked), undefined);
 
+  // A schema that leads back to itself makes a form.
+  const fields = await page.evaluate(async () => {
+    const { formOf } = await import("/page/form.js");
+    const q = { $id: "https://y.example/y", anyOf: [{ $ref: "#/properties/q" }, { type: "null" }], properties: { q: { type: "string" } } };
+    return formOf({ type: "object", properties: { q } }).element.querySelectorAll(".field").length;
+  });
+  assert.equal(fields, 1);
+
   // A reload is seen without one of the page, and a plugin without its Wasm is told of.
   await page.goto(`${base}#tools`);
   await page.fill("#search", "later");

@@ -42,7 +42,7 @@ export function callsView(app) {
 
   const element = make("div", {},
     make("header", { class: "head" }, make("h1", { text: "Calls" }),
-      withCode(make("p", { class: "muted" }), "The last 200, without what was asked and answered. Who called is the digest that `toolrack token list` shows.")),
+      withCode(make("p", { class: "muted" }), "The last 200, without what was asked and answered. Who called is, for a token, the digest that `toolrack token list` shows; for a certificate or an access token, one of its key or its subject.")),
     make("div", { class: "actions bar-of" }, make("label", { for: "which", text: "Show" }), choice, hold, note), list, empty);
   return { element, update, go: update };
 }

@@ -66,17 +66,18 @@ function isObject(value) {
   return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
-// A property with what its `$ref` points to within the schema.
-function resolved(property, schema) {
-  let found = isObject(property) ? property : {};
-  for (let steps = 0; steps < 8 && typeof found.$ref === "string" && found.$ref.startsWith("#/"); steps += 1) {
+// A property with what its `$ref` points to within the schema. A schema may lead back to itself: `left` steps are followed.
+function resolved(property, schema, left = 8) {
+  const found = isObject(property) ? property : {};
+  if (left === 0) return found;
+  if (typeof found.$ref === "string" && found.$ref.startsWith("#/")) {
     let at = schema;
     for (const part of found.$ref.slice(2).split("/")) {
       const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
       at = isObject(at) && Object.hasOwn(at, name) ? at[name] : undefined;
     }
     const { $ref, ...own } = found;
-    found = isObject(at) ? { ...at, ...own } : own;
+    return resolved(isObject(at) ? { ...at, ...own } : own, schema, left - 1);
   }
   // A choice between something and nothing is that something.
   const choices = found.anyOf ?? found.oneOf;
@@ -84,7 +85,7 @@ function resolved(property, schema) {
     const some = choices.filter((choice) => isObject(choice) && choice.type !== "null");
     if (some.length === 1) {
       const { anyOf, oneOf, ...own } = found;
-      return resolved({ ...some[0], ...own }, schema);
+      return resolved({ ...some[0], ...own }, schema, left - 1);
     }
   }
   return found;
