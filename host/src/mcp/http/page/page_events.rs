@@ -89,10 +89,24 @@ impl<S: ChangeSource> PageEvents<S> {
         let counts = numbers.tools.iter().map(|(tool, now)| (tool.name.to_string(), now.counts));
         LastTold {
             counts: counts.collect(),
-            paused: numbers.paused.clone(),
+            paused: self.paused(&numbers),
             sample_ms: self.source.samples_after(u64::MAX).1,
             call: self.source.last_call(),
         }
+    }
+
+    /// The plugins that are left alone, of those that the principal sees.
+    fn paused(&self, numbers: &PageNumbers) -> Vec<String> {
+        let paused = numbers.paused.iter();
+        if self.principal.allow.is_none() {
+            return paused.cloned().collect();
+        }
+        let seen = self.seen.borrow().clone();
+        let sees = |plugin: &str| {
+            let mut tools = seen.iter().flat_map(|seen| seen.tools().all());
+            tools.any(|tool| tool.plugin.name.as_str() == plugin)
+        };
+        paused.filter(|plugin| sees(plugin)).cloned().collect()
     }
 
     /// The events of what has changed since this was told.
@@ -100,9 +114,10 @@ impl<S: ChangeSource> PageEvents<S> {
         let mut events = String::new();
         let numbers = self.source.numbers();
         let is_changed = self.seen.has_changed().unwrap_or(false);
-        if is_changed || told.paused != numbers.paused {
+        let paused = self.paused(&numbers);
+        if is_changed || told.paused != paused {
             self.seen.mark_unchanged();
-            told.paused.clone_from(&numbers.paused);
+            told.paused = paused;
             told.counts
                 .retain(|name, _| numbers.tools.iter().any(|(tool, _)| tool.name.as_str() == name));
             event(&mut events, "catalog", "{}");

@@ -68,7 +68,8 @@ struct PluginPause {
     crashes: u32,
     /// The time until one call tries it again. `None` while one does.
     left_ms: Option<u64>,
-    reason: String,
+    /// The last words of the plugin, which may be what another caller asked: for those alone who see everything.
+    reason: Option<String>,
 }
 
 /// Something that is not served as its directory holds it, or a warning.
@@ -140,7 +141,7 @@ impl<'a> PageState<'a> {
             .filter(|plugin| {
                 sees_all || tools.iter().any(|tool| tool.plugin == plugin.name.as_str())
             })
-            .map(|plugin| PluginCard::of(plugin));
+            .map(|plugin| PluginCard::of(plugin, sees_all));
         // Those alone who may call everything are told what is not served, and why.
         let whole = seen.filter(|_| sees_all);
         let notices = whole.map(Catalog::refusals).unwrap_or_default().iter();
@@ -161,14 +162,16 @@ impl<'a> PageState<'a> {
 }
 
 impl<'a> PluginCard<'a> {
-    fn of(plugin: &'a Plugin) -> Self {
+    /// The card for a principal that may see everything if `sees_all`.
+    fn of(plugin: &'a Plugin, sees_all: bool) -> Self {
         let limits = plugin.limits();
+        let paused = plugin.paused();
         Self {
             name: plugin.name.as_str(),
             version: plugin.digest.short(),
             sha256: plugin.digest.to_string(),
             file: file_name(&plugin.file),
-            paused: plugin.paused().map(|paused| PluginPause::of(&paused, &plugin.file)),
+            paused: paused.map(|paused| PluginPause::of(&paused, &plugin.file, sees_all)),
             limits: PluginBounds {
                 memory_bytes: limits.memory.get(),
                 timeout_ms: milliseconds(limits.timeout),
@@ -178,9 +181,10 @@ impl<'a> PluginCard<'a> {
 }
 
 impl PluginPause {
-    fn of(paused: &Paused, file: &str) -> Self {
+    fn of(paused: &Paused, file: &str, sees_all: bool) -> Self {
         let left = paused.until.map(|until| until.saturating_duration_since(Instant::now()));
-        let reason = without_directories(file, clip(&paused.reason, MAX_SHOWN_REASON));
+        let told = || without_directories(file, clip(&paused.reason, MAX_SHOWN_REASON));
+        let reason = sees_all.then(told);
         Self { crashes: paused.crashes, left_ms: left.map(milliseconds), reason }
     }
 }

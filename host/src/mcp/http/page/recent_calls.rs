@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};
 
@@ -20,21 +20,25 @@ const MAX_KEPT_NAME: usize = 128;
 
 /// The calls that ended last. A lock and not a snapshot: calls end on many threads, and each adds one; it is held for that
 /// alone, and to copy what a page has not seen.
-#[derive(Default)]
-pub(crate) struct RecentCalls(Mutex<CallRing>);
+pub(crate) struct RecentCalls {
+    ring: Mutex<CallRing>,
+    /// The time from which their numbers count.
+    begun: Instant,
+}
 
 #[derive(Default)]
 struct CallRing {
     calls: VecDeque<RecentCall>,
-    /// The number of all calls that were ever added.
-    added: u64,
+    /// The number of the last call.
+    last: u64,
 }
 
 /// A call that has ended. Arguments and answers are not kept.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RecentCall {
-    /// The calls that were added up to this one, it included.
+    /// The microseconds until it was added, or one more than the number before: each has another one, the later the higher, and
+    /// whoever sees its own calls alone cannot count those of others by it.
     pub(crate) number: u64,
     /// The time at which it came, in milliseconds since 1970.
     came_ms: u64,
@@ -56,11 +60,17 @@ pub(crate) struct RecentCall {
     memory_bytes: u64,
 }
 
+impl Default for RecentCalls {
+    fn default() -> Self {
+        Self { ring: Mutex::default(), begun: Instant::now() }
+    }
+}
+
 impl RecentCalls {
     /// The calls after the one with this number that `principal` may see: those of others are for those alone who may call
     /// everything.
     pub(crate) fn after(&self, number: u64, principal: &Principal) -> Vec<RecentCall> {
-        let ring = lock(&self.0);
+        let ring = lock(&self.ring);
         let new = ring.calls.iter().filter(|call| call.number > number);
         let seen = new.filter(|call| match &principal.allow {
             None => true,
@@ -71,7 +81,7 @@ impl RecentCalls {
 
     /// The number of the last call.
     pub(crate) fn last(&self) -> u64 {
-        lock(&self.0).added
+        lock(&self.ring).last
     }
 }
 
@@ -94,9 +104,9 @@ impl CallObserver for RecentCalls {
             fuel: call.usage.fuel,
             memory_bytes: call.usage.peak_memory,
         };
-        let mut ring = lock(&self.0);
-        ring.added += 1;
-        recent.number = ring.added;
+        let mut ring = lock(&self.ring);
+        ring.last = microseconds(self.begun.elapsed()).max(ring.last + 1);
+        recent.number = ring.last;
         if ring.calls.len() >= MAX_RECENT_CALLS {
             ring.calls.pop_front();
         }
@@ -157,9 +167,10 @@ mod tests {
         }
         let everybody = Principal::anybody();
         let all = calls.after(0, &everybody);
-        assert_eq!((all.len(), all[0].number), (MAX_RECENT_CALLS, 51));
+        assert_eq!(all.len(), MAX_RECENT_CALLS);
+        assert!(all.is_sorted_by(|one, next| one.number < next.number));
         assert_eq!(calls.last(), all[MAX_RECENT_CALLS - 1].number);
-        assert_eq!(calls.after(calls.last() - 2, &everybody).len(), 2);
+        assert_eq!(calls.after(all[MAX_RECENT_CALLS - 3].number, &everybody).len(), 2);
         let pattern = "a_*".parse().expect("a pattern");
         let allow = Some(Arc::new(AllowedTools::new(vec![pattern])));
         let bob = Principal { id: "bob".into(), allow, proof: Proof::Token };
@@ -167,6 +178,20 @@ mod tests {
         assert_eq!(own.len(), MAX_RECENT_CALLS / 4);
         assert!(own.iter().all(|call| call.principal == "bob" && call.tool == "a_x"));
         assert_eq!(own[0].client.as_deref(), Some("c\\u{1b}[2J"), "nothing moves a cursor");
+    }
+
+    #[test]
+    fn a_number_counts_no_calls_of_others() {
+        let calls =
+            RecentCalls { begun: Instant::now() - Duration::from_secs(9), ..<_>::default() };
+        for principal in ["bob", "ada", "ada", "ada"] {
+            end(&calls, principal, "a_x");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+        end(&calls, "bob", "a_x");
+        let all = calls.after(0, &Principal::anybody());
+        assert!(all[0].number >= 9_000_000, "{all:?}");
+        assert!(all[4].number - all[0].number >= 2_000, "{all:?}");
     }
 
     #[test]

@@ -105,7 +105,7 @@ export function isUrgent({ kind }) {
 export function noticesOf(state) {
   const all = [
     ...state.notices.map(({ file, kind, tool, reason }) => ({ kind, name: tool ?? file.replace(/\.toml$/, ""), reason: reason.replace(/^held back: /, "") })),
-    ...state.plugins.filter(({ paused }) => paused).map(({ name, paused }) => ({ kind: "paused", name, reason: `It crashed ${counted(paused.crashes, "time")} in a row. The last time: ${paused.reason}` })),
+    ...state.plugins.filter(({ paused }) => paused).map(({ name, paused }) => ({ kind: "paused", name, reason: `It crashed ${counted(paused.crashes, "time")} in a row.${paused.reason ? ` The last time: ${paused.reason}` : ""}` })),
     ...state.loading.map((name) => ({ kind: "loading", name, reason: "" })),
   ];
   const order = ["bad", "warn", "plain"];
