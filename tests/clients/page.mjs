@@ -22,7 +22,7 @@ const browser = await chromium.launch({
   args: [...(process.geteuid() === 0 ? ["--no-sandbox"] : []), "--disable-gpu", "--disable-dev-shm-usage", "--host-resolver-rules=MAP *.example 127.0.0.1"],
 });
 try {
-  await { open, closed, pictures }[scene](...rest);
+  await { open, closed, bare, pictures }[scene](...rest);
 } finally {
   await browser.close();
 }
@@ -61,6 +61,25 @@ async function tabTo(page, wanted) {
     await page.keyboard.press("Tab");
   }
   assert.fail(`the keyboard does not lead to ${wanted}; it is at ${await focused(page)}`);
+}
+
+// At a bare address, too, the modules of the page are its own.
+async function bare(token) {
+  const { page, problems, live } = await tab(SCREENS.light);
+  await page.waitForSelector("#token");
+  assert.match(await page.textContent("h1"), /wants a token/);
+  await page.fill("#token", token);
+  await page.keyboard.press("Enter");
+  await live();
+  await page.locator("tbody tr", { hasText: "hello" }).first().waitFor();
+  assert.deepEqual(problems, []);
+
+  // Where its scripts are not given, the page says so.
+  const context = await browser.newContext(SCREENS.light);
+  const cut = await context.newPage();
+  await cut.route("**/*.js", (route) => route.abort());
+  await cut.goto(base);
+  await cut.waitForSelector(".late", { state: "visible" });
 }
 
 async function open(plugins) {

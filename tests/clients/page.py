@@ -44,13 +44,20 @@ def closed(server: list[str]) -> None:
         drive("closed", url, *tokens)
 
 
+def bare_address(server: list[str]) -> None:
+    """Of a server for other machines: the page loads at a bare address, and says in words that it wants a token."""
+    tokens = [token(server[0], "ada")]
+    with http_server.serving(server, environment=home(), address="0.0.0.0:0") as url:
+        drive("bare", url.replace("0.0.0.0", "127.0.0.1"), *tokens)
+
+
 def pictures(server: list[str]) -> None:
     """The pictures of the documentation, into the folder that `SHOTS` names."""
     with http_server.serving(server, environment=home()) as url:
         drive("pictures", url, os.environ["SHOTS"])
 
 
-CHECKS = [(check, "modern") for check in (open_to_all, closed)]
+CHECKS = [(check, "modern") for check in (open_to_all, closed, bare_address)]
 
 
 def token(toolrack: str, *arguments: str) -> str:

@@ -289,6 +289,28 @@ fn a_page_that_was_open_before_there_were_tokens_ends_with_the_first() {
 }
 
 #[test]
+fn the_page_loads_at_a_bare_address_of_a_server_for_other_machines() {
+    let plugins = plugins::good();
+    let mut command = toolrack();
+    command.args(["serve", "--http", "0.0.0.0:0", "--allow-unauthenticated", "--plugins"]);
+    let peer = HttpPeer::spawn(Client::spawn(command.arg(plugins.path())));
+    let host = format!("127.0.0.1:{}", peer.port);
+    // A browser names the origin of a module, though it is the page's own.
+    let own = format!("http://{host}");
+    for (path, origin, status) in [
+        ("/page/main.js", &*own, 200),
+        ("/page/form.js", &own, 200),
+        ("/page/main.js", "http://127.0.0.1:1", 403),
+        ("/page/main.js", "http://192.168.1.5", 403),
+        ("/page/main.js", "null", 403),
+        ("/page/state", &own, 403),
+    ] {
+        let asked = request("GET", path, &[ASKS, ("Host", &host), ("Origin", origin)], "");
+        assert_eq!(peer.bytes(asked).status, status, "{path} {origin}");
+    }
+}
+
+#[test]
 fn pages_have_a_share_and_leave_the_rest_to_clients() {
     let plugins = plugins::good();
     let peer = HttpPeer::start(plugins.path(), &[]);

@@ -234,13 +234,17 @@ impl Endpoint {
         if !matches!(parts.method, Method::GET | Method::HEAD) {
             return Err(HttpRefusal::method("GET, HEAD", "only GET is served here"));
         }
+        let forbidden = |HostRefusal(why)| HttpRefusal::plain(StatusCode::FORBIDDEN, why);
         // No answer says that another site may read it, whatever its origin.
-        self.check_page(headers)
-            .map_err(|HostRefusal(why)| HttpRefusal::plain(StatusCode::FORBIDDEN, why))?;
+        self.host_policy.check_host(headers).map_err(forbidden)?;
         let data = match asked {
-            PagePath::File(file) => return Ok(file.answer()),
+            PagePath::File(file) => {
+                self.host_policy.check_own_page(headers).map_err(forbidden)?;
+                return Ok(file.answer());
+            }
             PagePath::Data(data) => data,
         };
+        self.host_policy.check_origin(headers).map_err(forbidden)?;
         PageData::check_asker(headers)?;
         let connected = parts.extensions.get::<Principal>();
         let principal = self.checks.access.principal(headers, connected).await?;

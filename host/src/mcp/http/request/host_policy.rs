@@ -170,6 +170,28 @@ impl HostPolicy {
         )))
     }
 
+    /// Checks the page that asks for a file of the server's own page. A browser names the origin of a module even where that is
+    /// the server itself, which may be known by its address alone; and a file tells nothing.
+    pub(crate) fn check_own_page(&self, headers: &HeaderMap) -> Result<(), HostRefusal> {
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let (host, origin) = (text(HOST).unwrap_or_default(), text(ORIGIN).unwrap_or_default());
+        let is_own = Url::parse(origin).is_ok_and(|url| {
+            url.origin().ascii_serialization() == origin && self.is_own(&url, host)
+        });
+        match is_own && headers.get_all(ORIGIN).iter().count() == 1 {
+            true => Ok(()),
+            false => self.check_origin(headers).map(drop),
+        }
+    }
+
+    /// True if `url` is of the origin that the server is asked by as `host`.
+    fn is_own(&self, url: &Url, host: &str) -> bool {
+        // Without TLS the scheme may be that of a proxy in front, and is not known here.
+        let schemes: &[_] = if self.is_tls { &["https"] } else { &["http", "https"] };
+        let asked = Url::parse(&format!("{}://{host}", url.scheme()));
+        schemes.contains(&url.scheme()) && asked.is_ok_and(|asked| asked.origin() == url.origin())
+    }
+
     /// True if a page of this origin may use the server that it knows as `host`: one that is named, one of this machine where
     /// the server is of this machine alone, or one of the server itself.
     fn admits(&self, origin: &str, host: &str) -> bool {
@@ -186,15 +208,7 @@ impl HostPolicy {
                 Host::Domain(name) => name == "localhost",
             })
         };
-        // Without TLS the scheme may be that of a proxy in front, and is not known here.
-        let is_own = || {
-            if self.is_tls && url.scheme() != "https" {
-                return false;
-            }
-            let asked = Url::parse(&format!("{}://{host}", url.scheme()));
-            matches!(url.host(), Some(Host::Domain(_)))
-                && asked.is_ok_and(|asked| asked.origin() == url.origin())
-        };
+        let is_own = || matches!(url.host(), Some(Host::Domain(_))) && self.is_own(&url, host);
         is_page && ((self.is_local && is_of_this_machine()) || is_own())
     }
 }

@@ -107,6 +107,7 @@ async function follow() {
   stream?.abort();
   const own = (stream = new AbortController());
   for (let failures = 0; !own.signal.aborted; ) {
+    let said = "";
     try {
       for await (const event of server.changes(own.signal)) {
         if (event.name === "open") {
@@ -123,17 +124,20 @@ async function follow() {
       if (own.signal.aborted) return;
       if (error.status === 401 || error.status === 403) return signIn(error);
       failures = Math.max(failures + 1, error.after ?? 0);
+      if (error.status) said = error.message || `It answered with status ${error.status}.`;
     }
     if (own.signal.aborted) return;
     tell("off", app.state ? "Not connected; what you see is old" : "Not connected");
-    if (!app.state) waiting();
+    if (!app.state) waiting(said);
     await new Promise((done) => setTimeout(done, Math.min(10, 1 + failures) * 1000));
   }
 }
 
-function waiting() {
-  if (main.querySelector(".waiting")) return;
-  main.replaceChildren(make("div", { class: "empty waiting" }, make("h1", { text: "The server does not answer" }), make("p", { text: "This page asks again every few seconds." })));
+// Says that there is nothing to show yet, and what the server said, if it said anything.
+function waiting(said) {
+  const title = said ? "The server does not show what runs" : "The server does not answer";
+  main.replaceChildren(make("div", { class: "empty waiting" }, make("h1", { text: title }),
+    said && make("p", { class: "note bad", text: said }), make("p", { text: "This page asks again every few seconds." })));
 }
 
 // Asks for a token. It is kept for this tab, and sent to this server alone.
