@@ -83,7 +83,7 @@ struct WaitingShare {
 /// The reason why an entry does not wait.
 enum NoRoom {
     /// There is none for its arguments; there may be some without them.
-    ForArguments(AuditEntry),
+    ForArguments(Box<AuditEntry>),
     /// There is none for it.
     AtAll,
 }
@@ -189,12 +189,12 @@ impl WaitingEntries {
         if own.entries + state.waiting.len() >= MAX_WAITING_ENTRIES || !fits(MAX_WAITING_BYTES) {
             let may_fit = own.entries + state.waiting.len() < MAX_WAITING_ENTRIES;
             return Err(match entry.holds_arguments() && may_fit {
-                true => NoRoom::ForArguments(entry),
+                true => NoRoom::ForArguments(entry.into()),
                 false => NoRoom::AtAll,
             });
         }
         if entry.holds_arguments() && !fits(MAX_WAITING_BYTES / 2) {
-            return Err(NoRoom::ForArguments(entry));
+            return Err(NoRoom::ForArguments(entry.into()));
         }
         let share = state.shares.entry(entry.principal().into()).or_default();
         share.entries += 1;
