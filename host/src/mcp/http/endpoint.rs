@@ -19,7 +19,6 @@ use super::page::web_page::{PageData, PagePath, WebPage};
 use super::plan::{self, ExchangePlan, InSession, MessageChecks, bad_request};
 use super::refusal_log::RefusalLog;
 use super::request::authentication::KeptRights;
-use super::request::body;
 use super::request::host_policy::{self, HostPolicy, HostRefusal};
 use super::request::media::{self, Accepted};
 use super::request::{body, carrier};
