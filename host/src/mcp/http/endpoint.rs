@@ -10,7 +10,7 @@ use hyper::body::{Body, Bytes};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
-use super::bounds::{CHUNK, HttpBounds};
+use super::bounds::HttpBounds;
 use super::legacy::{self, SESSION_HEADER};
 use super::modern;
 use super::page::page_events::PageEvents;
@@ -276,12 +276,14 @@ impl Endpoint {
             PageData::State => {
                 let catalog = seen.borrow().clone();
                 let uptime = self.started.elapsed();
-                let state = page.state(self.state(), uptime, catalog.as_deref(), principal);
-                let mut rest = Bytes::from(state);
+                let (stage, seen) = (self.state(), catalog.as_ref());
+                let state = page.state(stage, uptime, seen, principal, &self.answers);
+                let mut state = state.ok_or_else(|| {
+                    HttpRefusal::busy("too many answers wait to be read; come again in a while")
+                })?;
                 Ok(answer::told(media::JSON_TYPE, |chunks| async move {
                     let _places = places;
-                    while !rest.is_empty() {
-                        let chunk = rest.split_to(rest.len().min(CHUNK));
+                    while let Some(chunk) = state.next_chunk() {
                         if chunks.send(chunk).await.is_err() {
                             return;
                         }

@@ -1,19 +1,19 @@
 //! The state of the server as the page shows it, in JSON: as much of it as a principal may see.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::load_history::{LoadHistory, LoadSample};
 use super::recent_calls::RecentCall;
 use super::told_reason::{file_name, without_directories};
-use crate::catalog::{Catalog, Paused, Plugin, Refusal, Refused, RepeatedArgument, Tool};
+use crate::catalog::{Catalog, Paused, Plugin, Refusal, Refused};
 use crate::mcp::http::legacy_session::session_id::now as now_ms;
 use crate::mcp::http::run::health::{CallStatistics, HealthReport, ServerHealth};
 use crate::text::clip;
 use crate::tokens::Principal;
-use crate::tool::{Annotations, FeatureKind};
+use crate::tool::FeatureKind;
 
 /// Bytes of one reason. What is longer is cut: the command line shows all of it.
 pub(crate) const MAX_SHOWN_REASON: usize = 4096;
@@ -28,7 +28,8 @@ pub(crate) struct PageState<'a> {
     plugins: Vec<PluginCard<'a>>,
     loading: Vec<&'a str>,
     notices: Vec<PluginNotice<'a>>,
-    tools: Vec<ToolCard<'a>>,
+    /// The numbers of each tool. The tools themselves, which are the same for many, are no part of this.
+    statistics: BTreeMap<&'a str, CallStatistics>,
     samples: Vec<&'a LoadSample>,
     calls: Vec<RecentCall>,
 }
@@ -101,27 +102,6 @@ enum NoticeKind {
     Warning,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ToolCard<'a> {
-    name: &'a str,
-    plugin: &'a str,
-    title: Option<&'a str>,
-    description: &'a str,
-    input_schema: &'a RawValue,
-    output_schema: Option<&'a RawValue>,
-    annotations: Annotations,
-    repeated: Vec<RepeatedHeader<'a>>,
-    statistics: CallStatistics,
-}
-
-/// An argument that a caller repeats in a header.
-#[derive(Serialize)]
-struct RepeatedHeader<'a> {
-    header: &'a str,
-    path: &'a [String],
-}
-
 impl<'a> PageState<'a> {
     /// The state of a server that serves `seen` to this principal, in this state and for so long, with the calls that it
     /// may see.
@@ -134,13 +114,10 @@ impl<'a> PageState<'a> {
         calls: Vec<RecentCall>,
     ) -> Self {
         let sees_all = principal.allow.is_none();
-        let tools = seen.into_iter().flat_map(|catalog| catalog.tools().all());
-        let tools: Vec<_> = tools.map(|tool| ToolCard::of(tool)).collect();
+        let tools = || seen.into_iter().flat_map(|catalog| catalog.tools().all());
         let plugins = seen.map(Catalog::plugins).unwrap_or_default().iter();
         let plugins = plugins
-            .filter(|plugin| {
-                sees_all || tools.iter().any(|tool| tool.plugin == plugin.name.as_str())
-            })
+            .filter(|plugin| sees_all || tools().any(|tool| tool.plugin.name == plugin.name))
             .map(|plugin| PluginCard::of(plugin, sees_all));
         // Those alone who may call everything are told what is not served, and why.
         let whole = seen.filter(|_| sees_all);
@@ -155,7 +132,9 @@ impl<'a> PageState<'a> {
             loading: loading.map(|plugin| plugin.name.as_str()).collect(),
             notices: notices.map(PluginNotice::of).collect(),
             samples: history.samples().iter().filter(|_| sees_all).collect(),
-            tools,
+            statistics: tools()
+                .map(|tool| (tool.name.as_str(), tool.statistics.snapshot().into()))
+                .collect(),
             calls,
         }
     }
@@ -208,27 +187,6 @@ impl<'a> PluginNotice<'a> {
         let reason = clip(&refusal.reason, MAX_SHOWN_REASON);
         let reason = without_directories(&refusal.file, reason);
         Self { file: file_name(&refusal.file), kind, tool, reason }
-    }
-}
-
-impl<'a> ToolCard<'a> {
-    fn of(tool: &'a Tool) -> Self {
-        let spec = &tool.spec;
-        let repeated = |repeated: &'a RepeatedArgument| RepeatedHeader {
-            header: &repeated.header,
-            path: repeated.path(),
-        };
-        Self {
-            name: tool.name.as_str(),
-            plugin: tool.plugin.name.as_str(),
-            title: spec.title.as_deref(),
-            description: &spec.description,
-            input_schema: &spec.input_schema,
-            output_schema: spec.output_schema.as_deref(),
-            annotations: spec.annotations,
-            repeated: tool.repeated.iter().map(repeated).collect(),
-            statistics: tool.statistics.snapshot().into(),
-        }
     }
 }
 

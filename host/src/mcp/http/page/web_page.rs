@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, StatusCode};
+use hyper::body::Bytes;
 use tokio::sync::watch;
 
 use super::load_history::LoadHistory;
@@ -14,8 +15,11 @@ use super::page_files::PageFile;
 use super::page_numbers::PageNumbers;
 use super::page_state::PageState;
 use super::recent_calls::{RecentCall, RecentCalls};
+use super::tool_cards::{CardsJson, ToolCards};
 use crate::catalog::Catalog;
+use crate::mcp::http::bounds::CHUNK;
 use crate::mcp::http::run::answer::HttpRefusal;
+use crate::mcp::http::run::byte_budget::{ByteBudget, TakenBytes};
 use crate::mcp::http::run::health::ServerHealth;
 use crate::tokens::Principal;
 
@@ -48,6 +52,22 @@ pub(crate) struct WebPage {
     history: RefCell<LoadHistory>,
     calls: Arc<RecentCalls>,
     numbers: RefCell<Option<Rc<PageNumbers>>>,
+    cards: ToolCards,
+}
+
+/// The state as an answer: JSON in parts, of which one is shared by all who see the same tools.
+pub(crate) struct StateParts {
+    parts: [Bytes; 3],
+    /// The room that they take among the answers that clients have not read.
+    _taken: (Rc<CardsJson>, TakenBytes),
+}
+
+impl StateParts {
+    /// Takes what is to be written next. `None` at the end.
+    pub(crate) fn next_chunk(&mut self) -> Option<Bytes> {
+        let part = self.parts.iter_mut().find(|part| !part.is_empty())?;
+        Some(part.split_to(part.len().min(CHUNK)))
+    }
 }
 
 impl PagePath {
@@ -83,28 +103,40 @@ impl WebPage {
         calls: Arc<RecentCalls>,
     ) -> Self {
         let (history, numbers) = (RefCell::default(), RefCell::default());
-        Self { catalog, history, calls, numbers }
+        Self { catalog, history, calls, numbers, cards: ToolCards::default() }
     }
 
     /// Notes the load, if that is due.
     pub(crate) fn look(&self) {
         let catalog = self.catalog.borrow().clone();
-        self.history.borrow_mut().look(catalog.as_deref(), Instant::now());
+        let now = Instant::now();
+        self.history.borrow_mut().look(catalog.as_deref(), now);
+        self.cards.forget_unused(now);
     }
 
-    /// The state of a server that serves `seen` to this principal, as JSON.
+    /// The state of a server that serves `seen` to this principal, as JSON. `None` where too many bytes wait to be read
+    /// already.
     pub(crate) fn state(
         &self,
         state: ServerHealth,
         uptime: Duration,
-        seen: Option<&Catalog>,
+        seen: Option<&Arc<Catalog>>,
         principal: &Principal,
-    ) -> Vec<u8> {
+        answers: &ByteBudget,
+    ) -> Option<StateParts> {
+        let cards = self.cards.of(seen, answers, Instant::now())?;
         let history = self.history.borrow();
         let calls = self.calls.after(0, principal);
+        let seen = seen.map(Arc::as_ref);
         let state = PageState::new(state, uptime, seen, principal, &history, calls);
-        // Names, texts, numbers and the JSON of schemas are always JSON.
-        serde_json::to_vec(&state).unwrap_or_default()
+        // Names, texts and numbers are always JSON.
+        let mut json = serde_json::to_vec(&state).unwrap_or_default();
+        let taken = answers.try_take(json.len())?;
+        // The tools are its last member.
+        json.pop();
+        json.extend_from_slice(b",\"tools\":");
+        let parts = [json.into(), cards.json.clone(), Bytes::from_static(b"}")];
+        Some(StateParts { parts, _taken: (cards, taken) })
     }
 }
 

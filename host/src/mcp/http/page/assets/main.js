@@ -84,7 +84,9 @@ function tell(kind, text) {
 }
 
 async function load(signal) {
-  app.state = await server.state(signal);
+  const state = await server.state(signal);
+  for (const tool of state.tools) tool.statistics = state.statistics[tool.name];
+  app.state = state;
   app.heard = Date.now();
   if (current) changed();
   else show();
