@@ -6,6 +6,17 @@
 
 use super::value::value;
 
+/// A value of a JSON text, of which only the objects are put in order. It is built whole before any of it is written, so that
+/// each byte is copied once, however deep it lies.
+enum ReadJson<'a> {
+    /// A number or a word, as it stands there.
+    Word(&'a str),
+    /// What a string stands for.
+    Text(String),
+    Items(Vec<Self>),
+    Members(Vec<(String, Self)>),
+}
+
 /// `text`, a JSON object, in the one spelling, with `defaults` for the members that it lacks. `None` where it is no object, or
 /// is not read here: it nests too deep, or has a key twice.
 pub(crate) fn canonical(text: &str, defaults: &[(Box<str>, Box<str>)]) -> Option<String> {
@@ -17,23 +28,38 @@ pub(crate) fn canonical(text: &str, defaults: &[(Box<str>, Box<str>)]) -> Option
             members.push((name.to_string(), JsonScanner { rest: value }.value()?));
         }
     }
-    written(members)
+    members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    let mut written = Vec::with_capacity(text.len());
+    ReadJson::Members(members).write(&mut written)?;
+    String::from_utf8(written).ok()
 }
 
-/// The object with these members, in the order of their names.
-fn written(mut members: Vec<(String, String)>) -> Option<String> {
-    members.sort_unstable();
-    let mut text = String::from("{");
-    for (at, (name, value)) in members.iter().enumerate() {
-        if at > 0 {
-            text.push(',');
+impl ReadJson<'_> {
+    fn write(&self, to: &mut Vec<u8>) -> Option<()> {
+        match self {
+            Self::Word(word) => to.extend_from_slice(word.as_bytes()),
+            Self::Text(text) => serde_json::to_writer(to, text).ok()?,
+            Self::Items(items) => {
+                to.push(b'[');
+                for (at, item) in items.iter().enumerate() {
+                    to.extend((at > 0).then_some(b','));
+                    item.write(to)?;
+                }
+                to.push(b']');
+            }
+            Self::Members(members) => {
+                to.push(b'{');
+                for (at, (name, value)) in members.iter().enumerate() {
+                    to.extend((at > 0).then_some(b','));
+                    serde_json::to_writer(&mut *to, name).ok()?;
+                    to.push(b':');
+                    value.write(to)?;
+                }
+                to.push(b'}');
+            }
         }
-        text += &serde_json::to_string(name).ok()?;
-        text.push(':');
-        text += value;
+        Some(())
     }
-    text.push('}');
-    Some(text)
 }
 
 /// The rest of a text that is JSON.
@@ -41,26 +67,30 @@ struct JsonScanner<'a> {
     rest: &'a str,
 }
 
-impl JsonScanner<'_> {
-    /// Takes a value, and returns it in the one spelling.
-    fn value(&mut self) -> Option<String> {
+impl<'a> JsonScanner<'a> {
+    /// Takes a value, with the members of its objects in order.
+    fn value(&mut self) -> Option<ReadJson<'a>> {
         self.rest = self.rest.trim_start();
         match self.rest.as_bytes().first()? {
-            b'{' => self.members().and_then(written),
+            b'{' => {
+                let mut members = self.members()?;
+                members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+                Some(ReadJson::Members(members))
+            }
             b'[' => self.items(),
-            b'"' => self.string().and_then(|text| serde_json::to_string(&text).ok()),
+            b'"' => self.string().map(ReadJson::Text),
             _ => {
                 let is_end = |c: char| matches!(c, ',' | ']' | '}') || c.is_ascii_whitespace();
                 let (word, rest) =
                     self.rest.split_at(self.rest.find(is_end).unwrap_or(self.rest.len()));
                 self.rest = rest;
-                Some(word.to_owned())
+                Some(ReadJson::Word(word))
             }
         }
     }
 
-    /// Takes an object, and returns its members with their values in the one spelling.
-    fn members(&mut self) -> Option<Vec<(String, String)>> {
+    /// Takes an object, and returns its members.
+    fn members(&mut self) -> Option<Vec<(String, ReadJson<'a>)>> {
         self.take('{')?;
         let mut members = Vec::new();
         while self.take('}').is_none() {
@@ -74,18 +104,16 @@ impl JsonScanner<'_> {
         Some(members)
     }
 
-    fn items(&mut self) -> Option<String> {
+    fn items(&mut self) -> Option<ReadJson<'a>> {
         self.take('[')?;
-        let mut text = String::from("[");
+        let mut items = Vec::new();
         while self.take(']').is_none() {
-            if text.len() > 1 {
+            if !items.is_empty() {
                 self.take(',')?;
-                text.push(',');
             }
-            text += &self.value()?;
+            items.push(self.value()?);
         }
-        text.push(']');
-        Some(text)
+        Some(ReadJson::Items(items))
     }
 
     /// Takes a string, and returns what it stands for.
