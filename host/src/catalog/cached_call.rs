@@ -2,9 +2,10 @@
 //!
 //! It knows neither how a tool runs nor where answers are kept.
 
-use std::future::Future;
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
@@ -12,7 +13,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::admission::shared_rates::SharedRates;
-use super::result_cache::{CacheKey, CacheLook, CallTurn, Caller, HandedOut, ResultCache};
+use super::result_cache::{
+    CacheKey, CacheLook, CallTurn, Caller, HandedOut, ResultCache, TurnNews,
+};
 use super::statistics::tool_statistics::TrackedCall;
 use super::table::Catalog;
 use super::tool::Tool;
@@ -40,6 +43,7 @@ struct CachedCall<'a> {
     key: CacheKey,
     /// True if other servers may have its answer, and be given it.
     is_shared: bool,
+    caller: &'a Caller,
 }
 
 /// The next thing that a call does.
@@ -57,7 +61,7 @@ impl CallerResults {
 
     /// Calls `tool` in a place that `place` waits for, and returns the place. An answer that is kept takes no place, none
     /// of the plugin's fuel, and counts for no rate. Of calls with the same key, one runs, and the others wait for what
-    /// becomes of it.
+    /// becomes of it: where it leaves no answer, they run beside each other; where it is given up, the next caller's runs.
     pub(crate) async fn call<P, F: Future<Output = Result<P, CallError>>>(
         &self,
         tool: &Tool,
@@ -86,7 +90,8 @@ impl CallerResults {
         };
         let next = match key {
             Some(key) => {
-                let call = CachedCall { cache: &self.cache, tool, key, is_shared };
+                let caller = &self.caller;
+                let call = CachedCall { cache: &self.cache, tool, key, is_shared, caller };
                 call.next(&place).await
             }
             // The call tells what is wrong with them, as ever.
@@ -102,10 +107,14 @@ impl CallerResults {
                 let ended =
                     tool.call_counted(tracked, context, arguments, Some(checked), &self.rates);
                 let ended = ended.await;
-                if let (Some(key), Ok(output)) = (key, &ended.outcome) {
-                    self.cache.keep(key, output, terms.lifetime, is_shared).await;
-                }
-                drop(turn);
+                let is_kept = match (key, &ended.outcome) {
+                    (Some(key), Ok(output)) => {
+                        let (caller, lifetime) = (&self.caller, terms.lifetime);
+                        self.cache.keep(key, caller, output, lifetime, is_shared).await
+                    }
+                    _ => false,
+                };
+                turn.into_iter().for_each(|turn| turn.end(is_kept));
                 (ended, Some(place))
             }
         }
@@ -121,10 +130,8 @@ impl CachedCall<'_> {
         let deadline = Instant::now() + self.tool.plugin.limits().timeout.max(TURN_WAIT);
         let turns = self.cache.turns(&self.key);
         let mut has_asked_others = !self.is_shared;
+        let mut own = None;
         loop {
-            // No end from here on is missed.
-            let mut ended = pin!(turns.ended());
-            ended.as_mut().enable();
             match self.cache.look(&self.key).await {
                 CacheLook::Hit(found) => return Ok(NextStep::Hit(found)),
                 CacheLook::Crowded => break,
@@ -138,20 +145,53 @@ impl CachedCall<'_> {
                 }
             }
             // The one that runs has its place already: a client that has none left holds up nobody else.
-            let own = place().await?;
-            if let Some(turn) = turns.take() {
-                return Ok(match self.cache.look(&self.key).await {
-                    CacheLook::Hit(found) => NextStep::Hit(found),
-                    CacheLook::Crowded | CacheLook::Miss => NextStep::Run(own, Some(turn)),
-                });
-            }
-            drop(own);
-            if timeout_at(deadline, ended).await.is_err() {
-                break;
+            let held = match own.take() {
+                Some(held) => held,
+                None => place().await?,
+            };
+            let news = match turns.take(self.caller) {
+                Ok(turn) => return Ok(self.run(held, turn).await),
+                Err(news) => news,
+            };
+            drop(held);
+            match timeout_at(deadline, news).await {
+                Ok(Ok(TurnNews::Answered) | Err(_)) => {}
+                Ok(Ok(TurnNews::Unanswered)) | Err(_) => break,
+                Ok(Ok(TurnNews::Turn(turn))) => {
+                    let mut wanted = pin!(place());
+                    match now_or_later(wanted.as_mut()).await {
+                        Some(held) => return Ok(self.run(held?, turn).await),
+                        // Who has to wait for a place lets others go before.
+                        None => drop(turn),
+                    }
+                    own = Some(wanted.await?);
+                }
             }
         }
         Ok(NextStep::Run(place().await?, None))
     }
+
+    /// The next step of a call that has its place and the turn, unless an answer came meanwhile.
+    async fn run<P>(&self, held: P, turn: CallTurn) -> NextStep<P> {
+        match self.cache.look(&self.key).await {
+            CacheLook::Hit(found) => {
+                turn.end(true);
+                NextStep::Hit(found)
+            }
+            CacheLook::Crowded | CacheLook::Miss => NextStep::Run(held, Some(turn)),
+        }
+    }
+}
+
+/// The output of `future` where it is ready now. `None` where it has to be waited for.
+async fn now_or_later<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(|context| {
+        Poll::Ready(match future.as_mut().poll(context) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        })
+    })
+    .await
 }
 
 impl CachedCall<'_> {
@@ -161,7 +201,7 @@ impl CachedCall<'_> {
             return CacheLook::Miss;
         };
         match self.tool.check_answer(found.answer.output()).await {
-            Ok(_) => self.cache.take_over(self.key, found).await,
+            Ok(_) => self.cache.take_over(self.key, self.caller, found).await,
             Err(error) => {
                 tracing::debug!("an answer of another server does not fit: {error}");
                 CacheLook::Miss
@@ -412,6 +452,45 @@ mod tests {
         let wrong = bench.call("fails_run", "[]").outcome;
         assert!(matches!(wrong, Err(CallError::InvalidArguments(_))));
         assert_eq!(bench.counts("fails_run"), (0, 3));
+    }
+
+    #[test]
+    fn calls_that_waited_for_one_that_fails_run_beside_each_other() {
+        let bench = CacheBench::new("cache = \"5m\"");
+        let calls: Vec<_> =
+            (0..4).map(|_| bench.begin(Caller::Operator, "fails_run", "{}")).collect();
+        bench.until_running("fails_run", 3);
+        for call in calls {
+            assert!(bench.end(call).outcome.is_err());
+        }
+        assert_eq!(bench.counts("fails_run"), (0, 4));
+    }
+
+    #[test]
+    fn calls_of_one_caller_that_are_given_up_hold_up_another_for_one_turn() {
+        let bench = CacheBench::new("cache = \"5m\"\ncache_scope = \"public\"");
+        let begin = |name: &str| bench.begin(Caller::Principal(name.into()), "slow_run", "{}");
+        let waiting = || bench.tool("slow_run").statistics.counts().waiting;
+        let first = begin("ada");
+        bench.until_running("slow_run", 1);
+        let others: Vec<_> = (0..8).map(|_| begin("ada")).collect();
+        let began = std::time::Instant::now();
+        while waiting() < 8 {
+            assert!(began.elapsed() < NEVER, "they do not wait");
+            std::thread::yield_now();
+        }
+        let bob = begin("bob");
+        while waiting() < 9 {
+            assert!(began.elapsed() < NEVER, "it does not wait");
+            std::thread::yield_now();
+        }
+        // A call is counted before it stands in the queue.
+        std::thread::sleep(Duration::from_millis(SLOW / 6));
+        first.abort();
+        assert!(!bench.end(bob).usage.is_cached(), "its turn is the next");
+        for other in others {
+            assert!(bench.end(other).usage.is_cached());
+        }
     }
 
     #[test]

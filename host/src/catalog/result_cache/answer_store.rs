@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::cache_key::CacheKey;
+use super::caller::Caller;
 use super::kept_answer::{FoundAnswer, KeptAnswer};
 
 /// A place where answers are kept for a time.
@@ -16,12 +17,13 @@ pub(crate) trait AnswerStore: Send + Sync {
         now: Instant,
     ) -> impl Future<Output = Option<FoundAnswer>> + Send;
 
-    /// Keeps an answer for so long, if there is room for it.
+    /// Keeps an answer to a call of `caller` for so long, if there is room for it. Returns true if it is kept.
     fn keep(
         &self,
         key: CacheKey,
+        caller: &Caller,
         answer: Arc<KeptAnswer>,
         lifetime: Duration,
         now: Instant,
-    ) -> impl Future<Output = ()> + Send;
+    ) -> impl Future<Output = bool> + Send;
 }

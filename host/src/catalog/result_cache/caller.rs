@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// Somebody who calls tools.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Caller {
     /// The person whose server it is: the client at stdin and stdout.
     Operator,

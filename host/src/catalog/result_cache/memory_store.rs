@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::answer_store::AnswerStore;
 use super::cache_key::{AnswerVersion, CacheKey};
+use super::caller::Caller;
 use super::kept_answer::{FoundAnswer, KeptAnswer};
 use super::memory_entries::MemoryEntries;
 use crate::sync::lock;
@@ -55,8 +56,16 @@ impl AnswerStore for MemoryStore {
         lock(&self.entries).find(key, now)
     }
 
-    async fn keep(&self, key: CacheKey, answer: Arc<KeptAnswer>, lifetime: Duration, now: Instant) {
-        lock(&self.entries).keep(key, answer, lifetime, now);
+    async fn keep(
+        &self,
+        key: CacheKey,
+        caller: &Caller,
+        answer: Arc<KeptAnswer>,
+        lifetime: Duration,
+        now: Instant,
+    ) -> bool {
+        let is_kept = lock(&self.entries).keep(key, caller, answer, lifetime, now);
         self.kept.notify_one();
+        is_kept
     }
 }

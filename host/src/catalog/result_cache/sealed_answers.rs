@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::answer_form::{AnswerForm, ReadAnswer};
 use super::answer_store::AnswerStore;
 use super::cache_key::CacheKey;
+use super::caller::Caller;
 use super::kept_answer::{FoundAnswer, KeptAnswer, MAX_KEPT_ANSWER};
 use crate::catalog::admission::shared_rates::SharedFuture;
 use crate::sandbox::Seal;
@@ -67,16 +68,20 @@ impl AnswerStore for SealedAnswers {
         Some(FoundAnswer { answer, age, left })
     }
 
-    async fn keep(&self, key: CacheKey, answer: Arc<KeptAnswer>, lifetime: Duration, _: Instant) {
-        let Some(text) = AnswerForm::written(&answer.output(), since_1970(), lifetime) else {
-            return;
-        };
-        if text.len() > MAX_KEPT_ANSWER {
-            return;
-        }
+    async fn keep(
+        &self,
+        key: CacheKey,
+        _: &Caller,
+        answer: Arc<KeptAnswer>,
+        lifetime: Duration,
+        _: Instant,
+    ) -> bool {
+        let text = AnswerForm::written(&answer.output(), since_1970(), lifetime);
+        let Some(text) = text.filter(|text| text.len() <= MAX_KEPT_ANSWER) else { return false };
         let name = self.name(&key);
         let tag = self.seal.tag(ANSWER_TAG_NAME, &tagged(&name, &text));
         self.place.keep(name, [&tag[..], &text].concat(), lifetime);
+        true
     }
 }
 
@@ -131,7 +136,13 @@ pub(super) mod tests {
 
     fn keep(server: &SealedAnswers, key: CacheKey, output: &Output) {
         let answer = Arc::new(KeptAnswer::of(output).expect("small enough"));
-        block_on(server.keep(key, answer, Duration::from_secs(60), Instant::now()));
+        block_on(server.keep(
+            key,
+            &Caller::Operator,
+            answer,
+            Duration::from_secs(60),
+            Instant::now(),
+        ));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::answer_store::AnswerStore;
 use super::cache_key::{AnswerVersion, CacheKey};
+use super::caller::Caller;
 use super::kept_answer::{FoundAnswer, KeptAnswer};
 use super::key_turns::KeyTurns;
 use super::memory_store::MemoryStore;
@@ -119,13 +120,18 @@ impl<S: AnswerStore> ResultCache<S> {
     }
 
     /// Hands out an answer of another server, and keeps it here for the rest of its time.
-    pub(crate) async fn take_over(&self, key: CacheKey, found: FoundAnswer) -> CacheLook {
+    pub(crate) async fn take_over(
+        &self,
+        key: CacheKey,
+        caller: &Caller,
+        found: FoundAnswer,
+    ) -> CacheLook {
         let FoundAnswer { answer, age, left } = &found;
         let now = Instant::now();
         if let Some(store) = &self.store
             && let Some(made) = now.checked_sub(*age)
         {
-            store.keep(key, answer.clone(), *age + *left, made).await;
+            store.keep(key, caller, answer.clone(), *age + *left, made).await;
         }
         self.hand_out(&found)
     }
@@ -139,20 +145,24 @@ impl<S: AnswerStore> ResultCache<S> {
         }
     }
 
-    /// Keeps this answer for so long, unless it is too large; with other servers, too, where `is_shared`.
+    /// Keeps this answer to a call of `caller` for so long, unless it is too large; with other servers, too, where `is_shared`.
+    /// Returns true if it is kept here.
     pub(crate) async fn keep(
         &self,
         key: CacheKey,
+        caller: &Caller,
         output: &Output,
         lifetime: Duration,
         is_shared: bool,
-    ) {
-        let (Some(store), Some(answer)) = (&self.store, KeptAnswer::of(output)) else { return };
+    ) -> bool {
+        let Some((store, answer)) = self.store.as_ref().zip(KeptAnswer::of(output)) else {
+            return false;
+        };
         let (answer, now) = (Arc::new(answer), Instant::now());
         if let Some(shared) = self.shared.as_ref().filter(|_| is_shared) {
-            shared.keep(key, answer.clone(), lifetime, now).await;
+            shared.keep(key, caller, answer.clone(), lifetime, now).await;
         }
-        store.keep(key, answer, lifetime, now).await;
+        store.keep(key, caller, answer, lifetime, now).await
     }
 
     /// The turns of the calls with this key.
