@@ -15,13 +15,15 @@ use crate::tool::ErrorKind;
 pub struct StatisticsSummary {
     /// Calls that ended without an answer or with a failure, by the name of the kind.
     pub errors_by_kind: BTreeMap<String, u64>,
-    /// Times from the arrival of a call to its end, or until its client gave it up. `None` before the first.
+    /// Calls that entered their guest: neither a kept answer nor a refusal.
+    pub runs: u64,
+    /// Times of runs from the arrival of the call to its end, or until its client gave it up. `None` before the first.
     pub time: Option<TimeSummary>,
     /// Times from the arrival of a call until it was begun, or was given up before that. `None` before the first.
     pub wait: Option<TimeSummary>,
-    /// The fuel of all calls.
+    /// The fuel of all runs.
     pub fuel: u64,
-    /// The time on a processor of all calls, in microseconds.
+    /// The time on a processor of all runs, in microseconds.
     pub cpu_us: u64,
     /// The most bytes of memory that one call held.
     pub peak_memory_bytes: u64,
@@ -60,7 +62,8 @@ impl From<StatisticsSnapshot> for StatisticsSummary {
         let errors = ErrorKind::ALL.iter().zip(snapshot.errors).filter(|(_, count)| *count > 0);
         Self {
             errors_by_kind: errors.map(|(kind, count)| (kind.name().to_owned(), count)).collect(),
-            time: TimeSummary::of(&snapshot.times()),
+            runs: snapshot.runs.count(),
+            time: TimeSummary::of(&snapshot.runs),
             wait: TimeSummary::of(&snapshot.waits),
             fuel: snapshot.fuel,
             cpu_us: snapshot.cpu_us,

@@ -56,7 +56,9 @@ pub struct ToolStatistics {
     running: AtomicU64,
     waiting: AtomicU64,
     errors: [AtomicU64; ErrorKind::ALL.len()],
-    /// Times from the arrival to the answer, in microseconds.
+    /// Times of runs from the arrival to the end, in microseconds: of calls that entered their guest.
+    runs: Histogram,
+    /// Times from the arrival to the answer, in microseconds, of all calls: one that was kept is among them.
     answered: Histogram,
     /// The same of calls that ended without an answer or with a failure.
     failed: Histogram,
@@ -81,7 +83,10 @@ pub(crate) struct StatisticsSnapshot {
     pub(crate) counts: CallCounts,
     /// Calls that ended without an answer or with a failure, in the order of [`ErrorKind::ALL`].
     pub(crate) errors: [u64; ErrorKind::ALL.len()],
-    /// Times from the arrival of a call to its answer, in microseconds.
+    /// Times from the arrival of a call to its end, or until its client gave it up, in microseconds, of calls that entered
+    /// their guest. The time of a hit or a refusal says nothing of the tool.
+    pub(crate) runs: HistogramSnapshot,
+    /// Times from the arrival of a call to its answer, in microseconds, of all calls.
     pub(crate) answered: HistogramSnapshot,
     /// The same of calls that ended without an answer or with a failure.
     pub(crate) failed: HistogramSnapshot,
@@ -155,6 +160,7 @@ impl Default for ToolStatistics {
             running: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
             errors: std::array::from_fn(|_| AtomicU64::new(0)),
+            runs: Histogram::new(&FINE_TIME_BOUNDS),
             answered: Histogram::new(&FINE_TIME_BOUNDS),
             failed: Histogram::new(&FINE_TIME_BOUNDS),
             given_up: Histogram::new(&FINE_TIME_BOUNDS),
@@ -189,6 +195,7 @@ impl ToolStatistics {
         StatisticsSnapshot {
             counts: self.counts(),
             errors: std::array::from_fn(|at| self.errors[at].load(Relaxed)),
+            runs: self.runs.snapshot(),
             answered: self.answered.snapshot(),
             failed: self.failed.snapshot(),
             given_up: self.given_up.snapshot(),
@@ -218,9 +225,11 @@ impl ToolStatistics {
         self.failed.record(time);
     }
 
-    fn used(&self, usage: Usage) {
+    /// Takes in what a call took that ended this many microseconds after its arrival.
+    fn used(&self, usage: Usage, took: u64) {
         let Usage { fuel, peak_memory, time, cpu, answer_age_ms: _ } = usage;
         if time > Duration::ZERO {
+            self.runs.record(took);
             self.fuel.fetch_add(fuel, Relaxed);
             self.cpu_us.fetch_add(microseconds(cpu), Relaxed);
             self.peak_memory.fetch_max(peak_memory, Relaxed);
@@ -230,16 +239,12 @@ impl ToolStatistics {
 }
 
 impl StatisticsSnapshot {
-    /// Times from the arrival of calls to their ends, however they ended, in microseconds.
-    pub(crate) fn times(&self) -> HistogramSnapshot {
-        self.answered.clone().with(&self.failed).with(&self.given_up)
-    }
-
     /// Returns the statistics of both.
     pub(crate) fn with(self, other: &Self) -> Self {
         let Self {
             counts,
             errors,
+            runs,
             answered,
             failed,
             given_up,
@@ -253,6 +258,7 @@ impl StatisticsSnapshot {
         Self {
             counts: counts + other.counts,
             errors: std::array::from_fn(|at| errors[at] + other.errors[at]),
+            runs: runs.with(&other.runs),
             answered: answered.with(&other.answered),
             failed: failed.with(&other.failed),
             given_up: given_up.with(&other.given_up),
@@ -311,9 +317,10 @@ impl TrackedCall {
                 &all.failed
             }
         };
-        times.record(microseconds(self.arrived.elapsed()));
+        let took = microseconds(self.arrived.elapsed());
+        times.record(took);
         let Usage { fuel, time, .. } = ended.usage;
-        all.used(ended.usage);
+        all.used(ended.usage, took);
         let is_brief = fuel <= BRIEF_FUEL && time <= BRIEF_TIME && busy <= BRIEF_TIME;
         all.is_brief.store(is_brief, Relaxed);
     }
@@ -331,7 +338,7 @@ impl TrackedCall {
         self.statistics.cache_misses.fetch_add(1, Relaxed);
     }
 
-    /// The call ended with an answer that is kept. It says nothing of how long the tool takes.
+    /// The call ended with an answer that is kept. It is no run of the tool.
     pub(crate) fn hit(mut self) {
         self.leave();
         self.stage = CallStage::Ended;
@@ -370,13 +377,14 @@ impl Drop for TrackedCall {
         }
         all.cancelled.fetch_add(1, Relaxed);
         all.given_up.record(time);
-        all.used(self.trace.abandoned().unwrap_or_default());
+        all.used(self.trace.abandoned().unwrap_or_default(), time);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::StatisticsSummary;
     use crate::tool::Output;
 
     fn answered(usage: Usage) -> CallOutcome {
@@ -455,6 +463,14 @@ mod tests {
         assert_eq!((now.fuel, now.cpu_us, now.peak_memory), (12, 2_000, 65_537));
         assert_eq!((now.answered.count(), now.failed.count(), now.waits.count()), (1, 3, 6));
         assert_eq!(now.given_up.count(), 2);
+        arrived(&statistics).hit();
+        let summary = StatisticsSummary::from(statistics.snapshot());
+        assert_eq!((summary.runs, summary.fuel), (2, 12), "neither a hit nor a refusal is a run");
+        assert!(summary.time.is_some());
+        let refused = Arc::new(ToolStatistics::default());
+        refused.refused(ErrorKind::Unready, Instant::now());
+        arrived(&refused).hit();
+        assert_eq!(StatisticsSummary::from(refused.snapshot()).time, None);
         assert_eq!(now.memory.quantile(1.0), Some(131_072));
         assert_eq!(now.errors[ErrorKind::Unready as usize], 3);
     }

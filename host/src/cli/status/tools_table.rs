@@ -41,9 +41,9 @@ const COLUMNS: [Column; 10] = [
         cell: |tool| shown_memory(tool.statistics.peak_memory_bytes),
     },
     Column {
-        head: "fuel a call",
+        head: "fuel a run",
         rank: 7,
-        cell: |tool| known(tool.statistics.fuel.checked_div(tool.calls.calls).map(grouped)),
+        cell: |tool| known(tool.statistics.fuel.checked_div(tool.statistics.runs).map(grouped)),
     },
 ];
 
@@ -160,6 +160,7 @@ mod tests {
             calls: CallCounts { calls: 1_200, errors: 3, running: 1, ..CallCounts::default() },
             statistics: StatisticsSummary {
                 errors_by_kind: [("fuel".to_owned(), 2), ("tool_error".to_owned(), 1)].into(),
+                runs: 1_000,
                 time: Some(TimeSummary {
                     average_us: 312,
                     p50_us: 250,
@@ -186,8 +187,8 @@ mod tests {
         assert_eq!(
             shown,
             [
-                "    tool         calls  errors    mean     p50      p95    p99  wait p95  cached   memory  fuel a call",
-                "    hello_greet  1_200       3  312 µs  250 µs  4.12 ms  1.5 s         -    66 %  1.1 MiB        1_000",
+                "    tool         calls  errors    mean     p50      p95    p99  wait p95  cached   memory  fuel a run",
+                "    hello_greet  1_200       3  312 µs  250 µs  4.12 ms  1.5 s         -    66 %  1.1 MiB       1_200",
                 "      fuel 2, tool_error 1, running 1",
             ]
         );

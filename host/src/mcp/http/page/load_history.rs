@@ -26,7 +26,7 @@ pub(crate) struct LoadSample {
     pub(crate) calls: u64,
     /// Calls that ended without an answer or with a failure.
     pub(crate) errors: u64,
-    /// The time from arrival to end, or to where a client gave up, below which half of the calls lie. `None` where none ended.
+    /// The time from arrival to end, or to where a client gave up, below which half of the runs lie. `None` where none ended.
     pub(crate) p50_us: Option<u64>,
     /// The same of 95 in 100.
     pub(crate) p95_us: Option<u64>,
@@ -57,7 +57,7 @@ impl LoadHistory {
                 self.samples.pop_front();
             }
             // Tools may have gone with what they had counted.
-            let ended = sum.times().since(&before.times());
+            let ended = sum.runs.since(&before.runs);
             self.samples.push_back(LoadSample {
                 time_ms: now_ms(),
                 memory_bytes: resident_memory(),

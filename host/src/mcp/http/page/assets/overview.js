@@ -29,7 +29,7 @@ export function overviewView(app) {
     ["Tools", ({ tools, plugins }) => [count(tools.length), `in ${counted(plugins.length, "plugin")}`]],
     ["Calls", ({ server: { statistics: all }, server }) => [count(all.calls), all.running > 0 ? `${count(all.running)} running now` : `in ${duration(server.uptimeSeconds)}`]],
     ["Errors", ({ server: { statistics: all } }) => [count(all.errors), all.calls ? `${share(all.errors, all.calls)} of all calls` : "no call yet"]],
-    ["Median time", ({ server: { statistics: all } }) => [time(all.time?.p50Us), all.time ? `95 of 100 within ${time(all.time.p95Us)}` : "no call yet"]],
+    ["Median time", ({ server: { statistics: all } }) => [time(all.time?.p50Us), all.time ? `95 of 100 runs within ${time(all.time.p95Us)}` : "no run yet"]],
     ["Memory", ({ samples }) => [bytes(samples.at(-1)?.memoryBytes), "of the whole server"]],
   ].map(([name, of]) => {
     const value = make("dd");

@@ -103,7 +103,7 @@ const NUMBERS = [
   ["99 of 100 within", ({ time: times }) => time(times?.p99Us)],
   ["Median wait", ({ wait }) => time(wait?.p50Us)],
   ["Most memory", ({ calls, peakMemoryBytes }) => (calls ? bytes(peakMemoryBytes) : NONE)],
-  ["Fuel, all calls", ({ calls, fuel: used }) => (calls ? fuel(used) : NONE)],
+  ["Fuel of a run", ({ runs, fuel: used }) => (runs ? fuel(Math.round(used / runs)) : NONE)],
 ];
 
 function detail(app, tool, kept) {
