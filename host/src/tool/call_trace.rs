@@ -2,7 +2,7 @@
 //! its plugin's grants it used. Whoever runs the call writes it, whoever tells of its end reads it.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::outcome::Usage;
 use super::sent_request::{NotedRequests, RequestEnd, SentRequest, SentRequests, known_method};
@@ -108,6 +108,13 @@ impl CallTrace {
     #[must_use]
     pub fn begun(&self) -> Option<Instant> {
         self.begun.get().copied()
+    }
+
+    /// The part of `time`, which the call took since it came, in which it waited: for its plugin, its turn, the check of its
+    /// arguments.
+    #[must_use]
+    pub fn wait(&self, came: Instant, time: Duration) -> Duration {
+        self.begun().map_or(time, |begun| begun.saturating_duration_since(came)).min(time)
     }
 
     /// Notes what the call used of its grants, if somebody reads that.

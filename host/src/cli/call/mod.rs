@@ -4,7 +4,7 @@ mod arguments;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use anyhow::bail;
 use serde_json::value::RawValue;
@@ -25,7 +25,7 @@ use crate::mcp::{self, CallObservers, CallSource, EndKind, NamedCall, ObservedCa
 use crate::sandbox::{CallContext, CallOutcome, ProgressSink};
 use crate::suggestion::CommandName;
 use crate::text::{escape, escape_json};
-use crate::tool::{CallError, CallTrace, Content, Output, Usage};
+use crate::tool::{CallError, Content, Output, Usage};
 
 pub(super) fn run(
     setup: Setup,
@@ -48,15 +48,19 @@ pub(super) fn run(
     let span =
         tracing::info_span!("call", plugin = tool.plugin.name.as_str(), tool = tool.name.as_str());
     let observed = audit.as_ref().map(|audit| observed(audit, &arguments));
-    let trace = observed.as_ref().map(|observed| observed.trace.clone()).unwrap_or_default();
-    let tracked = tool.arrived(Instant::now(), trace.clone(), None);
-    let context = CallContext { progress: Some(progress), trace, ..CallContext::default() };
+    let came = Instant::now();
+    let trace = observed.as_ref().map(|observed| Arc::new(observed.observers.trace()));
+    let trace = trace.unwrap_or_default();
+    let tracked = tool.arrived(came, trace.clone(), None);
+    let context =
+        CallContext { progress: Some(progress), trace: trace.clone(), ..CallContext::default() };
     let call = async { tool.call_in(context, tracked, &arguments).await };
     let ended = host.guests().block_on(call.instrument(span));
     if let Some(observed) = observed {
         let (tool, plugin) = (tool.name.as_str(), &tool.plugin);
-        let named = NamedCall { request: "", principal: "", tool, plugin };
-        observed.tell(named, EndKind::of(&ended), ended.usage, observed.came.elapsed());
+        let trace = &*trace;
+        let named = NamedCall { request: "", principal: "", tool, plugin, came, trace };
+        observed.tell(named, EndKind::of(&ended), ended.usage, came.elapsed());
     }
     drop(audit);
     let CallOutcome { outcome, usage, .. } = ended;
@@ -80,8 +84,7 @@ fn observed(audit: &AuditLog, arguments: &Arc<RawValue>) -> ObservedCall {
             client: Some("toolrack-call".into()),
             ..CallSource::default()
         }),
-        came: Instant::now(),
-        trace: Arc::new(CallTrace::with_grants()),
+        clock: SystemTime::now(),
     }
 }
 

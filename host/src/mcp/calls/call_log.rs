@@ -77,12 +77,6 @@ impl CallLabel {
         Self { tool, request, client, came, trace, ended_by, observed }
     }
 
-    /// The part of `time` in which the call waited: for its plugin, its turn, the check of its arguments.
-    fn wait(&self, time: Duration) -> Duration {
-        let begun = self.trace.begun();
-        begun.map_or(time, |begun| begun.saturating_duration_since(self.came)).min(time)
-    }
-
     /// The same of a call that is observed, if it is.
     pub(crate) fn observed(self, observed: Option<ObservedCall>) -> Self {
         Self { observed, ..self }
@@ -113,8 +107,9 @@ impl CallLabel {
     }
 
     fn named(&self) -> NamedCall<'_> {
-        let Self { tool, request, client, .. } = self;
-        NamedCall { request, principal: client, tool: tool.name.as_str(), plugin: &tool.plugin }
+        let Self { tool, request, client, came, trace, .. } = self;
+        let (tool, plugin) = (tool.name.as_str(), &*tool.plugin);
+        NamedCall { request, principal: client, tool, plugin, came: *came, trace }
     }
 
     /// The span of what the plugin writes meanwhile.
@@ -154,7 +149,10 @@ impl CallRecord {
         let client = self.call.client();
         let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
         let Usage { fuel, peak_memory, .. } = self.usage;
-        let (time_ms, wait_ms) = (milliseconds(self.time), milliseconds(self.call.wait(self.time)));
+        let (time_ms, wait_ms) = (
+            milliseconds(self.time),
+            milliseconds(self.call.trace.wait(self.call.came, self.time)),
+        );
         let cached = self.usage.is_cached().then_some(true);
         match self.said {
             CallVerdict::Answered => {
@@ -203,7 +201,8 @@ impl Drop for UnendedCall {
         let client = call.client();
         let (plugin, tool) = (tool.plugin.name.as_str(), tool.name.as_str());
         let Usage { fuel, peak_memory, .. } = usage;
-        let (time_ms, wait_ms) = (milliseconds(time), milliseconds(call.wait(time)));
+        let (time_ms, wait_ms) =
+            (milliseconds(time), milliseconds(call.trace.wait(call.came, time)));
         let said = match end {
             EndKind::Cancelled => "cancelled",
             EndKind::ServerEnded => "ended, since the server ends",

@@ -16,7 +16,7 @@ use super::call_log::{CallLabel, CallRecord, UnendedCall};
 use super::call_runner::{AbortReason, CallEnd, CallRunner, EndedHere, Note};
 use super::client_shares::{ClientPlace, ClientShare};
 use super::guest_threads::GuestThreads;
-use super::observers::{AnsweredRequest, CallObservers, ObservedCall, RefusedCall};
+use super::observers::{AnsweredRequest, CallObservers, ObservedCall, RefusedCall, clock_at};
 use crate::catalog::CallerResults;
 use crate::sandbox::{CallContext, CallOutcome, MakeSpan, ProgressSink, SliceKind};
 use crate::text::escape;
@@ -125,8 +125,7 @@ impl CallRunner for ClientCalls {
             observers: self.observers.clone(),
             arguments: arguments.clone(),
             source: source.unwrap_or_default(),
-            came,
-            trace: trace.clone(),
+            clock: clock_at(came),
         });
         let label = CallLabel::new(tool.clone(), request, self.client.clone(), came, trace.clone());
         let named = Arc::new(label.observed(observed));

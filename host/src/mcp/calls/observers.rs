@@ -146,9 +146,8 @@ pub(crate) struct ObservedCall {
     pub(crate) observers: CallObservers,
     pub(crate) arguments: Arc<RawValue>,
     pub(crate) source: Arc<CallSource>,
-    /// The time at which it came.
-    pub(crate) came: Instant,
-    pub(crate) trace: Arc<CallTrace>,
+    /// The time at which it came by the clock, which may be set before the call ends.
+    pub(crate) clock: SystemTime,
 }
 
 impl CallObservers {
@@ -205,7 +204,7 @@ impl CallObservers {
         let RefusedCall { request, tool, plugin, arguments, source, came, end, calls } = call;
         let time = came.elapsed();
         self.tell(&EndedCall {
-            came: before_now(time),
+            came: clock_at(*came),
             arrived: *came,
             request,
             principal,
@@ -241,12 +240,10 @@ impl AnsweredRequest {
 impl ObservedCall {
     /// Tells of the end of the call, which came after `time`.
     pub(crate) fn tell(&self, named: NamedCall<'_>, end: EndKind, usage: Usage, time: Duration) {
-        let begun = self.trace.begun();
-        let wait = begun.map_or(time, |begun| begun.saturating_duration_since(self.came));
-        let NamedCall { request, principal, tool, plugin } = named;
+        let NamedCall { request, principal, tool, plugin, came, trace } = named;
         self.observers.tell(&EndedCall {
-            came: before_now(self.came.elapsed()),
-            arrived: self.came,
+            came: self.clock,
+            arrived: came,
             request,
             principal,
             client: self.source.client.as_deref(),
@@ -257,9 +254,9 @@ impl ObservedCall {
             end,
             calls: 1,
             time,
-            wait: wait.min(time),
+            wait: trace.wait(came, time),
             usage,
-            trace: Some(&self.trace),
+            trace: Some(trace),
         });
     }
 }
@@ -270,6 +267,9 @@ pub(crate) struct NamedCall<'a> {
     pub(crate) principal: &'a str,
     pub(crate) tool: &'a str,
     pub(crate) plugin: &'a Plugin,
+    /// The time at which it came.
+    pub(crate) came: Instant,
+    pub(crate) trace: &'a CallTrace,
 }
 
 impl EndKind {
@@ -318,8 +318,8 @@ impl EndKind {
     }
 }
 
-/// The time of the clock so long ago.
-fn before_now(ago: Duration) -> SystemTime {
+/// The time of the clock at `time`, which is not long ago: the clock may be set meanwhile.
+pub(super) fn clock_at(time: Instant) -> SystemTime {
     let now = SystemTime::now();
-    now.checked_sub(ago).unwrap_or(now)
+    now.checked_sub(time.elapsed()).unwrap_or(now)
 }

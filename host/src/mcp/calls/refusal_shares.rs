@@ -10,9 +10,10 @@ use crate::manifest::Rate;
 use crate::sync::lock;
 
 /// The refused messages of one principal that observers are told of in full: so many at once, and as many a minute.
-pub(crate) const FULL_REFUSALS: Rate = Rate::a_minute(60);
+const MAX_FULL_REFUSALS: u32 = 60;
+const FULL_REFUSALS: Rate = Rate::a_minute(MAX_FULL_REFUSALS);
 /// Principals whose refusals are counted at once. Where there are more, one of them starts anew.
-pub(crate) const MAX_REFUSED_PRINCIPALS: usize = 1024;
+const MAX_REFUSED_PRINCIPALS: usize = 1024;
 
 /// The shares. A lock and not a snapshot: calls end on many threads, and it is held to count one.
 #[derive(Default)]
