@@ -8,11 +8,12 @@ use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::settings::AuditFiles;
 use crate::fs::bounded_read::private;
 use crate::fs::links::link_chain;
-use crate::fs::others_rights::everybody_replaces_in;
+use crate::fs::others_rights::{everybody_replaces_in, everybody_writes};
 use crate::text::shell_word;
 
 /// The reason why the file cannot be written.
@@ -37,6 +38,12 @@ pub enum AuditFileError {
         "everybody on this machine can put another file in its place; `chmod go-w {0}` takes that away"
     )]
     Replaceable(String),
+    /// Everybody can make files beside it.
+    #[error(
+        "everybody on this machine can make files beside it, and so keep another from being begun; name a file in a directory of \
+         your own"
+    )]
+    Crowded,
     /// No other file can be begun, and this one is twice as large as it may be.
     #[error("it is twice as large as it may be, and cannot be renamed: {0}")]
     Stuck(String),
@@ -52,8 +59,23 @@ fn in_words(error: &io::Error) -> String {
     }
     match error.kind() {
         ErrorKind::NotFound => format!("{error}; make its directory first"),
+        ErrorKind::IsADirectory => format!("{error}; name a file in it"),
+        ErrorKind::PermissionDenied => {
+            format!(
+                "{error}; {}, which needs the right to write it, and into its directory",
+                runner()
+            )
+        }
         _ => error.to_string(),
     }
+}
+
+/// The user that toolrack runs as, in words.
+fn runner() -> String {
+    #[cfg(unix)]
+    return format!("toolrack runs as the user {}", rustix::process::geteuid().as_raw());
+    #[cfg(not(unix))]
+    return "toolrack runs as this user".into();
 }
 
 /// True if a file was not opened because it is a link.
@@ -75,37 +97,86 @@ pub(super) struct UnwrittenLines {
 pub(super) struct AuditFile {
     files: AuditFiles,
     open: Option<File>,
-    /// True if a part of a line stands at the end of the file: a disk was full, or a server was killed.
-    is_torn: bool,
 }
+
+/// The tries to get the lock of the file, which another server holds while it writes, and the time between them. A server
+/// that is stopped keeps it; lines are written then all the same.
+const LOCK_TRIES: u32 = 40;
+const LOCK_REST: Duration = Duration::from_millis(5);
 
 impl AuditFile {
     /// Opens the file, and makes it where it is not there. Nothing is written.
     pub(super) fn open(files: AuditFiles) -> Result<Self, AuditFileError> {
         check_place(&files.path)?;
-        let mut file = Self { files, open: None, is_torn: false };
+        let mut file = Self { files, open: None };
         file.current()?;
         Ok(file)
+    }
+
+    /// Checks that the file can be opened, or made. Nothing is changed.
+    pub(super) fn check(path: &Path) -> Result<(), AuditFileError> {
+        check_place(path)?;
+        let mut options = OpenOptions::new();
+        options.read(true).append(true);
+        match private(&mut options).open(path) {
+            Ok(file) => check_opened(&file.metadata()?, path),
+            Err(error) if error.kind() == ErrorKind::NotFound => check_made(path),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Appends whole lines, to the next file where they do not fit into this one.
     pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), UnwrittenLines> {
         let unwritten = |error| UnwrittenLines { written: 0, error };
+        self.lock().map_err(unwritten)?;
+        let appended = self.append_locked(lines);
+        if let Some(file) = &self.open {
+            // A file that cannot be locked needs no unlocking.
+            let _ = file.unlock();
+        }
+        appended
+    }
+
+    fn append_locked(&mut self, lines: &[u8]) -> Result<(), UnwrittenLines> {
+        let unwritten = |error| UnwrittenLines { written: 0, error };
         self.make_room(lines.len() as u64).map_err(unwritten)?;
-        if self.is_torn {
-            let ended = self
-                .current()
-                .and_then(|file| write(file, b"\n").map_err(|(_, error)| error.into()));
-            ended.map_err(unwritten)?;
-            self.is_torn = false;
+        if self.open.is_none() {
+            // Another file was begun.
+            self.lock().map_err(unwritten)?;
         }
         let file = self.current().map_err(unwritten)?;
+        // Whoever wrote last may have been cut off: a disk was full, or a server was killed.
+        if is_torn(file).map_err(|error| unwritten(error.into()))? {
+            write(file, b"\n").map_err(|(_, error)| unwritten(error.into()))?;
+        }
         write(file, lines).map_err(|(at, error)| {
             let end = lines[..at].iter().rposition(|&byte| byte == b'\n');
-            let written = end.map_or(0, |end| end + 1);
-            self.is_torn = at > written;
-            UnwrittenLines { written, error: error.into() }
+            UnwrittenLines { written: end.map_or(0, |end| end + 1), error: error.into() }
         })
+    }
+
+    /// Locks the file that is at the path, so that no other server writes meanwhile.
+    #[cfg(unix)]
+    fn lock(&mut self) -> Result<(), AuditFileError> {
+        for _ in 0..LOCK_TRIES {
+            match self.current()?.try_lock() {
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_REST),
+                // A file that cannot be locked is for one server alone.
+                Err(TryLockError::Error(_)) => return Ok(()),
+                Ok(()) if self.open.as_ref().is_some_and(|file| is_at(file, &self.files.path)) => {
+                    return Ok(());
+                }
+                // Another server has begun another file meanwhile.
+                Ok(()) => self.open = None,
+            }
+        }
+        Ok(())
+    }
+
+    /// There, the file is opened for each write, and locks end with that.
+    #[cfg(not(unix))]
+    fn lock(&mut self) -> Result<(), AuditFileError> {
+        Ok(())
     }
 
     /// Waits until what was written is on the disk.
@@ -136,11 +207,7 @@ impl AuditFile {
         let open = self.open.take();
         let open = match open.filter(|file| is_at(file, &self.files.path)) {
             Some(file) => file,
-            None => {
-                let file = open_private(&self.files.path)?;
-                self.is_torn = is_torn(&file)?;
-                file
-            }
+            None => open_private(&self.files.path)?,
         };
         Ok(self.open.insert(open))
     }
@@ -196,7 +263,27 @@ fn check_place(path: &Path) -> Result<(), AuditFileError> {
     let mut directories = directories.chain(chain.end.as_deref().and_then(Path::parent));
     match directories.find_map(everybody_replaces_in) {
         Some(open) => Err(AuditFileError::Replaceable(shell_word(&open.to_string_lossy()))),
+        // In a sticky directory, files that others made there cannot be renamed or replaced.
+        None if path.parent().is_some_and(everybody_writes) => Err(AuditFileError::Crowded),
         None => Ok(()),
+    }
+}
+
+/// Checks that a file that is not there can be made.
+#[cfg(unix)]
+fn check_made(path: &Path) -> Result<(), AuditFileError> {
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    let rights = Access::WRITE_OK | Access::EXEC_OK;
+    accessat(CWD, directory, rights, AtFlags::EACCESS).map_err(io::Error::from)?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_made(path: &Path) -> Result<(), AuditFileError> {
+    match path.parent().is_some_and(Path::is_dir) {
+        true => Ok(()),
+        false => Err(io::Error::from(ErrorKind::NotFound).into()),
     }
 }
 

@@ -81,6 +81,10 @@ struct AuditLine<'a> {
     outcome: &'static str,
     #[serde(skip_serializing_if = "is_one")]
     calls: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cached: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_age_ms: Option<u32>,
     time_ms: f64,
     wait_ms: f64,
     cpu_ms: f64,
@@ -128,6 +132,22 @@ struct RepeatedLine<'a> {
     principal: &'a str,
     calls: u64,
     outcomes: &'a BTreeMap<&'static str, u64>,
+}
+
+/// The change of a token of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenEvent {
+    Added,
+    Removed,
+}
+
+#[derive(Serialize)]
+struct TokenLine<'a> {
+    event: &'static str,
+    time: String,
+    pid: u32,
+    principal: &'a str,
+    token: &'a str,
 }
 
 /// The line that stands for lines that were lost.
@@ -236,6 +256,8 @@ impl AuditEntry {
             arguments_bytes: omitted,
             outcome: self.end.name(),
             calls: self.calls,
+            cached: self.usage.is_cached(),
+            answer_age_ms: self.usage.answer_age_ms,
             time_ms: milliseconds(self.time),
             wait_ms: milliseconds(self.wait),
             cpu_ms: milliseconds(self.usage.cpu),
@@ -295,6 +317,26 @@ impl ArgumentsDigest {
     }
 }
 
+impl TokenEvent {
+    /// The change in a word.
+    pub(crate) fn done(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// Adds the line that says which token a principal is, or was.
+pub(super) fn write_token(event: TokenEvent, token: &str, principal: &str, lines: &mut Vec<u8>) {
+    let event = match event {
+        TokenEvent::Added => "token_added",
+        TokenEvent::Removed => "token_removed",
+    };
+    let (time, pid) = (rfc3339(SystemTime::now()), std::process::id());
+    add(&TokenLine { event, time, pid, principal, token }, lines);
+}
+
 /// Adds the line that says how many were lost.
 pub(super) fn write_lost(count: u64, lines: &mut Vec<u8>) {
     let (time, pid) = (rfc3339(SystemTime::now()), std::process::id());
@@ -309,7 +351,7 @@ fn add(line: &impl Serialize, lines: &mut Vec<u8>) {
 }
 
 /// A time of the clock in UTC, to the microsecond. One before 1970 is the beginning of that.
-fn rfc3339(time: SystemTime) -> String {
+pub(crate) fn rfc3339(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
     // Eras of 400 years that begin in March, so that the odd day is the last of its year.
@@ -390,6 +432,13 @@ mod tests {
         }
         let other = one.replace("890", "891");
         assert!(line(&entry(&other), false).contains(&digest(&other)));
+    }
+
+    #[test]
+    fn the_digest_is_the_one_that_the_program_in_the_documents_prints() {
+        let text = r#"{"b": [1, 2.0,123456789012345678901234567890, -0,1E2], "a": {"y":null,"x":"\u0041\u007f\u001f\n\/"}, "t":true}"#;
+        let printed = "925495f11f501159057678fdac1b53ef5557048d459a9236191f805e19349154";
+        assert!(line(&entry(text), false).contains(printed));
     }
 
     #[test]

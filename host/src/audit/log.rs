@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::counts::AuditCounts;
 use super::file::{AuditFile, AuditFileError};
+use super::line::{self, TokenEvent};
 use super::queue::{self, AuditPlace, AuditQueue, AuditThread};
 use super::settings::{AuditFiles, AuditSettings, AuditTarget};
 use crate::mcp::CallObserver;
@@ -45,6 +46,33 @@ impl AuditLog {
         let started = queue::start(place, shown, with_arguments, counts.clone());
         let (queue, thread) = started.map_err(AuditError::Thread)?;
         Ok(Self { queue: Arc::new(queue), counts, _thread: thread })
+    }
+
+    /// Checks that such a log could be started. Nothing is made or written.
+    pub(crate) fn check(settings: &AuditSettings) -> Result<(), AuditError> {
+        let AuditTarget::File(files) = &settings.target else { return Ok(()) };
+        let path = escape_path(&files.path);
+        AuditFile::check(&files.path).map_err(|error| AuditError::File { path, error })
+    }
+
+    /// Writes that a token of a client was added or removed, so that the lines of its calls can be read later, too. Lines on
+    /// stderr have nobody who reads them then.
+    pub(crate) fn note_token(
+        settings: AuditSettings,
+        event: TokenEvent,
+        name: &str,
+        principal: &str,
+    ) -> Result<(), AuditError> {
+        let AuditTarget::File(files) = settings.target else { return Ok(()) };
+        let path = escape_path(&files.path);
+        let mut lines = Vec::new();
+        line::write_token(event, name, principal, &mut lines);
+        let written = AuditFile::open(files).and_then(|mut file| {
+            file.append(&lines).map_err(|unwritten| unwritten.error)?;
+            file.sync();
+            Ok(())
+        });
+        written.map_err(|error| AuditError::File { path, error })
     }
 
     /// The one that is to be told of calls.

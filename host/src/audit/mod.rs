@@ -12,5 +12,6 @@ mod log;
 
 pub use counts::AuditCounts;
 pub use file::AuditFileError;
+pub(crate) use line::{TokenEvent, rfc3339};
 pub use log::{AuditError, AuditLog};
 pub use settings::{AuditFiles, AuditSettings, AuditTarget};

@@ -201,6 +201,7 @@ impl WaitingEntries {
         share.bytes += size;
         state.bytes += size;
         state.waiting.push_back(entry);
+        self.counts.add_waiting();
         if std::mem::take(&mut state.sleeps) || state.waiting.len() == WRITTEN_AT_ONCE {
             drop(state);
             self.woken.notify_one();
@@ -291,7 +292,8 @@ impl AuditWriter {
     fn run(&mut self) {
         let mut lines = Vec::new();
         while let Some(TakenEntries { entries, repeated, lost }) = self.shared.take() {
-            let mut left = (entries.len() + repeated.len()) as u64;
+            let taken = entries.len() as u64;
+            let mut left = taken + repeated.len() as u64;
             for entry in entries {
                 entry.write(self.with_arguments, &mut lines);
                 left -= 1;
@@ -308,6 +310,7 @@ impl AuditWriter {
             if !self.write_all(&mut lines) {
                 return self.give_up(0);
             }
+            self.shared.counts.end_waiting(taken);
             if lost > 0 {
                 tracing::warn!(
                     lines = lost,
@@ -333,6 +336,7 @@ impl AuditWriter {
             lines.drain(..written);
             let Some(error) = error else {
                 if std::mem::take(&mut self.fails) {
+                    counts.set_problem(None);
                     tracing::info!("the audit log {} is written again", self.shown);
                 }
                 lines.shrink_to(WRITTEN_BYTES);
@@ -358,6 +362,8 @@ impl AuditWriter {
     }
 
     fn tell_failure(&mut self, error: &AuditFileError) {
+        let problem = format!("the audit log {} cannot be written: {error}", self.shown);
+        self.shared.counts.set_problem(Some(problem));
         if !std::mem::replace(&mut self.fails, true) {
             tracing::warn!(
                 "the audit log {} cannot be written: {error}; calls go on, and their lines wait, or are lost and counted where \

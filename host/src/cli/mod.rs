@@ -4,12 +4,12 @@
 mod compile;
 mod output;
 mod logs;
-mod token;
 mod secret;
 mod usage;
 mod configured_files;
 mod setup;
 mod audit_options;
+mod token;
 mod call;
 mod status;
 mod http_files;
@@ -293,7 +293,9 @@ fn run(command: Command, setup: Setup) -> anyhow::Result<ExitCode> {
         Command::Secret { action } => {
             secret::command::run(&action, &setup.plugins, setup.home.as_ref())
         }
-        Command::Token { action } => token::run(action, setup.home.as_ref()),
+        Command::Token { action } => {
+            token::run(action, setup.home.as_ref(), &setup.configuration.serve)
+        }
         Command::Health(arguments) => health::run(arguments, &setup.configuration),
         Command::Status(arguments) => status::run(&arguments, run.as_deref(), &setup.plugins),
     }

@@ -10,7 +10,10 @@ use super::audit_options::{audit_settings, flagged_audit};
 use super::http_files::{certificate_file, expanded_socket, file};
 use super::logger;
 use super::setup::Setup;
-use crate::configuration::{AuthSection, Configuration, FileSecrecy, HttpSection, RedisSection};
+use crate::audit::AuditLog;
+use crate::configuration::{
+    AuthSection, Configuration, FileSecrecy, HttpSection, RedisSection, ServeSection,
+};
 use crate::fs::stated::Stated;
 use crate::home::Home;
 use crate::manifest::{Bytes, RESULT_CACHE_RULE};
@@ -131,9 +134,7 @@ pub(super) fn problems(configuration: &Configuration, home: Option<&Home>) -> Ve
     {
         problems.push(format!("{place}: `log`: {error:#}"));
     }
-    if let Err(error) = audit_settings(None, &configuration.serve) {
-        problems.push(format!("{error:#}"));
-    }
+    problems.extend(audit_problem(&configuration.serve));
     if let Some(Err(error)) = configuration.redis.as_ref().map(RedisSection::load) {
         problems.push(error.to_string());
     }
@@ -154,6 +155,17 @@ pub(super) fn problems(configuration: &Configuration, home: Option<&Home>) -> Ve
         Err(error) => problems.push(format!("{error:#}")),
     }
     problems
+}
+
+/// Returns what is wrong with the audit log of this section, if anything is.
+pub(super) fn audit_problem(section: &ServeSection) -> Option<String> {
+    let place = section.audit.as_ref().map(|stated| &stated.place);
+    let settings = match audit_settings(None, section) {
+        Ok(settings) => settings?,
+        Err(error) => return Some(format!("{error:#}")),
+    };
+    let error = AuditLog::check(&settings).err()?;
+    Some(place.map_or_else(|| error.to_string(), |place| format!("{place}: `audit`: {error}")))
 }
 
 /// Returns the options of a server over HTTP. `None` where none is asked for.

@@ -1,17 +1,22 @@
 //! `toolrack token`: who may use a server over HTTP, and which tools each may call.
 
+use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::json;
 
+use super::audit_options::audit_settings;
 use super::output::print::{eprintln, println};
 use super::{DIM, NAME, counted, paint, print_json};
+use crate::audit::{AuditLog, TokenEvent, rfc3339};
+use crate::configuration::ServeSection;
 use crate::home::Home;
+use crate::status::ServerLog;
 use crate::suggestion::CommandName;
-use crate::text::escape_path;
+use crate::text::{escape, escape_path};
 use crate::tokens::{AllowedTools, NewToken, Token, TokenFile, TokenName, ToolPattern};
 
 #[derive(Subcommand)]
@@ -42,17 +47,22 @@ pub(super) enum TokenAction {
     },
 }
 
-pub(super) fn run(action: TokenAction, home: Option<&Home>) -> anyhow::Result<ExitCode> {
-    let file = TokenFile::of(
-        home.context("no home directory is known; name a directory with TOOLRACK_HOME")?,
-    );
+pub(super) fn run(
+    action: TokenAction,
+    home: Option<&Home>,
+    section: &ServeSection,
+) -> anyhow::Result<ExitCode> {
+    let home = home.context("no home directory is known; name a directory with TOOLRACK_HOME")?;
+    let file = TokenFile::of(home);
     match action {
         TokenAction::Add { name, allow, expires } => {
             let allow = (!allow.is_empty()).then(|| AllowedTools::new(allow));
             let NewToken { token, text } =
                 NewToken::make(name, allow, expires).context("no random bytes can be had")?;
             let said = described(&token);
-            file.add(token)?;
+            let id = token.id().to_owned();
+            file.add(token.clone())?;
+            note(home, section, TokenEvent::Added, &token.name, &id);
             println!("{text}");
             eprintln!(
                 "{said}; it is not shown again. Servers over HTTP ask everybody for a token from now on."
@@ -76,8 +86,12 @@ pub(super) fn run(action: TokenAction, home: Option<&Home>) -> anyhow::Result<Ex
             Ok(ExitCode::SUCCESS)
         }
         TokenAction::Remove { name } => {
+            let tokens = file.read()?;
             file.remove(&name)?;
-            println!("{} is removed", paint(NAME, &name));
+            let removed = tokens.iter().find(|token| token.name == name);
+            let id = removed.map(|token| token.id().to_owned()).unwrap_or_default();
+            note(home, section, TokenEvent::Removed, &name, &id);
+            println!("{} is removed; it was {id} in the log", paint(NAME, &name));
             if file.read()?.is_empty() {
                 eprintln!(
                     "No token is left, and servers over HTTP still ask everybody for one. Remove {} to let in whoever reaches \
@@ -87,6 +101,31 @@ pub(super) fn run(action: TokenAction, home: Option<&Home>) -> anyhow::Result<Ex
             }
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+/// Writes into the log and the audit log who a principal is or was, for those who read of its calls later. A failure is told
+/// and fails nothing: the token counts already, or no more.
+fn note(home: &Home, section: &ServeSection, event: TokenEvent, name: &TokenName, id: &str) {
+    let log = ServerLog::open(home.log(), std::process::id()).map_err(anyhow::Error::from);
+    let logged = log.and_then(|mut log| {
+        let message = format!("the token {name} is {}: {id} in the log", event.done());
+        let line = json!({
+            "timestamp": rfc3339(SystemTime::now()), "level": "INFO", "message": message,
+            "target": "toolrack::tokens",
+        });
+        Ok(log.write_all(format!("{line}\n").as_bytes())?)
+    });
+    if let Err(error) = logged {
+        eprintln!("the log does not tell of it: {}", escape(&format!("{error:#}")));
+    }
+    let audited = audit_settings(None, section).and_then(|settings| {
+        Ok(settings
+            .map(|settings| AuditLog::note_token(settings, event, &name.to_string(), id))
+            .transpose()?)
+    });
+    if let Err(error) = audited {
+        eprintln!("the audit log does not tell of it: {}", escape(&format!("{error:#}")));
     }
 }
 

@@ -155,6 +155,15 @@ impl MetricsSource {
             for (result, lines_so) in [("written", audit.written()), ("lost", audit.lost())] {
                 count(&mut lines, &[("result", result)], lines_so)?;
             }
+            let about = "Lines of the audit log that wait to be written";
+            gauge(
+                &mut metrics.gauge("toolrack_audit_waiting_lines", about)?,
+                &[],
+                audit.waiting(),
+            )?;
+            let about = "1 while the audit log cannot be written, else 0";
+            let fails = u64::from(audit.problem().is_some());
+            gauge(&mut metrics.gauge("toolrack_audit_failing", about)?, &[], fails)?;
         }
         #[cfg(feature = "otlp")]
         if let Some(spans) = &self.spans {

@@ -241,9 +241,13 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     survive_full_files(&protocol)?;
     let (publisher, catalog) = watch::channel(None);
     let instructions = remembered.as_ref().and_then(RememberedInstructions::read);
+    let audited = options.audit.as_ref().map(|settings| settings.target.to_string());
     let audit = options.audit.map(AuditLog::start).transpose()?;
     #[cfg(feature = "otlp")]
     let tracer = options.traces.and_then(start_tracer);
+    if let Some(place) = audited {
+        tracing::info!("the audit log is {place}");
+    }
     let recent = options.http.as_ref().filter(|http| http.page).map(|_| Arc::default());
     let watches = |recent: &Arc<RecentCalls>| -> Arc<dyn CallObserver> { recent.clone() };
     let writes = audit.iter().map(AuditLog::observer);
@@ -259,7 +263,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let ending = ended.clone();
     let board = home.and_then(|home| {
         let (watching, loading) = (follower.mode(), follower.loading());
-        let followed = FollowedStatus { watching, loading, address, ending };
+        let audit = audit.as_ref().map(AuditLog::counts);
+        let followed = FollowedStatus { watching, loading, address, audit, ending };
         StatusWriter::start(home.run(), &options.plugins, followed, catalog.clone())
     });
     let seen = SeenOverHttp { recent, refusals: Arc::default() };

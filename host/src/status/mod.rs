@@ -19,8 +19,8 @@ pub use plugin_log::{LineSpan, LogFollower, PluginLine, PluginLog};
 pub use server_files::{PlaceError, ServerFiles};
 pub use server_log::{LogFiles, LogPlace, ServerLog};
 pub use server_status::{
-    LoadingStatus, PausedStatus, PluginStatus, RefusalStatus, RefusedStatus, Status, ToolStatus,
-    now_ms,
+    AuditStatus, LoadingStatus, PausedStatus, PluginStatus, RefusalStatus, RefusedStatus, Status,
+    ToolStatus, now_ms,
 };
 pub use servers::{Server, ServersError, Told, servers};
 pub use status_writer::{FollowedStatus, StatusWriter};

@@ -27,6 +27,9 @@ pub struct Status {
     /// The address that it listens on for clients over HTTP. `None` where it serves none.
     #[serde(default)]
     pub address: Option<String>,
+    /// The state of its audit log. `None` where it writes none.
+    #[serde(default)]
+    pub audit: Option<AuditStatus>,
     /// True if it is about to end: a signal came.
     #[serde(default)]
     pub is_ending: bool,
@@ -39,6 +42,18 @@ pub struct Status {
     pub plugins: Vec<PluginStatus>,
     /// The plugins and tools that are refused, with the reasons.
     pub refusals: Vec<RefusalStatus>,
+}
+
+/// The state of an audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditStatus {
+    /// The lines that wait to be written.
+    pub waiting: u64,
+    /// The lines that were lost since the server started.
+    pub lost: u64,
+    /// The reason why it cannot be written. `None` while it can.
+    pub problem: Option<String>,
 }
 
 /// A plugin that is being loaded: compiled mostly, or waiting for others that are.
@@ -231,6 +246,7 @@ mod tests {
                 published_ms: None,
                 directories: vec![at(served).to_string_lossy().into_owned()],
                 address: None,
+                audit: None,
                 is_ending: false,
                 watching: String::new(),
                 loading: Vec::new(),

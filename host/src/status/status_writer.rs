@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
 use super::servers::sweep;
-use super::{LoadingStatus, PlaceError, ServerFiles, Status, now_ms};
+use super::{AuditStatus, LoadingStatus, PlaceError, ServerFiles, Status, now_ms};
+use crate::audit::AuditCounts;
 use crate::catalog::{CallCounts, Catalog, Paused};
 use crate::reload::{Mode, Pending};
 use crate::suggestion::CommandName;
@@ -33,6 +34,7 @@ struct ShownStatus {
     calls: CallCounts,
     paused: Vec<Option<Paused>>,
     address: Option<String>,
+    audit: Option<AuditStatus>,
     is_ending: bool,
     watching: String,
     loading: Vec<Pending>,
@@ -46,6 +48,8 @@ pub struct FollowedStatus {
     pub loading: watch::Receiver<Vec<Pending>>,
     /// The address that is listened on, once there is one.
     pub address: watch::Receiver<Option<String>>,
+    /// The audit log. `None` where there is none.
+    pub audit: Option<Arc<AuditCounts>>,
     /// True once the server is about to end.
     pub ending: watch::Receiver<bool>,
 }
@@ -72,6 +76,7 @@ impl StatusWriter {
                 .map(|path| absolute(path).to_string_lossy().into_owned())
                 .collect(),
             address: None,
+            audit: None,
             is_ending: false,
             watching: String::new(),
             loading: Vec::new(),
@@ -153,7 +158,7 @@ fn show(
 
 impl ShownStatus {
     fn now(catalog: Option<Arc<Catalog>>, followed: &FollowedStatus) -> Self {
-        let FollowedStatus { watching, loading, address, ending } = followed;
+        let FollowedStatus { watching, loading, address, audit, ending } = followed;
         let tools = catalog.iter().flat_map(|catalog| catalog.tools().all());
         Self {
             calls: tools.map(|tool| tool.statistics.counts()).sum(),
@@ -163,6 +168,7 @@ impl ShownStatus {
                 .map(|plugin| plugin.paused())
                 .collect(),
             address: address.borrow().clone(),
+            audit: audit.as_deref().map(audit_status),
             is_ending: *ending.borrow(),
             watching: watching.borrow().to_string(),
             loading: loading.borrow().clone(),
@@ -175,6 +181,7 @@ impl ShownStatus {
             && self.calls == other.calls
             && self.paused == other.paused
             && self.address == other.address
+            && self.audit == other.audit
             && self.is_ending == other.is_ending
             && self.watching == other.watching
             && self.loading == other.loading
@@ -195,6 +202,7 @@ fn write(
     before: Option<&ShownStatus>,
 ) -> std::io::Result<()> {
     status.address.clone_from(&now.address);
+    status.audit.clone_from(&now.audit);
     status.is_ending = now.is_ending;
     status.watching.clone_from(&now.watching);
     status.loading = now.loading.iter().map(LoadingStatus::of).collect();
@@ -205,6 +213,13 @@ fn write(
         }
     }
     place.write(&serde_json::to_vec(status)?)
+}
+
+fn audit_status(audit: &AuditCounts) -> AuditStatus {
+    let problem = audit.problem();
+    // While it can be written, lines wait for moments alone.
+    let waiting = if problem.is_some() { audit.waiting() } else { 0 };
+    AuditStatus { waiting, lost: audit.lost(), problem }
 }
 
 fn warn(place: &ServerFiles, error: &PlaceError) {
@@ -229,6 +244,7 @@ mod tests {
                 calls: calls(3),
                 paused: vec![None],
                 address: None,
+                audit: None,
                 is_ending: false,
                 watching: "watching".into(),
                 loading: Vec::new(),
@@ -241,6 +257,10 @@ mod tests {
             ShownStatus { catalog: Some(Arc::new(Catalog::default())), ..shown() },
             ShownStatus { calls: calls(4), ..shown() },
             ShownStatus { address: Some("http://127.0.0.1:1/mcp".into()), ..shown() },
+            ShownStatus {
+                audit: Some(AuditStatus { waiting: 1, lost: 0, problem: None }),
+                ..shown()
+            },
             ShownStatus { is_ending: true, ..shown() },
             ShownStatus { paused: vec![Some(paused)], ..shown() },
             ShownStatus { watching: "polling".into(), ..shown() },

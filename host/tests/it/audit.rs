@@ -331,7 +331,8 @@ fn a_full_file_gives_way_to_another_and_the_oldest_goes() {
         let (lines, log) = audited.end();
         (lines, log)
     };
-    assert!(!log.iter().any(|line| line.contains("audit")), "{log:?}");
+    let told = |line: &String| line.contains("lost") || line.contains("cannot be written");
+    assert!(!log.iter().any(told), "{log:?}");
 }
 
 /// Sets the largest file that a process may write, in bytes.
@@ -426,7 +427,9 @@ fn two_servers_write_one_file_and_no_line_is_lost_or_torn() {
     let pids = [one.server.pid(), other.pid()];
     for ended in [calls(one.server), calls(other)] {
         let (status, _, log) = ended.join().expect("no panic");
-        assert!(status.success() && !log.iter().any(|line| line.contains("audit")), "{log:?}");
+        let told = |line: &String| line.contains("lost") || line.contains("cannot be written");
+        assert!(status.success() && !log.iter().any(told), "{log:?}");
+        assert!(log.iter().any(|line| line.contains("the audit log is /")), "{log:?}");
     }
     let lines = read_all(&directory);
     for pid in pids {
@@ -538,15 +541,29 @@ fn a_file_that_is_not_surely_the_servers_own_is_refused() {
     fs::set_permissions(at("open"), fs::Permissions::from_mode(0o666)).expect("set");
     fs::create_dir(at("everybodys")).expect("made");
     fs::set_permissions(at("everybodys"), fs::Permissions::from_mode(0o777)).expect("set");
+    fs::create_dir(at("sticky")).expect("made");
+    fs::set_permissions(at("sticky"), fs::Permissions::from_mode(0o1777)).expect("set");
     fs::create_dir(at("directory")).expect("made");
     for (name, why) in [
         ("link", "it is a link, which is not followed; name the file itself"),
         ("same", "it has 2 names, and may be another file in truth; remove it"),
         ("open", "everybody on this machine can write it; `chmod go-w "),
         ("everybodys/log", "everybody on this machine can put another file in its place"),
+        ("sticky/log", "everybody on this machine can make files beside it"),
         ("none/log", "make its directory first"),
-        ("directory", "Is a directory"),
+        ("directory", "name a file in it"),
     ] {
+        // Whoever asks before is told the same, and nothing is made.
+        let config = at("config.toml");
+        fs::write(&config, format!("[serve]\naudit = {:?}\n", at(name))).expect("written");
+        for asked in ["check", "doctor"] {
+            let mut command = toolrack();
+            command.env("TOOLRACK_HOME", at("home")).arg("--config").arg(&config);
+            let ran = command.arg(asked).arg("--plugins").arg(good.path()).output().expect("ran");
+            let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+            assert!(!ran.status.success() && said.contains(why), "{asked} {name}: {said}");
+        }
+        assert!(!at("sticky/log").exists());
         let mut command = toolrack();
         command.args(["serve", "--plugins"]).arg(good.path()).arg("--audit").arg(at(name));
         let (status, _, log) = Client::spawn(&mut command).end();
@@ -607,4 +624,105 @@ fn metrics_count_lines() {
         Some(peer.get("/metrics").body).filter(|body| body.contains(written))
     });
     assert!(scraped.contains("toolrack_audit_lines_total{result=\"lost\"} 0\n"), "{scraped}");
+    assert!(scraped.contains("toolrack_audit_waiting_lines 0\n"), "{scraped}");
+    assert!(scraped.contains("toolrack_audit_failing 0\n"), "{scraped}");
+    limit_files(peer.server.pid(), Some(0));
+    peer.server.request("tools/call", json!({ "name": "good_run" }));
+    eventually("the failure", || {
+        let body = peer.get("/metrics").body;
+        let fails = body.contains("toolrack_audit_failing 1\n");
+        (fails && body.contains("toolrack_audit_waiting_lines 1\n")).then_some(())
+    });
+}
+
+#[test]
+fn a_line_cut_off_by_another_server_is_ended_before_the_next() {
+    let good = plugins::good();
+    let mut audited = audited(good.path());
+    assert_eq!(audited.server.text("good_run"), "ok");
+    audited.lines(1);
+    // Another server's write is cut while this one has the file open.
+    let mut file = fs::OpenOptions::new().append(true).open(audited.file()).expect("opened");
+    file.write_all(b"{\"event\":\"ca").expect("written");
+    assert_eq!(audited.server.text("good_run"), "ok");
+    let path = audited.file();
+    let text = eventually("the line", || {
+        let text = fs::read_to_string(&path).expect("read");
+        (text.lines().count() >= 3 && text.ends_with('\n')).then_some(text)
+    });
+    let last: Value = serde_json::from_str(text.lines().last().expect("one")).expect("whole");
+    assert_eq!(last["outcome"], "answered", "{text}");
+}
+
+#[test]
+fn an_answer_that_was_kept_is_told_as_such() {
+    let plugins = TempDir::new().expect("a directory");
+    let cached = "[[tools]]\nname = \"run\"\ncache = \"5m\"\n";
+    plugins::install(plugins.path(), "kept", cached, &Wat::default().build());
+    let mut audited = audited(plugins.path());
+    for _ in 0..2 {
+        audited.server.request("tools/call", json!({ "name": "kept_run" }));
+    }
+    let lines = audited.lines(2);
+    assert!(lines[0].get("cached").is_none(), "{}", lines[0]);
+    assert_eq!(lines[1]["cached"], true, "{}", lines[1]);
+    assert!(lines[1]["answer_age_ms"].is_u64(), "{}", lines[1]);
+    assert_eq!(lines[0]["arguments_sha256"], lines[1]["arguments_sha256"]);
+}
+
+#[test]
+fn the_logs_tell_whose_token_a_principal_is_and_was() {
+    let person = Person::new();
+    let file = person.path("audit.jsonl");
+    fs::write(person.path("config.toml"), format!("[serve]\naudit = {file:?}\n")).expect("written");
+    let added = person.run(&["token", "add", "ada"]);
+    let id = added.err.split(" in the log").next().and_then(|said| said.rsplit(' ').next());
+    let id = id.expect("an id").to_owned();
+    assert_eq!(id.len(), 12, "{}", added.err);
+    let removed = person.run(&["token", "remove", "ada"]);
+    assert!(removed.out.contains(&id), "{}", removed.out);
+    let logs = person.run(&["logs"]).out;
+    for said in ["the token ada is added: ", "the token ada is removed: "] {
+        assert!(logs.contains(&format!("{said}{id} in the log")), "{logs}");
+    }
+    let lines = read(&file);
+    let told: Vec<_> = lines.iter().map(|line| line["event"].as_str().expect("text")).collect();
+    assert_eq!(told, ["token_added", "token_removed"]);
+    for line in &lines {
+        assert_eq!((&line["token"], &line["principal"]), (&json!("ada"), &json!(id)));
+    }
+}
+
+#[test]
+fn whoever_looks_is_told_of_a_file_that_cannot_be_written() {
+    let (good, directory) = (plugins::good(), TempDir::new().expect("a directory"));
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir(at("logs")).expect("made");
+    let of_home = || {
+        let mut command = toolrack();
+        command.env("TOOLRACK_HOME", at("home"));
+        command
+    };
+    let mut command = of_home();
+    command.args(["serve", "--plugins"]).arg(good.path()).arg("--audit").arg(at("logs/a.jsonl"));
+    let mut server = Client::spawn(&mut command).shakes_hands();
+    let says = |asked: &[&str]| {
+        let ran = of_home().args(asked).output().expect("ran");
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    };
+    assert_eq!(server.text("good_run"), "ok");
+    let doctor = ["doctor", "--plugins", good.path().to_str().expect("UTF-8")];
+    assert!(!says(&doctor).contains("audit"), "there is nothing to tell");
+    fs::rename(at("logs"), at("moved")).expect("renamed");
+    assert_eq!(server.text("good_run"), "ok");
+    for asked in [&["status"][..], &doctor] {
+        eventually("the trouble", || {
+            let said = says(asked);
+            (said.contains("cannot be written: No such file") && said.contains("1 line so far"))
+                .then_some(())
+        });
+    }
+    fs::rename(at("moved"), at("logs")).expect("renamed");
+    server.logs("is written again");
+    eventually("the end", || (!says(&["status"]).contains("audit")).then_some(()));
 }

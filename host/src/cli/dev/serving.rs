@@ -213,6 +213,7 @@ mod tests {
                 published_ms,
                 directories: Vec::new(),
                 address: None,
+                audit: None,
                 is_ending: false,
                 watching: String::new(),
                 loading: Vec::new(),

@@ -17,6 +17,8 @@ pub(super) struct Examined {
     pub(super) home: Option<Home>,
     /// The files of the configuration.
     pub(super) configured: ConfiguredFiles,
+    /// The problem with the audit log that the configuration names. `None` if it can be written.
+    pub(super) audit_problem: Option<String>,
     /// The authorization servers whose tokens count.
     pub(super) issuers: Vec<ServiceUrl>,
     /// The settings of Redis, or what is wrong with them. `None` if none is named.

@@ -26,6 +26,7 @@ use super::configured_files::LooseConfiguration;
 use super::http_files::configured_certificate;
 use super::output::print::println;
 use super::register::server_entry;
+use super::serving::audit_problem;
 use super::setup::Setup;
 use super::{counted, print_json};
 pub(super) use directories::loose_files;
@@ -48,6 +49,7 @@ pub(super) fn run(setup: Setup, as_json: bool) -> anyhow::Result<ExitCode> {
         directories: setup.plugins.iter().map(absolute).collect(),
         home: setup.home.clone(),
         configured: setup.configured.clone(),
+        audit_problem: audit_problem(&setup.configuration.serve),
         issuers,
         redis: redis.map(|redis| redis.load().map_err(|error| error.to_string())),
         // One that cannot be read is told where a server is started.
@@ -89,11 +91,14 @@ fn checks(examined: &Arc<Examined>) -> Vec<Check> {
 /// The files of the configuration: nobody else's to change, and secret where they have to be.
 fn check_configuration(examined: &Examined) -> Vec<Finding> {
     let loose = examined.configured.loose().into_iter();
-    loose
-        .map(|LooseConfiguration { problem, advice }| {
-            Finding::wrong(CONFIGURATION_TOPIC, problem, advice)
-        })
-        .collect()
+    let loose = loose.map(|LooseConfiguration { problem, advice }| {
+        Finding::wrong(CONFIGURATION_TOPIC, problem, advice)
+    });
+    let audit = examined.audit_problem.iter().map(|problem| {
+        let advice = "`serve` does not start with it";
+        Finding::wrong(CONFIGURATION_TOPIC, problem.clone(), advice)
+    });
+    loose.chain(audit).collect()
 }
 
 /// Runs a check on a thread that is left behind where it does not end.

@@ -3,6 +3,7 @@
 use super::examined::Examined;
 use super::finding::Finding;
 use super::plugins::Versions;
+use crate::cli::status::audit_trouble;
 use crate::status::{Server, Status, Told, servers};
 use crate::suggestion::CommandName;
 use crate::text::escape;
@@ -14,9 +15,21 @@ const OWN_VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(super) fn check(examined: &Examined, held: Option<&Versions>) -> Vec<Finding> {
     let Some(home) = &examined.home else { return Vec::new() };
     match servers(&home.run()) {
-        Ok(servers) => servers.iter().filter_map(|server| look(server, examined, held)).collect(),
+        Ok(servers) => servers
+            .iter()
+            .flat_map(|server| look(server, examined, held).into_iter().chain(audit(server)))
+            .collect(),
         Err(error) => vec![Finding::wrong(SERVERS_TOPIC, escape(&error.to_string()), "")],
     }
+}
+
+/// The trouble of a server with its audit log, if it has any.
+fn audit(server: &Server) -> Option<Finding> {
+    let Told::Status(status) = &server.told else { return None };
+    let said = audit_trouble(status.audit.as_ref()?)?;
+    let text = format!("server {}: {said}", server.place.pid());
+    let advice = "lines that wait are lost where the server is killed: make room, or give back the right to write";
+    Some(Finding::wrong(SERVERS_TOPIC, text, advice))
 }
 
 fn look(server: &Server, examined: &Examined, held: Option<&Versions>) -> Option<Finding> {

@@ -15,9 +15,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::output::print::{println, reader_has_gone};
-use super::{DIM, ERROR, NAME, paint, print_json};
+use super::{DIM, ERROR, NAME, counted, paint, print_json};
 use crate::install::plugin_meant;
-use crate::status::{RefusalStatus, RefusedStatus, Server, Told, now_ms, servers};
+use crate::status::{AuditStatus, RefusalStatus, RefusedStatus, Server, Told, now_ms, servers};
 use crate::suggestion::{CommandName, SuggestedCommand};
 use crate::text::{escape, escape_json};
 use plugin::{loading_time, older, print_reason};
@@ -160,6 +160,7 @@ fn describe(server: &Server) -> Value {
         "publishedMs": status.published_ms,
         "directories": status.directories,
         "address": status.address,
+        "audit": status.audit,
         "watching": status.watching,
         "loading": loading.collect::<Vec<_>>(),
         "plugins": plugins.collect::<Vec<_>>(),
@@ -185,6 +186,9 @@ fn print(server: &Server, width: usize) {
     }
     if let Some(address) = &status.address {
         println!("  {}", reached_at(address));
+    }
+    if let Some(said) = status.audit.as_ref().and_then(audit_trouble) {
+        println!("  {} {said}", paint(ERROR, "warning"));
     }
     if status.is_ending {
         println!("  it is about to end: a signal came, and what runs is answered before");
@@ -225,6 +229,18 @@ fn print(server: &Server, width: usize) {
         above = Some(head);
         print_reason(&refusal.reason);
     }
+}
+
+/// Says what is wrong with the audit log of a server, if anything is.
+pub(in crate::cli) fn audit_trouble(audit: &AuditStatus) -> Option<String> {
+    let AuditStatus { waiting, lost, problem } = audit;
+    let lost =
+        (*lost > 0).then(|| format!("{} of the audit log were lost", counted(*lost, "line")));
+    let problem = problem.as_deref().map(|problem| {
+        format!("{}; {} so far that it lacks", escape(problem), counted(*waiting, "line"))
+    });
+    let said: Vec<_> = problem.into_iter().chain(lost).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// Says how clients reach a server at `address`. No client can be given an address that stands for all of a machine.
