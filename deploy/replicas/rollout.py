@@ -94,16 +94,16 @@ def main(toolrack: Path, shipped: Path, seed: int) -> int:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         redis = stack.enter_context(sharing.redis(folder / "redis"))
-        tokens = _prepare(toolrack, shipped, folder, redis)
+        tokens = prepare(toolrack, shipped, folder, redis)
         replicas = {port: Replica(toolrack, folder / str(port), port) for port in PORTS}
         load = Load(CALLS, seed, tokens)
         try:
             for replica in replicas.values():
                 stack.callback(replica.stop)
                 replica.start()
-            stack.enter_context(_balancer(folder / "nginx"))
+            stack.enter_context(balancer(folder / "nginx"))
             stack.enter_context(_prometheus(folder))
-            _until_redis("connected", replicas.values())
+            until_redis("connected", replicas.values())
             since = time.monotonic()
             load.begin()
             killed_at, together, apart = _disturb(replicas, load, redis)
@@ -129,8 +129,8 @@ def main(toolrack: Path, shipped: Path, seed: int) -> int:
     return 0
 
 
-def _prepare(toolrack: Path, shipped: Path, folder: Path, redis: Redis) -> list[str]:
-    """Makes a home and plugins for each: the same tokens, key of sessions and Redis, and plugins that are compiled."""
+def prepare(toolrack: Path, shipped: Path, folder: Path, redis: Redis | None) -> list[str]:
+    """Makes a home and plugins for each: the same tokens, key of sessions and Redis, if any, and plugins that are compiled."""
     first = folder / str(PORTS[0])
     (first / "plugins").mkdir(parents=True)
     for plugin in PLUGINS:
@@ -149,8 +149,8 @@ def _prepare(toolrack: Path, shipped: Path, folder: Path, redis: Redis) -> list[
     (folder / "session.key").write_text(os.urandom(32).hex())
     (folder / "session.key").chmod(0o600)
     http_section = f'[http]\nsession_key_file = "{folder}/session.key"\ndrain_delay = "1s"\ngrace = "20s"\n'
-    (first / "home/config.toml").write_text(http_section + redis.configuration())
-    assert "answers, and takes what is written" in run("doctor", "--plugins", first / "plugins"), "doctor does not find Redis"
+    (first / "home/config.toml").write_text(http_section + (redis.configuration() if redis else ""))
+    assert not redis or "answers, and takes what is written" in run("doctor", "--plugins", first / "plugins"), "doctor does not find Redis"
     for port in PORTS[1:]:
         shutil.copytree(first, folder / str(port))
     return tokens
@@ -171,16 +171,16 @@ def _disturb(replicas: dict[int, Replica], load: Load, redis: Redis) -> tuple[fl
     _eventually("a scrape that fails", lambda: bool(_ask(f'up{{instance="127.0.0.1:{METRICS[KILLED]}"}} == 0')))
     together[0].until = time.monotonic()
     redis.stop()
-    _until_redis("away", [replicas[DRAINED], replicas[UNTOUCHED]])
+    until_redis("away", [replicas[DRAINED], replicas[UNTOUCHED]])
     apart = Window(time.monotonic(), 0.0)
     load.wait_until(0.3)
     replicas[KILLED].start()
-    _until_redis("away", replicas.values())
+    until_redis("away", replicas.values())
     _eventually("the end of the rate in sum", lambda: _is_more_than_one_bucket(load, apart.since))
     apart.until = time.monotonic()
     _eventually("a scrape without Redis", lambda: len(_ask("toolrack_redis_connected == 0")) == len(PORTS))
     redis.start()
-    _until_redis("connected", replicas.values())
+    until_redis("connected", replicas.values())
     together.append(Window(time.monotonic(), 0.0))
     load.wait_until(0.5)
     code = replicas[DRAINED].end(signal.SIGTERM)
@@ -188,7 +188,7 @@ def _disturb(replicas: dict[int, Replica], load: Load, redis: Redis) -> tuple[fl
     # A server that starts does not wait for Redis, and counts by itself until it has it.
     together[-1].until = time.monotonic()
     replicas[DRAINED].start()
-    _until_redis("connected", [replicas[DRAINED]])
+    until_redis("connected", [replicas[DRAINED]])
     together.append(Window(time.monotonic(), 0.0))
     for share, replica in zip((0.6, 0.7, 0.8), replicas.values(), strict=True):
         load.wait_until(share)
@@ -201,7 +201,7 @@ def _disturb(replicas: dict[int, Replica], load: Load, redis: Redis) -> tuple[fl
     return killed_at, together, apart
 
 
-def _until_redis(word: str, replicas: Iterable[Replica]) -> None:
+def until_redis(word: str, replicas: Iterable[Replica]) -> None:
     """Waits until each says so: /health and the metrics."""
     expected = (word, 1.0 if word == "connected" else 0.0)
     for replica in replicas:
@@ -247,7 +247,7 @@ def _judge_metrics(replicas: dict[int, Replica], load: Load) -> None:
 
 def _judge_redis(replicas: dict[int, Replica], load: Load) -> None:
     """Redis is back, its time away was told, and an answer that one replica keeps is found by another."""
-    _until_redis("connected", replicas.values())
+    until_redis("connected", replicas.values())
     _eventually("a scrape with Redis", lambda: len(_ask("toolrack_redis_connected == 1")) == len(PORTS))
     was_away = {one["metric"]["instance"] for one in _ask("min_over_time(toolrack_redis_connected[10m]) == 0")}
     assert was_away == {f"127.0.0.1:{port}" for port in METRICS.values()}, was_away
@@ -259,13 +259,16 @@ def _judge_redis(replicas: dict[int, Replica], load: Load) -> None:
 
 
 @contextmanager
-def _balancer(folder: Path) -> Iterator[None]:
+def balancer(folder: Path, replicas: int = len(PORTS)) -> Iterator[None]:
+    """nginx before so many of the servers."""
     words, ports = proxy.documented()
     assert tuple(ports) == PORTS[:2], ports
     last = f"server 127.0.0.1:{ports[-1]} max_fails=0;"
     name = f"server_name {HOST};"
     assert words.count(last) == 1 and words.count(name) == 1, "docs/http.md sets nginx up in other words"
     words = words.replace(last, f"{last}\n    server 127.0.0.1:{PORTS[2]} max_fails=0;")
+    for port in PORTS[replicas:]:
+        words = words.replace(f"server 127.0.0.1:{port} max_fails=0;", "")
     words = LOG_FORMAT + words.replace(name, f"{name}\n    access_log {folder}/access.log replicas;")
     with proxy.nginx(words, folder):
         yield
