@@ -30,5 +30,4 @@ pub use keeper::RedisKeeper;
 pub(crate) use keeper::probe;
 pub use redis_url::RedisUrl;
 pub use settings::{KeyPrefix, RedisPassword, RedisSettings};
-pub(crate) use state::RedisHealth;
-pub use state::RedisState;
+pub use state::{RedisHealth, RedisState};

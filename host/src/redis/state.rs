@@ -13,7 +13,7 @@ pub struct RedisState {
 /// The state at one moment, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum RedisHealth {
+pub enum RedisHealth {
     /// It answers.
     Connected,
     /// It does not, and this server counts and keeps by itself.

@@ -264,7 +264,8 @@ pub fn serve(options: Options) -> Result<(), ServeError> {
     let board = home.and_then(|home| {
         let (watching, loading) = (follower.mode(), follower.loading());
         let audit = audit.as_ref().map(AuditLog::counts);
-        let followed = FollowedStatus { watching, loading, address, audit, ending };
+        let redis = shared.state.clone();
+        let followed = FollowedStatus { watching, loading, address, audit, ending, redis };
         StatusWriter::start(home.run(), &options.plugins, followed, catalog.clone())
     });
     let seen = SeenOverHttp { recent, refusals: Arc::default() };

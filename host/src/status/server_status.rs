@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{CallCounts, Catalog, Paused, Refused, StatisticsSummary};
+use crate::redis::RedisHealth;
 use crate::reload::Pending;
 use crate::tool::FeatureKind;
 
@@ -33,6 +34,9 @@ pub struct Status {
     /// True if it is about to end: a signal came.
     #[serde(default)]
     pub is_ending: bool,
+    /// The state of the Redis that servers share. `None` where there is none.
+    #[serde(default)]
+    pub redis: Option<RedisHealth>,
     /// The way in which it follows them.
     pub watching: String,
     /// The plugins that are being loaded, the longest first.
@@ -248,6 +252,7 @@ mod tests {
                 address: None,
                 audit: None,
                 is_ending: false,
+                redis: None,
                 watching: String::new(),
                 loading: Vec::new(),
                 plugins: Vec::new(),

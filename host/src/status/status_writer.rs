@@ -13,6 +13,7 @@ use super::servers::sweep;
 use super::{AuditStatus, LoadingStatus, PlaceError, ServerFiles, Status, now_ms};
 use crate::audit::AuditCounts;
 use crate::catalog::{CallCounts, Catalog, Paused};
+use crate::redis::{RedisHealth, RedisState};
 use crate::reload::{Mode, Pending};
 use crate::suggestion::CommandName;
 use crate::text::escape_path;
@@ -36,6 +37,7 @@ struct ShownStatus {
     address: Option<String>,
     audit: Option<AuditStatus>,
     is_ending: bool,
+    redis: Option<RedisHealth>,
     watching: String,
     loading: Vec<Pending>,
 }
@@ -52,6 +54,8 @@ pub struct FollowedStatus {
     pub audit: Option<Arc<AuditCounts>>,
     /// True once the server is about to end.
     pub ending: watch::Receiver<bool>,
+    /// The state of Redis. `None` where there is none.
+    pub redis: Option<Arc<RedisState>>,
 }
 
 impl StatusWriter {
@@ -78,6 +82,7 @@ impl StatusWriter {
             address: None,
             audit: None,
             is_ending: false,
+            redis: None,
             watching: String::new(),
             loading: Vec::new(),
             plugins: Vec::new(),
@@ -158,7 +163,7 @@ fn show(
 
 impl ShownStatus {
     fn now(catalog: Option<Arc<Catalog>>, followed: &FollowedStatus) -> Self {
-        let FollowedStatus { watching, loading, address, audit, ending } = followed;
+        let FollowedStatus { watching, loading, address, audit, ending, redis } = followed;
         let tools = catalog.iter().flat_map(|catalog| catalog.tools().all());
         Self {
             calls: tools.map(|tool| tool.statistics.counts()).sum(),
@@ -170,6 +175,7 @@ impl ShownStatus {
             address: address.borrow().clone(),
             audit: audit.as_deref().map(audit_status),
             is_ending: *ending.borrow(),
+            redis: redis.as_ref().map(|redis| redis.health()),
             watching: watching.borrow().to_string(),
             loading: loading.borrow().clone(),
             catalog,
@@ -183,6 +189,7 @@ impl ShownStatus {
             && self.address == other.address
             && self.audit == other.audit
             && self.is_ending == other.is_ending
+            && self.redis == other.redis
             && self.watching == other.watching
             && self.loading == other.loading
     }
@@ -204,6 +211,7 @@ fn write(
     status.address.clone_from(&now.address);
     status.audit.clone_from(&now.audit);
     status.is_ending = now.is_ending;
+    status.redis = now.redis;
     status.watching.clone_from(&now.watching);
     status.loading = now.loading.iter().map(LoadingStatus::of).collect();
     if let Some(catalog) = &now.catalog {
@@ -246,6 +254,7 @@ mod tests {
                 address: None,
                 audit: None,
                 is_ending: false,
+                redis: Some(RedisHealth::Connected),
                 watching: "watching".into(),
                 loading: Vec::new(),
             }
@@ -262,6 +271,7 @@ mod tests {
                 ..shown()
             },
             ShownStatus { is_ending: true, ..shown() },
+            ShownStatus { redis: Some(RedisHealth::Away), ..shown() },
             ShownStatus { paused: vec![Some(paused)], ..shown() },
             ShownStatus { watching: "polling".into(), ..shown() },
             ShownStatus {

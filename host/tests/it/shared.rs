@@ -110,6 +110,14 @@ impl Replica {
         eventually(health, || (self.told() == (json!(health), is_connected)).then_some(()));
     }
 
+    /// Waits until `toolrack status` says so.
+    fn until_shown(&self, health: &str) {
+        let line = format!("  redis: {health}");
+        eventually(&line, || self.person.run(&["status"]).out.contains(&line).then_some(()));
+        let shown = self.person.status();
+        assert_eq!(shown[0]["redis"], health, "{shown}");
+    }
+
     /// The lines of the log with these words, once it has ended.
     fn logged(self, parts: &[&str]) -> Vec<usize> {
         self.peer.server.terminates();
@@ -186,12 +194,14 @@ fn redis_goes_and_comes_and_no_call_is_lost() {
     redis.stop();
     calls(&one, 100);
     one.until_told("away", false);
+    one.until_shown("away");
     assert!(!one.may_call(), "it is where it was");
     assert!(one.echo_age(&json!({ "number": 0 })).is_some());
     calls(&one, 200);
     redis.start_again();
     calls(&one, 300);
     one.until_told("connected", true);
+    one.until_shown("connected");
     calls(&one, 400);
     assert!(!one.may_call());
     let counted = one.logged(&[AWAY, SHARED, "panicked"]);

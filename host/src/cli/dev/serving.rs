@@ -215,6 +215,7 @@ mod tests {
                 address: None,
                 audit: None,
                 is_ending: false,
+                redis: None,
                 watching: String::new(),
                 loading: Vec::new(),
                 plugins: vec![plugin],

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::output::print::{println, reader_has_gone};
 use super::{DIM, ERROR, NAME, counted, paint, print_json};
 use crate::install::plugin_meant;
+use crate::redis::RedisHealth;
 use crate::status::{AuditStatus, RefusalStatus, RefusedStatus, Server, Told, now_ms, servers};
 use crate::suggestion::{CommandName, SuggestedCommand};
 use crate::text::{escape, escape_json};
@@ -161,6 +162,7 @@ fn describe(server: &Server) -> Value {
         "directories": status.directories,
         "address": status.address,
         "audit": status.audit,
+        "redis": status.redis,
         "watching": status.watching,
         "loading": loading.collect::<Vec<_>>(),
         "plugins": plugins.collect::<Vec<_>>(),
@@ -189,6 +191,11 @@ fn print(server: &Server, width: usize) {
     }
     if let Some(said) = status.audit.as_ref().and_then(audit_trouble) {
         println!("  {} {said}", paint(ERROR, "warning"));
+    }
+    match status.redis {
+        Some(RedisHealth::Connected) => println!("  redis: connected"),
+        Some(RedisHealth::Away) => println!("  redis: away, it counts and keeps by itself"),
+        None => {}
     }
     if status.is_ending {
         println!("  it is about to end: a signal came, and what runs is answered before");
