@@ -40,12 +40,13 @@ class Paced:
 
 
 class Load:
-    """A number of calls, shared among clients."""
+    """A number of calls, shared among clients, who go on until they are ended: a fast machine gets no less load than a slow one."""
 
     def __init__(self, calls: int, seed: int, tokens: list[str]) -> None:
         self.calls, self.seed, self.tokens = calls, seed, tokens
         self.next = itertools.count(1)
         self.begun = 0
+        self.is_over = threading.Event()
         self.lost: list[Lost] = []
         self.times: list[float] = []
         self.by_tool: dict[str, int] = {}
@@ -63,6 +64,8 @@ class Load:
             time.sleep(0.01)
 
     def end(self) -> None:
+        """Ends it once there were as many calls as there should be."""
+        self.is_over.set()
         for thread in self.threads:
             thread.join(SECONDS)
             assert not thread.is_alive(), "a call is not answered"
@@ -75,7 +78,7 @@ class Load:
     def _client(self, number: int) -> None:
         choices = random.Random(self.seed * 1_000 + number)
         client = Client(self.tokens[number % len(self.tokens)], is_legacy=number % LEGACY_EVERY == 0)
-        while (call := next(self.next)) <= self.calls:
+        while (call := next(self.next)) <= self.calls or not self.is_over.is_set():
             with self.lock:
                 self.begun += 1
             name, arguments, is_right = _chosen(choices, f"c{call}")
