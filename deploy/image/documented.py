@@ -46,20 +46,35 @@ def play(containers: Engine, root: Path, files: Path) -> int:
     for file in ("hello.toml", "hello.wasm"):
         shutil.copy(files / "plugins" / file, plugins)
     blocks = BLOCK.findall((root / DOCUMENT).read_text().split(KUBERNETES)[0])
-    (config,) = (text for language, text in blocks if language == "toml")
+    config, warm_config = (text for language, text in blocks if language == "toml")
     (reader / "config.toml").write_text(config)
-    (two_lines,) = (text for language, text in blocks if language == "dockerfile")
+    own, warm = (text for language, text in blocks if language == "dockerfile")
     commands = [text for language, text in blocks if language == "sh"]
     environment = containers.environment | {"PATH": f"{programs}:{os.environ['PATH']}"}
     for text in commands:
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], check=False, capture_output=True, text=True, cwd=reader,
                               stdin=subprocess.DEVNULL, env=environment, timeout=engine.SECONDS)
         assert done.returncode == 0, f"{text}\nended with {done.returncode}:\n{done.stdout}{done.stderr}"
-    (reader / "Containerfile").write_text(two_lines)
+    (reader / "Containerfile").write_text(own)
     containers.run("podman", "build", "--tag", "own", reader)
     assert "hello_greet" in containers.podman("run", "--rm", "own", "list")
+    (reader / "config.toml").write_text(warm_config)
+    (reader / "Containerfile").write_text(warm)
+    containers.run("podman", "build", "--tag", "warm", reader)
+    for image, compiles in (("own", True), ("warm", False)):
+        assert _compiled(containers, image) == compiles, f"{image} {'does not compile' if compiles else 'compiles'}"
     token = (reader / "ada-laptop.token").read_text()
     assert token.startswith("trk_"), token
     containers.podman("stop", "toolrack")
     assert containers.inspect("toolrack")["State"]["ExitCode"] == 0
     return len(commands)
+
+
+def _compiled(containers: Engine, image: str) -> bool:
+    """True if a new container of this image keeps code after a call, since it had none."""
+    volume = f"cache-of-{image}"
+    containers.podman("volume", "create", volume)
+    answer = containers.podman("run", "--rm", "--volume", f"{volume}:/var/lib/toolrack", image, "call", "hello_greet", "name=Ada")
+    assert "Hello, Ada!" in answer, answer
+    cache = Path(containers.podman("volume", "inspect", "--format", "{{.Mountpoint}}", volume)) / "cache"
+    return any(cache.glob("*.baseline")) or any(cache.glob("*.cwasm"))
