@@ -2,11 +2,11 @@
 
 use crate::catalog::MAX_SHARED_ANSWER;
 
-/// Calls that ask about rates at once. Further ones wait for those, and then count by themselves.
+/// Questions about rates at once. Further calls wait for those, and then this server alone counts them.
 pub(crate) const MAX_COUNTING: usize = 256;
 /// Calls that look for shared bytes at once. Further ones wait for those, and then do without.
 pub(crate) const MAX_FETCHING: usize = 16;
-/// Bytes that wait to be kept. Further ones are not kept.
+/// Answers that wait to be kept. Further ones are not shared.
 pub(crate) const MAX_KEEPING: usize = 16;
 
 /// The most bytes of the answer of a script, of which two numbers are expected.

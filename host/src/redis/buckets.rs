@@ -14,10 +14,10 @@ impl RedisLink {
         let period = rate.interval().as_nanos().div_ceil(1000);
         let period = u64::try_from(period).ok()?;
         let (allowed, wait) = self
-            .ask(&self.counting, async |connection| {
+            .ask(&self.counting, |mut connection| async move {
                 let mut call = TOKEN_BUCKET.key(&key);
                 let call = call.arg(period).arg(rate.calls()).arg(calls);
-                call.invoke_async::<(i64, i64)>(connection).await
+                call.invoke_async::<(i64, i64)>(&mut connection).await
             })
             .await?;
         Some((allowed, u64::try_from(wait).ok()?))

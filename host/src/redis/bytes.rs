@@ -15,10 +15,10 @@ impl RedisLink {
         let BytesToKeep { key, bytes, lifetime } = bytes;
         let key = self.bytes_key(&key);
         let milliseconds = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX).max(1);
-        let asked = self.ask(&self.fetching, async |connection| {
+        let asked = self.ask(&self.fetching, |mut connection| async move {
             let mut command = ::redis::cmd("SET");
             command.arg(&key).arg(&bytes).arg("PX").arg(milliseconds);
-            command.query_async::<()>(connection).await
+            command.query_async::<()>(&mut connection).await
         });
         asked.await;
     }
@@ -29,10 +29,10 @@ impl SharedBytes for RedisLink {
         Box::pin(async move {
             let key = self.bytes_key(key);
             // Whoever can write into Redis may have put more there than anybody wants to be sent.
-            let found = self.ask(&self.fetching, async |connection| {
+            let found = self.ask(&self.fetching, move |mut connection| async move {
                 let mut command = ::redis::cmd("GETRANGE");
                 command.arg(&key).arg(0).arg(most);
-                command.query_async::<Vec<u8>>(connection).await
+                command.query_async::<Vec<u8>>(&mut connection).await
             });
             found.await.filter(|found| (1..=most).contains(&found.len()))
         })

@@ -66,7 +66,10 @@ impl RedisConnection {
         let unanswered = UnansweredBytes::default();
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let opened = async {
-            let stream = way.open().await.map_err(|error| format!("cannot be reached: {error}"))?;
+            let stream = way.open().await.map_err(|error| {
+                let error = escape(clip(&error.to_string(), MAX_TOLD_ERROR));
+                format!("cannot be reached: {error}")
+            })?;
             let stream = BoundedStream::new(stream, unanswered.clone());
             let opened = MultiplexedConnection::new_with_config(&info, stream, config).await;
             let opened = opened.map(|(connection, driver)| (connection, Box::pin(driver) as _));
@@ -80,13 +83,17 @@ impl RedisConnection {
         Ok((Self { connection, unanswered, timeout: *answer_time }, driver))
     }
 
-    /// Asks a question, and returns its answer if that comes in time.
-    pub(super) async fn ask<T>(
+    /// The connection as the library has it.
+    pub(super) fn multiplexed(&self) -> MultiplexedConnection {
+        self.connection.clone()
+    }
+
+    /// Returns the answer to a question on this connection, if it comes in time.
+    pub(super) async fn answer<T>(
         &self,
-        question: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+        question: impl Future<Output = RedisResult<T>>,
     ) -> Result<T, Unanswered> {
-        let mut connection = self.connection.clone();
-        match timeout(self.timeout, question(&mut connection)).await {
+        match timeout(self.timeout, question).await {
             Ok(Ok(answer)) => {
                 self.unanswered.answered();
                 Ok(answer)
@@ -106,11 +113,12 @@ impl RedisConnection {
     /// Checks that it does all that is asked of it: the script of rates runs, and writes.
     pub(super) async fn check(&self, prefix: &str) -> Result<(), String> {
         let key = format!("{prefix}check");
-        let asked = self.ask(async |connection| {
+        let mut connection = self.multiplexed();
+        let asked = async {
             let mut call = TOKEN_BUCKET.key(&key);
-            call.arg(1).arg(CHECK_CALLS).arg(1).invoke_async::<(i64, i64)>(connection).await
-        });
-        match asked.await {
+            call.arg(1).arg(CHECK_CALLS).arg(1).invoke_async::<(i64, i64)>(&mut connection).await
+        };
+        match self.answer(asked).await {
             Ok((1, 0)) => Ok(()),
             Ok(_) => Err("answers what no Redis answers".into()),
             Err(problem @ Unanswered::Refused(_)) => Err(format!("is of no use: {problem}")),

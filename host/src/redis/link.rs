@@ -23,8 +23,8 @@ pub(super) struct RedisLink {
     open: Mutex<OpenLink>,
     /// The signal that a call gave the connection up.
     lost: Notify,
-    pub(super) counting: Semaphore,
-    pub(super) fetching: Semaphore,
+    pub(super) counting: Arc<Semaphore>,
+    pub(super) fetching: Arc<Semaphore>,
     pub(super) keeping: mpsc::Sender<BytesToKeep>,
 }
 
@@ -53,8 +53,8 @@ impl RedisLink {
             state: Arc::default(),
             open: Mutex::default(),
             lost: Notify::new(),
-            counting: Semaphore::new(MAX_COUNTING),
-            fetching: Semaphore::new(MAX_FETCHING),
+            counting: Arc::new(Semaphore::new(MAX_COUNTING)),
+            fetching: Arc::new(Semaphore::new(MAX_FETCHING)),
             keeping,
         }
     }
@@ -86,18 +86,28 @@ impl RedisLink {
     }
 
     /// Asks a question, in one of `places`. `None` where there is no answer.
-    pub(super) async fn ask<T>(
+    pub(super) async fn ask<T: Send + 'static, F>(
         &self,
-        places: &Semaphore,
-        question: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
-    ) -> Option<T> {
+        places: &Arc<Semaphore>,
+        question: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Option<T>
+    where
+        F: Future<Output = RedisResult<T>> + Send + 'static,
+    {
+        // That others ask much is no fault of Redis.
+        let wait = timeout(self.settings.timeout, places.clone().acquire_owned());
+        let place = wait.await.ok()?.ok()?;
         let (connection, number) = {
             let open = lock(&self.open);
             (open.connection.clone()?, open.number)
         };
-        // That others ask much is no fault of Redis.
-        let _place = timeout(self.settings.timeout, places.acquire()).await.ok()?.ok()?;
-        match connection.ask(question).await {
+        let question = question(connection.multiplexed());
+        // The answer comes whoever is gone meanwhile: until then the question has its place, and the bytes are its answer's.
+        let asked = tokio::spawn(async move {
+            let _place = place;
+            connection.answer(question).await
+        });
+        match asked.await.ok()? {
             Ok(answer) => Some(answer),
             Err(Unanswered::Refused(problem)) => {
                 self.tell_refusal(number, &problem);

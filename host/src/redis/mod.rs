@@ -1,6 +1,7 @@
 //! Redis, or Valkey: the place where several servers share what they count and keep.
 //!
-//! This module alone knows Redis. What is shared, and what it means, is not known here.
+//! This module alone speaks with Redis. Why something is counted or kept, and when, is not known here; the rule of a bucket is the
+//! catalog's script.
 
 mod redis_url;
 mod settings;
