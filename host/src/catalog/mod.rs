@@ -29,7 +29,7 @@ pub(crate) mod fuzz;
 pub use admission::breaker::Paused;
 pub use admission::entry::EntryTicket;
 pub(crate) use admission::shared_rates::{BucketName, SharedRates};
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", test))]
 pub(crate) use admission::shared_rates::{SharedBuckets, SharedFuture};
 pub(crate) use admission::token_bucket::Bucket;
 pub use bounds::{MAX_PLUGINS, MAX_TOOLS};

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::bounds::HttpBounds;
 use super::legacy::{self, SESSION_HEADER};
+use super::legacy_session::session_registry::Registered;
 use super::modern;
 use super::page::page_events::PageEvents;
 use super::page::page_files;
@@ -24,7 +25,7 @@ use super::request::media::{self, Accepted};
 use super::request::{body, carrier};
 use super::run::answer::{self, HttpAnswer, HttpRefusal};
 use super::run::byte_budget::ByteBudget;
-use super::run::exchange::{Exchange, ExchangeGuards, ExchangeTransport};
+use super::run::exchange::{AwaitedRequest, Exchange, ExchangeGuards, ExchangeTransport};
 use super::run::health::{CallStatistics, HealthReport, ServerHealth, shown_digest};
 use super::run::in_step::InStep;
 use super::run::shares::{NoShare, Place, RunKind, Shared, Shares};
@@ -56,6 +57,14 @@ pub(super) enum ServerStage {
     Draining,
     /// Everything that still runs ends.
     Ending,
+}
+
+/// A message that is about to run, with what it takes.
+struct AdmittedMessage {
+    plan: ExchangePlan,
+    place: Place,
+    awaited: AwaitedRequest,
+    registered: Vec<Registered>,
 }
 
 /// Everything that requests are served with.
@@ -407,26 +416,12 @@ impl Endpoint {
                 }
             }
         })?;
-        let Some((plan, place)) = admitted else {
+        let Some(AdmittedMessage { plan, place, awaited, registered }) = admitted else {
             return Ok(answer::empty(StatusCode::ACCEPTED));
         };
-        let ExchangePlan { engine, kind, messages, in_session, begun, .. } = plan;
+        let ExchangePlan { engine, kind, begun, .. } = plan;
         let engine = engine.carried_by(carrier);
-        let (transport, cancels, pieces) = ExchangeTransport::of_request(line, messages);
-        let registered = match in_session {
-            Some(InSession { session, ids }) => {
-                let register = |id: Id| {
-                    self.checks.running.request(session, id.clone(), cancels.clone()).ok_or_else(
-                        || {
-                            let error = format!("a request with the id {id} is in flight");
-                            bad_request(Some(&id), &RpcError::invalid_request(error))
-                        },
-                    )
-                };
-                ids.into_iter().map(register).collect::<Result<Vec<_>, _>>()?
-            }
-            None => Vec::new(),
-        };
+        let (transport, pieces) = awaited.begin(line);
         // A subscription keeps nothing of its message.
         let body = Some(room).filter(|_| kind == RunKind::Request);
         let kept = ExchangeGuards::new(place, body, registered);
@@ -447,14 +442,34 @@ impl Endpoint {
         principal: &Principal,
         line: &InputLine,
         reading: Place,
-    ) -> Result<Option<(ExchangePlan, Place)>, HttpRefusal> {
-        let Some(plan) = self.checks.plan(headers, principal, line)? else { return Ok(None) };
+    ) -> Result<Option<AdmittedMessage>, HttpRefusal> {
+        let Some(mut plan) = self.checks.plan(headers, principal, line)? else { return Ok(None) };
         self.check_stage(plan.kind)?;
         // Nobody has a turn in between.
         drop(reading);
         let place = self.place(principal, Shared::Running(plan.kind), plan.messages)?;
+        let awaited = AwaitedRequest::new(plan.messages);
+        // Before anything is waited for: what cancels the message may come next.
+        let registered = self.register(plan.in_session.take(), &awaited)?;
         self.checks.count_calls(principal, plan.calls).await?;
-        Ok(Some((plan, place)))
+        Ok(Some(AdmittedMessage { plan, place, awaited, registered }))
+    }
+
+    /// Notes the requests of a message, so that others of its session can cancel them.
+    fn register(
+        &self,
+        in_session: Option<InSession>,
+        awaited: &AwaitedRequest,
+    ) -> Result<Vec<Registered>, HttpRefusal> {
+        let Some(InSession { session, ids }) = in_session else { return Ok(Vec::new()) };
+        let register = |id: Id| {
+            let noted = self.checks.running.request(session, id.clone(), awaited.cancels());
+            noted.ok_or_else(|| {
+                let error = format!("a request with the id {id} is in flight");
+                bad_request(Some(&id), &RpcError::invalid_request(error))
+            })
+        };
+        ids.into_iter().map(register).collect()
     }
 
     /// Opens the stream on which a session is told of changes.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::LocalSet;
 use tokio::time::{sleep, timeout};
 
@@ -21,9 +21,10 @@ use super::trial::{
     TrialServer, call, initialize, listen, measured, modern, plugins, request, session_begun,
     settings,
 };
-use crate::catalog::Catalog;
+use crate::catalog::{BucketName, Catalog, SharedBuckets, SharedFuture, SharedRates};
 use crate::fs::stated::Stated;
 use crate::fuzz::started;
+use crate::manifest::Rate;
 use crate::mcp::calls::executor::Executor;
 use crate::mcp::calls::places::PLACES;
 use crate::mcp::http::{SessionKeyFiles, TlsFiles};
@@ -538,6 +539,52 @@ fn an_array_ends_when_all_of_it_is_answered_or_cancelled() {
         assert_eq!(bench.executor.load().0, 1);
         assert!(bench.answers(cancel(json!([cancels(2)]))).await.starts_with("HTTP/1.1 202"));
         rest(waiting).await;
+    });
+}
+
+/// A bucket that servers share, which answers when it is let.
+struct SlowBucket {
+    asked: Semaphore,
+    let_go: Semaphore,
+}
+
+impl SharedBuckets for SlowBucket {
+    fn take<'a>(
+        &'a self,
+        _: BucketName<'a>,
+        _: Rate,
+        _: u32,
+    ) -> SharedFuture<'a, Option<Result<(), Duration>>> {
+        self.asked.add_permits(1);
+        Box::pin(async {
+            self.let_go.acquire().await.expect("open").forget();
+            Some(Ok(()))
+        })
+    }
+
+    fn put_back<'a>(&'a self, _: BucketName<'a>, _: Rate) -> SharedFuture<'a, ()> {
+        Box::pin(async {})
+    }
+}
+
+#[test]
+fn a_call_is_cancelled_while_a_shared_rate_is_asked_for_it() {
+    let bucket = Arc::new(SlowBucket { asked: Semaphore::new(0), let_go: Semaphore::new(0) });
+    let settings = HttpSettings {
+        rate_of_one: Some("100/min".parse().expect("a rate")),
+        rates: SharedRates::new(bucket.clone()),
+        ..settings(small())
+    };
+    serves_with(settings, async |bench| {
+        let session = bench.session().await + "Connection: close\r\n";
+        let send = |messages: Value| measured(&session, &messages.to_string());
+        let waiting = bench.sends(send(json!(calls_of("sleep_run", &[7])))).await;
+        bucket.asked.acquire().await.expect("open").forget();
+        assert!(bench.answers(send(cancels(7))).await.starts_with("HTTP/1.1 202"));
+        bucket.let_go.add_permits(1);
+        let answer = rest(waiting).await;
+        assert!(answer.starts_with("HTTP/1.1 202") || answer.contains("event-stream"), "{answer}");
+        bench.is_idle().await;
     });
 }
 

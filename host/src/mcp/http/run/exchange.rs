@@ -108,6 +108,12 @@ impl Exchange {
     }
 }
 
+/// A request that waits to be begun. Others can cancel it already.
+pub(crate) struct AwaitedRequest {
+    open: RequestLines,
+    lines: mpsc::Receiver<InputLine>,
+}
+
 /// The two sides of a request, as the loop needs them.
 pub(crate) struct ExchangeTransport {
     lines: ExchangeLines,
@@ -122,20 +128,32 @@ pub(crate) struct ExchangeLines {
     has_begun: bool,
 }
 
-impl ExchangeTransport {
-    /// The transport of a line with so many messages, the way to cancel each once, and its pieces.
-    pub(crate) fn of_request(
-        request: InputLine,
-        messages: usize,
-    ) -> (Self, mpsc::WeakSender<InputLine>, mpsc::Receiver<Piece>) {
+impl AwaitedRequest {
+    /// The way of a request with so many messages.
+    pub(crate) fn new(messages: usize) -> Self {
         let (open, lines) = mpsc::channel(messages + 1);
-        // There is room: the channel is new.
-        let _ = open.try_send(request);
-        let weak = open.downgrade();
-        let (transport, pieces) = Self::new(lines, Some(open));
-        (transport, weak, pieces)
+        Self { open, lines }
     }
 
+    /// The way to cancel each of its messages once.
+    pub(crate) fn cancels(&self) -> mpsc::WeakSender<InputLine> {
+        self.open.downgrade()
+    }
+
+    /// The transport of the request, and its pieces.
+    pub(crate) fn begin(self, request: InputLine) -> (ExchangeTransport, mpsc::Receiver<Piece>) {
+        let Self { open, mut lines } = self;
+        // What came meanwhile cancels what has to be read first.
+        let cancelled: Vec<_> = std::iter::from_fn(|| lines.try_recv().ok()).collect();
+        for line in std::iter::once(request).chain(cancelled) {
+            // There is room: each message is cancelled once.
+            let _ = open.try_send(line);
+        }
+        ExchangeTransport::new(lines, Some(open))
+    }
+}
+
+impl ExchangeTransport {
     /// The transport of a stream on which nothing is asked. It ends with what is returned second.
     pub(crate) fn of_stream() -> (Self, RequestLines, mpsc::Receiver<Piece>) {
         let (open, lines) = mpsc::channel(1);
