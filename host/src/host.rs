@@ -85,14 +85,25 @@ impl Host {
         Loader::once(self.sandbox.clone(), self.guests().clone(), directories.to_vec(), locking)
     }
 
-    /// Compiles all that these plugins need, optimized, and writes it into the directory `to`, for other machines.
-    pub fn warm(&self, plugins: &[Arc<Plugin>], to: PathBuf) -> std::io::Result<WarmWritten> {
+    /// Compiles all that these plugins need, optimized, and writes it into the directory `to`, for other machines. Returns the
+    /// plugins of which there is no such code, too.
+    pub(crate) fn warm<'a>(
+        &self,
+        plugins: &'a [Arc<Plugin>],
+        to: PathBuf,
+    ) -> std::io::Result<(WarmWritten, Vec<&'a Plugin>)> {
         self.guests().block_on(async {
             for plugin in plugins {
                 let turn = self.sandbox.background_turn().await;
                 plugin.optimize(&turn).await;
             }
-            self.sandbox.write_warm(to).await
+            let mut without = Vec::new();
+            for plugin in plugins {
+                if !plugin.keeps_optimized().await {
+                    without.push(&**plugin);
+                }
+            }
+            Ok((self.sandbox.write_warm(to).await?, without))
         })
     }
 

@@ -196,6 +196,11 @@ impl Plugin {
         }
     }
 
+    /// True if optimized code of it is kept on disk.
+    pub(crate) async fn keeps_optimized(&self) -> bool {
+        self.guest.keeps_optimized().await
+    }
+
     /// True if answers of some of its tools are kept.
     #[must_use]
     pub fn keeps_answers(&self) -> bool {

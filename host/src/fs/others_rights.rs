@@ -3,6 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use super::links::link_chain;
+
 /// True if every user of this machine can write the file at `path`, or into the directory.
 pub(crate) fn everybody_writes(path: &Path) -> bool {
     mode(path).is_some_and(|mode| mode & 0o002 != 0)
@@ -25,44 +28,54 @@ pub(crate) fn everybody_reaches(path: &Path) -> bool {
 pub(crate) fn everybody_replaces_in(path: &Path) -> Option<&Path> {
     // Everybody can add files to a sticky directory, and their owners alone replace them.
     let replaces = |mode: u32| mode & 0o002 != 0 && mode & 0o1000 == 0;
-    for above in path.ancestors() {
-        if mode(above).is_some_and(replaces) {
-            return Some(above);
-        }
-        // Nobody moves or removes a mount point, whoever writes into the directory that it lies in.
-        if is_mount_point(above) {
-            return None;
-        }
-    }
-    None
+    held_ancestors(path).find(|above| mode(above).is_some_and(replaces))
 }
 
-/// Returns the file at `path`, or the nearest directory above it, if users beside root and the one of this process can change
-/// it, or put something else in the place of what leads to the file. Rights of the group of root count as root's.
+/// Returns the file at `path`, or a directory on the way to it, if users beside root and the one of this process can change it,
+/// or put something else in the place of what leads to the file. Rights of the group of root count as root's.
 #[cfg(unix)]
 pub(crate) fn others_change(path: &Path) -> std::io::Result<Option<PathBuf>> {
-    use std::os::unix::fs::MetadataExt as _;
-    let own = rustix::process::geteuid().as_raw();
-    let file = path.canonicalize()?;
-    for (depth, above) in file.ancestors().enumerate() {
-        let found = above.metadata()?;
-        let is_sticky = depth > 0 && found.mode() & 0o1000 != 0;
-        let group = if found.gid() == 0 { 0 } else { 0o020 };
-        let is_open = found.mode() & (0o002 | group) != 0 && !is_sticky;
-        if is_open || ![0, own].contains(&found.uid()) {
-            return Ok(Some(above.to_owned()));
-        }
-        // Nobody moves or removes a mount point, whoever writes into the directory that it lies in.
-        if is_mount_point(above) {
-            break;
+    let chain = link_chain(path);
+    let circle = || std::io::Error::other("its links lead in a circle");
+    let file = chain.end.ok_or_else(circle)?;
+    if is_open_to_others(&file.metadata()?, false) {
+        return Ok(Some(file));
+    }
+    let directories = chain.links.iter().map(|(directory, _)| directory.as_path());
+    for directory in directories.chain(file.parent()) {
+        for above in held_ancestors(directory) {
+            if is_open_to_others(&above.metadata()?, true) {
+                return Ok(Some(above.to_owned()));
+            }
         }
     }
     Ok(None)
 }
 
+/// True if others than root and the user of this process can change the file, or what the directory holds of theirs.
+#[cfg(unix)]
+fn is_open_to_others(found: &std::fs::Metadata, is_directory: bool) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let own = rustix::process::geteuid().as_raw();
+    // Everybody can add files to a sticky directory, and their owners alone replace them.
+    let is_sticky = is_directory && found.mode() & 0o1000 != 0;
+    let group = if found.gid() == 0 { 0 } else { 0o020 };
+    (found.mode() & (0o002 | group) != 0 && !is_sticky) || ![0, own].contains(&found.uid())
+}
+
 #[cfg(not(unix))]
 pub(crate) fn others_change(path: &Path) -> std::io::Result<Option<PathBuf>> {
     path.canonicalize().map(|_| None)
+}
+
+/// The directory `path` and those above it in which a name leads to it. Nobody moves or removes a mount point, whoever writes
+/// into the directory that it lies in, so that one is left out; those above it can be moved with all that is mounted there.
+fn held_ancestors(path: &Path) -> impl Iterator<Item = &Path> {
+    let mut is_held = false;
+    path.ancestors().filter(move |above| {
+        let was_held = std::mem::replace(&mut is_held, is_mount_point(above));
+        !was_held
+    })
 }
 
 /// True if something is mounted at `path`, as far as is known.
@@ -119,6 +132,17 @@ mod tests {
             assert_eq!(found.as_ref(), expected, "{of_directory:o} {of_file:o}");
         }
         assert!(others_change(&within.join("nosuch")).is_err());
+        // A link is as firm as the directory that it stands in.
+        let links = root.path().canonicalize().expect("a path").join("links");
+        std::fs::create_dir(&links).expect("a directory");
+        std::os::unix::fs::symlink(&within, links.join("way")).expect("a link");
+        mode(&within, 0o755);
+        mode(&file, 0o644);
+        for (of_links, expected) in [(0o755, None), (0o777, Some(&links))] {
+            mode(&links, of_links);
+            let found = others_change(&links.join("way/file")).expect("there");
+            assert_eq!(found.as_ref(), expected, "{of_links:o}");
+        }
     }
 
     #[test]

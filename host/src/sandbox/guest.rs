@@ -123,6 +123,11 @@ impl Guest {
         self.code.optimize(&self.sandbox.codes, turn).await
     }
 
+    /// True if optimized code of it is kept on disk.
+    pub(crate) async fn keeps_optimized(&self) -> bool {
+        self.sandbox.codes.has_optimized(self.code.wasm().digest).await
+    }
+
     /// Lets go of the code in memory if the next call can load it, which takes a few milliseconds.
     pub async fn rest(&self) {
         self.code.rest(&self.sandbox.codes).await;

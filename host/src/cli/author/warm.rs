@@ -44,20 +44,28 @@ pub(crate) fn run(setup: Setup, directory: &Path) -> anyhow::Result<ExitCode> {
     let compiler = Compiler::in_children().with_cache(cache.0.join("cache"));
     let (host, loader) = loaded(Setup { compiler, ..setup })?;
     let catalog = loader.catalog();
-    let is_whole =
+    let is_of_version =
         |refusal: &&Refusal| matches!(refusal.refused, Refused::Plugin | Refused::Version);
-    let refused: Vec<_> = catalog.refusals().iter().filter(is_whole).collect();
+    let refused: Vec<_> = catalog.refusals().iter().filter(is_of_version).collect();
     for refusal in &refused {
         println!("{} {}: {}", paint(ERROR, "refused"), escape(&refusal.file), refusal.reason);
     }
     let plugins = catalog.plugins();
     let written = host.warm(plugins, directory.to_owned());
     host.stop();
-    let WarmWritten { bytes, .. } =
+    let (WarmWritten { bytes, .. }, without) =
         written.with_context(|| format!("{shown}: it cannot be written"))?;
-    let plugins = counted(plugins.len(), "plugin");
+    for plugin in &without {
+        println!(
+            "{} {}: its optimized code could not be made or kept; --log info says why",
+            paint(ERROR, "refused"),
+            escape(&plugin.file)
+        );
+    }
+    let plugins = counted(plugins.len() - without.len(), "plugin");
     let list = escape_path(&directory.join(WARM_LIST));
     let size = Bytes::new(bytes.next_multiple_of(1 << 20));
     println!("{} {}: code of {plugins}, {size}", paint(GOOD, "ok"), paint(NAME, list));
-    Ok(if refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_whole = refused.is_empty() && without.is_empty();
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

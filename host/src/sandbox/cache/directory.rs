@@ -129,18 +129,20 @@ impl Cache {
         &self.settings
     }
 
-    /// The names and the content of all entries that a start needs.
-    pub(super) fn warm_entries(&self) -> io::Result<Vec<(String, Vec<u8>)>> {
-        let mut entries = Vec::new();
+    /// Gives `take` the name and the content of each entry that a start needs, one after the other.
+    pub(super) fn each_warm(
+        &self,
+        mut take: impl FnMut(String, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
         for found in fs::read_dir(&self.directory)? {
             let found = found?;
             let Ok(name) = found.file_name().into_string() else { continue };
             if is_warm(&name) {
                 let content = self.read_sealed(&name, &found.path())?;
-                entries.push((name, content));
+                take(name, &content)?;
             }
         }
-        Ok(entries)
+        Ok(())
     }
 
     /// Returns the content that is kept under `entry`. `None` if it is not here, not ours, or cannot be read now.

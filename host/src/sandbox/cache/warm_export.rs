@@ -24,15 +24,15 @@ pub struct WarmWritten {
 pub(crate) fn write(cache: &Cache, to: &Path) -> io::Result<WarmWritten> {
     let mut written = WarmWritten::default();
     let mut list = Vec::new();
-    let made_for = made_for(cache.settings());
-    let entries = cache.warm_entries()?.into_iter();
-    let entries = entries.chain([(MADE_FOR.to_owned(), made_for.into_bytes())]);
-    for (name, content) in entries {
-        fs::write(to.join(&name), &content)?;
+    let mut put = |name: String, content: &[u8]| {
+        fs::write(to.join(&name), content)?;
         written.files += 1;
         written.bytes += content.len() as u64;
-        list.push(format!("{}  {name}\n", Sha256Digest::of(&content)));
-    }
+        list.push(format!("{}  {name}\n", Sha256Digest::of(content)));
+        Ok(())
+    };
+    cache.each_warm(&mut put)?;
+    put(MADE_FOR.to_owned(), made_for(cache.settings()).as_bytes())?;
     list.sort_unstable();
     fs::write(to.join(WARM_LIST), list.concat())?;
     Ok(written)

@@ -5,7 +5,6 @@
 //! does not know what the content means.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::super::compile::job::MAX_ARTIFACT;
@@ -33,8 +32,6 @@ pub(crate) struct WarmFiles {
 pub(crate) enum WarmError {
     #[error("{0} {1}")]
     Unreadable(String, ReadError),
-    #[error("its rights cannot be read: {0}")]
-    Rights(#[from] io::Error),
     #[error(
         "others than root and the user of this process can change {0}, and native code is only trusted where they cannot: take \
          their rights away"
@@ -53,10 +50,13 @@ impl WarmFiles {
     pub(super) fn open(list: &Path, settings: &[u8; 32]) -> Result<Self, WarmError> {
         let shown = || escape_path(list);
         let unreadable = |error| WarmError::Unreadable(shown(), error);
-        let text = read_at_most(list, MAX_WARM_LIST).map_err(unreadable)?;
-        if let Some(open) = others_change(list)? {
-            return Err(WarmError::Open(escape_path(&open)));
+        // Before it is read: where nobody else can change what leads to it, it stays what is read.
+        match others_change(list) {
+            Ok(None) => {}
+            Ok(Some(open)) => return Err(WarmError::Open(escape_path(&open))),
+            Err(error) => return Err(unreadable(error.into())),
         }
+        let text = read_at_most(list, MAX_WARM_LIST).map_err(unreadable)?;
         let mut digests = BTreeMap::new();
         for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
             if line.is_empty() {
