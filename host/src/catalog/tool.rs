@@ -267,7 +267,7 @@ impl Tool {
         shared: &SharedRates,
     ) -> CallOutcome {
         let Admitted { arguments, slots } = admitted;
-        let attempt = match self.plugin.breaker.begin() {
+        let mut attempt = match self.plugin.breaker.begin() {
             Ok(attempt) => attempt,
             Err(error) => return CallOutcome::before(error),
         };
@@ -276,6 +276,7 @@ impl Tool {
             attempt.not_made();
             return CallOutcome::before(CallError::Limit(hit));
         }
+        attempt.made();
         let arguments = arguments.text(written);
         let ended = self.plugin.guest.call_in(slots, context, &self.spec.name, arguments).await;
         attempt.ended(&ended);

@@ -48,6 +48,8 @@ pub struct Paused {
 pub(crate) struct Attempt<'a> {
     breaker: &'a Breaker,
     pass: Option<Pass>,
+    /// True once the call is made: what is dropped before was none.
+    is_made: bool,
 }
 
 impl Breaker {
@@ -58,12 +60,12 @@ impl Breaker {
     /// Lets a call through, or says why not.
     pub(crate) fn begin(&self) -> Result<Attempt<'_>, CallError> {
         if self.is_calm.load(Relaxed) {
-            return Ok(Attempt { breaker: self, pass: Some(Pass::Usual) });
+            return Ok(Attempt { breaker: self, pass: Some(Pass::Usual), is_made: false });
         }
         let mut known = self.known();
         let pass = known.circuit.begin(Instant::now());
         let pass = pass.map_err(|pause| known.refusal(pause))?;
-        Ok(Attempt { breaker: self, pass: Some(pass) })
+        Ok(Attempt { breaker: self, pass: Some(pass), is_made: false })
     }
 
     /// Says why a call would not be let through now, if so.
@@ -140,6 +142,11 @@ impl Attempt<'_> {
         }
     }
 
+    /// Notes that the call is made now.
+    pub(crate) fn made(&mut self) {
+        self.is_made = true;
+    }
+
     /// Takes the call back, since it was not made after all.
     pub(crate) fn not_made(mut self) {
         if let Some(pass) = self.pass.take() {
@@ -151,7 +158,8 @@ impl Attempt<'_> {
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
         if let Some(pass) = self.pass.take() {
-            self.breaker.end(pass, CountedEnd::Neither, String::new);
+            let end = if self.is_made { CountedEnd::Neither } else { CountedEnd::NotMade };
+            self.breaker.end(pass, end, String::new);
         }
     }
 }
@@ -217,7 +225,8 @@ mod tests {
     #[test]
     fn a_trial_that_is_dropped_is_followed_by_another() {
         let breaker = due();
-        let trial = breaker.begin().expect("it is tried");
+        let mut trial = breaker.begin().expect("it is tried");
+        trial.made();
         assert!(breaker.paused().is_some_and(|paused| paused.until.is_none()));
         drop(trial);
         assert!(breaker.paused().is_some_and(|paused| paused.until.is_some()));
@@ -227,6 +236,9 @@ mod tests {
     fn a_trial_that_was_not_made_is_followed_by_another_at_once() {
         let breaker = due();
         breaker.begin().expect("it is tried").not_made();
+        let trial = breaker.begin().expect("it is tried");
+        // Its client has gone while it waited for the rate.
+        drop(trial);
         assert!(breaker.begin().is_ok());
     }
 }
