@@ -55,10 +55,10 @@ pub(super) enum NotTaken {
 fn hint(status: StatusCode) -> &'static str {
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            "; OTEL_EXPORTER_OTLP_HEADERS is the place for its key"
+            "; OTEL_EXPORTER_OTLP_HEADERS, or OTEL_EXPORTER_OTLP_TRACES_HEADERS, is the place for its key"
         }
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
-            "; OTEL_EXPORTER_OTLP_ENDPOINT is the place to mend, to which /v1/traces is added"
+            "; mend OTEL_EXPORTER_OTLP_ENDPOINT, to which /v1/traces is added, or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, to which nothing is"
         }
         status if status.is_redirection() => "; redirects are not followed",
         _ => "",

@@ -168,7 +168,7 @@ impl SpanExporter {
             self.state.told_lost = lost;
             tracing::warn!(
                 spans,
-                "spans were lost: they were too many, or could not be sent in time"
+                "spans were lost: they were too many, could not be sent in time, or the collector did not take them"
             );
         }
     }

@@ -1,5 +1,5 @@
-//! The refusals that observers are told of in full, as a share for each principal: a call that is refused costs its client
-//! nothing, and must not push the calls of others out of what observers keep.
+//! The refusals that observers are told of in full, as a share for each principal: a call that is refused takes no place of its
+//! client's, and must not push the calls of others out of what observers keep.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
