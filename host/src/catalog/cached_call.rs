@@ -161,7 +161,7 @@ impl CachedCall<'_> {
                     let mut wanted = pin!(place());
                     match now_or_later(wanted.as_mut()).await {
                         Some(held) => return Ok(self.run(held?, turn).await),
-                        // Who has to wait for a place lets others go before.
+                        // A call that has to wait for a place lets others go before.
                         None => drop(turn),
                     }
                     own = Some(wanted.await?);
@@ -181,20 +181,7 @@ impl CachedCall<'_> {
             CacheLook::Crowded | CacheLook::Miss => NextStep::Run(held, Some(turn)),
         }
     }
-}
 
-/// The output of `future` where it is ready now. `None` where it has to be waited for.
-async fn now_or_later<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
-    poll_fn(|context| {
-        Poll::Ready(match future.as_mut().poll(context) {
-            Poll::Ready(output) => Some(output),
-            Poll::Pending => None,
-        })
-    })
-    .await
-}
-
-impl CachedCall<'_> {
     /// Looks for an answer that another server made: it is checked as one of this server's own guest.
     async fn look_among_shared(&self) -> CacheLook {
         let Some(found) = self.cache.look_among_shared(&self.key).await else {
@@ -208,6 +195,17 @@ impl CachedCall<'_> {
             }
         }
     }
+}
+
+/// The output of `future` where it is ready now. `None` where it has to be waited for.
+async fn now_or_later<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(|context| {
+        Poll::Ready(match future.as_mut().poll(context) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        })
+    })
+    .await
 }
 
 /// Ends a call that got no place.

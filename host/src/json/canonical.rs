@@ -11,7 +11,7 @@ use super::value::value;
 enum ReadJson<'a> {
     /// A number or a word, as it stands there.
     Word(&'a str),
-    /// What a string stands for.
+    /// A string, with its escapes resolved.
     Text(String),
     Items(Vec<Self>),
     Members(Vec<(String, Self)>),

@@ -1,4 +1,4 @@
-//! What is asked of a Redis at once, and what it may send.
+//! The bounds on questions to a Redis, and on the bytes that it may send.
 
 use crate::catalog::MAX_SHARED_ANSWER;
 

@@ -1,4 +1,4 @@
-//! What calls see of a Redis: a connection where there is one, and nothing at once where there is none.
+//! The link of calls to a Redis: it asks over the connection where there is one, and answers nothing at once where there is none.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -380,7 +380,7 @@ async fn told_to_end(mut ended: watch::Receiver<bool>) {
     drop(ended.wait_for(|ended| *ended).await);
 }
 
-/// What others read of a server over HTTP while it runs.
+/// The parts of a server over HTTP that others read while it runs.
 struct SeenOverHttp {
     /// The calls that the page shows. `None` where no page is served.
     recent: Option<Arc<RecentCalls>>,

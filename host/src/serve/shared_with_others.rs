@@ -1,4 +1,4 @@
-//! What a server shares with others by way of Redis: rates, and answers where they have a key in common.
+//! The things that a server shares with others by way of Redis: rates, and answers where they have a key in common.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::catalog::{SealedAnswers, SharedRates};
 use crate::mcp::{SessionKeyError, SessionKeyFiles};
 use crate::redis::{RedisSettings, RedisState};
 
-/// What is shared. The default is nothing.
+/// The shared rates and answers. The default shares nothing.
 #[derive(Default)]
 pub(super) struct SharedWithOthers {
     pub(super) rates: SharedRates,
@@ -24,7 +24,7 @@ pub enum SharingError {
     /// The key that servers have in common cannot be read.
     #[error(transparent)]
     Key(#[from] SessionKeyError),
-    /// What looks after the connection cannot be started.
+    /// The keeper of the connection cannot be started.
     #[error("Redis cannot be asked: {0}")]
     Redis(std::io::Error),
 }

@@ -79,7 +79,7 @@ pub(crate) struct Cache {
     settings: [u8; 32],
     at_most: Bytes,
     warned: AtomicBool,
-    /// What was compiled elsewhere, which counts where nothing is kept here.
+    /// The files that were compiled elsewhere, which count where nothing is kept here.
     warm: Option<WarmFiles>,
 }
 

@@ -1,4 +1,4 @@
-//! What a cache has, written for other machines as files that a list names.
+//! The export of a cache for other machines: files, and a list that names them.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -11,7 +11,7 @@ use super::warm_list::{MADE_FOR, MAX_WARM_LIST, WARM_LIST, entry, made_for};
 use crate::fs::bounded_read::read_at_most;
 use crate::manifest::Sha256Digest;
 
-/// What was written.
+/// The size of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WarmWritten {
     /// The files, without the list.

@@ -1,5 +1,5 @@
-//! What was compiled elsewhere, such as into a layer of an image: files that only root can change, each trusted by its SHA-256
-//! in a list that the configuration names.
+//! Files that were compiled elsewhere, such as into a layer of an image: each is trusted by its SHA-256 in a list that the
+//! configuration names, and that nobody but root and the user of this process can change.
 //!
 //! The names are those of the cache, so that what another build made, or another kind of processor, is not found. This module
 //! does not know what the content means.
